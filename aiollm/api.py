@@ -1,0 +1,202 @@
+"""The asynchronous API: keyword arguments to a request, validated once, here only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from aiollm.arguments import checked_key, checked_messages, checked_parameters, checked_timeouts, faulty
+from aiollm.calling import ChatCompletion, Messages, MockAnswer
+from aiollm.core.scope import CancelScope
+from aiollm.engine.call import Call
+from aiollm.engine.connect import open_stream
+from aiollm.engine.stream import ChunkStream
+from aiollm.providers.provider import Target
+from aiollm.providers.registry import resolve
+from aiollm.types.parameters import OPENAI_PARAMS
+from aiollm.types.request import Request
+from aiollm.types.response import ModelResponse
+from aiollm.types.secret import HiddenText, Secret
+from aiollm.types.timeouts import Timeouts
+
+__all__ = ["acompletion"]
+
+
+async def _acompletion(
+    model: str,
+    messages: Messages,
+    *,
+    stream: bool | None = None,
+    timeout: float | Timeouts | None = None,
+    temperature: float | None = None,
+    top_p: float | None = None,
+    n: int | None = None,
+    stream_options: Mapping[str, Any] | None = None,
+    stop: str | Sequence[str] | None = None,
+    max_tokens: int | None = None,
+    max_completion_tokens: int | None = None,
+    presence_penalty: float | None = None,
+    frequency_penalty: float | None = None,
+    logit_bias: Mapping[str, float] | None = None,
+    logprobs: bool | None = None,
+    top_logprobs: int | None = None,
+    seed: int | None = None,
+    user: str | None = None,
+    tools: Sequence[Any] | None = None,
+    tool_choice: str | Mapping[str, Any] | None = None,
+    parallel_tool_calls: bool | None = None,
+    functions: Sequence[Any] | None = None,
+    function_call: str | Mapping[str, Any] | None = None,
+    response_format: Mapping[str, Any] | type | None = None,
+    reasoning_effort: str | Mapping[str, Any] | None = None,
+    verbosity: str | None = None,
+    modalities: Sequence[str] | None = None,
+    audio: Mapping[str, Any] | None = None,
+    prediction: Mapping[str, Any] | None = None,
+    service_tier: str | None = None,
+    store: bool | None = None,
+    safety_identifier: str | None = None,
+    prompt_cache_key: str | None = None,
+    prompt_cache_retention: str | None = None,
+    web_search_options: Mapping[str, Any] | None = None,
+    extra_headers: Mapping[str, str] | None = None,
+    extra_body: Mapping[str, Any] | None = None,
+    stream_timeout: float | None = None,
+    api_base: str | None = None,
+    base_url: str | None = None,
+    api_key: str | Secret | None = None,
+    api_version: str | None = None,
+    organization: str | None = None,
+    custom_llm_provider: str | None = None,
+    drop_params: bool = False,
+    additional_drop_params: Sequence[str] = (),
+    allowed_openai_params: Sequence[str] = (),
+    mock_response: MockAnswer | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    num_retries: int | None = None,
+    max_retries: int | None = None,
+    **provider_params: Any,
+) -> ChunkStream | ModelResponse:
+    """Ask a model for a chat completion.
+
+    Args:
+        model: "provider/model", as in "groq/llama-3.3-70b-versatile"; OpenAI's own names need no prefix, and
+            "local/smollm2" is the model built in.
+        messages: chat messages in OpenAI's shape.
+        stream: return a stream of chunks instead of the whole answer.
+        timeout: the longest wait in seconds, or a `Timeouts` that says all four clocks. A number sets the clocks
+            `first_token` and `idle`, caps `connect`, and is `total` for a call that does not stream.
+        stream_options: `{"include_usage": True}` adds one last chunk with the usage and no choices.
+        stream_timeout: seconds; sets `first_token` and `idle` of a stream.
+        extra_headers: headers sent besides ours, over them.
+        extra_body: members merged into the request's body.
+        api_base, base_url: the server's address, over the environment's and the provider's own; `base_url` wins.
+        api_key: the key, over the environment's.
+        api_version: the version of the provider's API, where it wants one (Azure).
+        organization: the account's organization, where the provider has a header for it.
+        custom_llm_provider: the provider, over what `model` says.
+        drop_params: leave out parameters that the provider does not take, instead of raising.
+        additional_drop_params: names to leave out in any case; dots reach into nested members.
+        allowed_openai_params: names to send even though the provider is not known to take them.
+        mock_response: the answer, made up here; nothing is sent. A text, a response, or an exception to raise.
+        metadata: notes of the caller's on the call; never sent.
+        num_retries, max_retries: checked and kept; this version makes one attempt.
+        provider_params: further parameters, sent as they are.
+
+    The other parameters are OpenAI's (https://platform.openai.com/docs/api-reference/chat/create).
+
+    Returns:
+        A `ChunkStream` when `stream` is true, and then with the first content already there; else a `ModelResponse`.
+
+    Raises:
+        BadRequestError: an argument is wrong; nothing was sent.
+        AuthenticationError: the key is missing, or the provider refuses it.
+        APIError: anything else that the provider or the network did, each with its own class.
+        Timeout: one of the clocks ran out.
+
+    Cancelling closes the connection.
+    """
+    # Hidden before anything can fail: a traceback that captures locals would show it.
+    api_key = HiddenText(api_key) if isinstance(api_key, str) else api_key
+    return await _complete(locals())
+
+
+acompletion = cast("ChatCompletion[Any, Any]", _acompletion)
+
+
+async def _complete(given: dict[str, Any]) -> ChunkStream | ModelResponse:
+    call = _call(given)
+    stream = await open_stream(call)
+    if call.request.stream:
+        return stream
+    assert stream.response is not None
+    return stream.response
+
+
+def _call(given: dict[str, Any]) -> Call:
+    """Check all arguments and find the target, before any I/O."""
+    stream = _flag("stream", given["stream"])
+    timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
+    request = _request(given, stream=stream)
+    target = _target(given)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    deadline = None if timeouts.total is None else started + timeouts.total
+    return Call(
+        request=request.to(target.model),
+        target=target,
+        timeouts=timeouts,
+        scope=CancelScope(loop, deadline=deadline),
+        started=started,
+    )
+
+
+def _request(given: dict[str, Any], *, stream: bool) -> Request:
+    params = checked_parameters({name: given[name] for name in OPENAI_PARAMS})
+    params.update(given["provider_params"])
+    for name in ("num_retries", "max_retries"):
+        if given[name] is not None and not (isinstance(given[name], int) and given[name] >= 0):
+            raise faulty(name, "a whole number from 0", given[name])
+    return Request(
+        model=given["model"],
+        messages=checked_messages(given["messages"]),
+        params=params,
+        known=OPENAI_PARAMS,
+        stream=stream,
+        include_usage=stream and bool((given["stream_options"] or {}).get("include_usage")),
+        extra_headers=_mapping("extra_headers", given["extra_headers"]),
+        extra_body=_mapping("extra_body", given["extra_body"]),
+        drop_params=_flag("drop_params", given["drop_params"]),
+        additional_drop_params=tuple(given["additional_drop_params"] or ()),
+        allowed_openai_params=frozenset(given["allowed_openai_params"] or ()),
+        metadata=_mapping("metadata", given["metadata"]),
+        mock_response=given["mock_response"],
+    )
+
+
+def _target(given: dict[str, Any]) -> Target:
+    if not isinstance(given["model"], str) or not given["model"]:
+        raise faulty("model", 'text like "provider/model"', given["model"])
+    key = checked_key(given["api_key"])
+    if given["mock_response"] is not None:
+        key = key or Secret("mock")  # nothing is sent, so nobody needs a key
+    return resolve(
+        given["model"],
+        custom_llm_provider=given["custom_llm_provider"],
+        api_key=key,
+        base_url=given["base_url"] or given["api_base"],
+        organization=given["organization"],
+    )
+
+
+def _flag(name: str, value: Any) -> bool:
+    if value is not None and not isinstance(value, bool):
+        raise faulty(name, "True or False", value)
+    return bool(value)
+
+
+def _mapping(name: str, value: Any) -> Mapping[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise faulty(name, "a dict", value)
+    return value or {}

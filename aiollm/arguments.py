@@ -1,0 +1,211 @@
+"""The keyword arguments of a call, checked, and turned into a request. Nothing is sent before all of them are right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from aiollm.exceptions import BadRequestError
+from aiollm.types.parameters import OPENAI_PARAMS
+from aiollm.types.record import Record
+from aiollm.types.secret import Secret
+from aiollm.types.timeouts import Timeouts
+
+__all__ = ["checked_key", "checked_messages", "checked_parameters", "checked_timeouts", "faulty"]
+
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+
+
+def faulty(param: str, expected: str, value: Any) -> BadRequestError:
+    """Return the error for an argument of the wrong kind. It shows the value's shape, never much of the value."""
+    return BadRequestError(f"{param} must be {expected}; got {_shape(value)}", param=param, phase="request")
+
+
+def checked_messages(messages: Any) -> list[dict[str, Any]]:
+    """Return chat messages as plain dicts.
+
+    Args:
+        messages: a list of dicts, or of objects with `model_dump` (our own `Message`, pydantic models).
+
+    Raises:
+        BadRequestError: there are none, or one is not a message.
+    """
+    if isinstance(messages, str | bytes | Mapping) or not isinstance(messages, Iterable):
+        raise faulty("messages", "a list of messages", messages)
+    plain = [_message(position, message) for position, message in enumerate(messages)]
+    if not plain:
+        raise BadRequestError("messages is empty: a chat needs at least one message", param="messages", phase="request")
+    return plain
+
+
+def _message(position: int, message: Any) -> dict[str, Any]:
+    name = f"messages[{position}]"
+    plain = _as_dict(message)
+    if plain is None:
+        raise faulty(name, "a dict with role and content", message)
+    role = plain.get("role")
+    if role not in ROLES:
+        near = get_close_matches(str(role), ROLES, n=1)
+        meant = f" (did you mean {near[0]!r}?)" if near else ""
+        raise BadRequestError(
+            f"{name}['role'] must be one of {', '.join(ROLES)}; got {_shape(role)}{meant}",
+            param=f"{name}.role",
+            phase="request",
+        )
+    content = plain.get("content")
+    if content is not None and not isinstance(content, str | list):
+        raise faulty(f"{name}['content']", "text, a list of parts, or None", content)
+    return plain
+
+
+def _as_dict(message: Any) -> dict[str, Any] | None:
+    if isinstance(message, Record):
+        return message.model_dump(exclude_none=True)
+    if isinstance(message, Mapping):
+        return dict(message)
+    if hasattr(message, "model_dump"):
+        return dict(message.model_dump(exclude_none=True))
+    return None
+
+
+def checked_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that were given (are not None), after a look at those that OpenAI defines.
+
+    Raises:
+        BadRequestError: one has a value that no provider could take.
+    """
+    parameters = {name: value for name, value in given.items() if value is not None}
+    for name, value in parameters.items():
+        if name in _RULES:
+            expected, holds = _RULES[name]
+            if not holds(value):
+                raise faulty(name, expected, value)
+    if "response_format" in parameters:
+        parameters["response_format"] = _response_format(parameters["response_format"])
+    if "tools" in parameters:
+        parameters["tools"] = [_as_dict(tool) for tool in parameters["tools"]]
+    return parameters
+
+
+def checked_timeouts(timeout: Any, stream_timeout: Any, *, stream: bool) -> Timeouts:
+    """Return the clocks.
+
+    Raises:
+        BadRequestError: a value is not a number of seconds above 0.
+    """
+    for name, value in (("timeout", timeout), ("stream_timeout", stream_timeout)):
+        if value is not None and not isinstance(value, Timeouts) and not (_is_number(value) and value > 0):
+            raise faulty(name, "a number of seconds above 0, or an aiollm.Timeouts", value)
+    return Timeouts.of(timeout, stream_timeout, stream=stream)
+
+
+def checked_key(api_key: Any) -> Secret | None:
+    """Return the key as a secret.
+
+    Raises:
+        BadRequestError: it cannot be sent in a header. The message never shows it.
+    """
+    if api_key is None or isinstance(api_key, Secret):
+        return api_key
+    try:
+        return Secret(api_key)
+    except ValueError as error:
+        fault = str(error)
+    del api_key  # a traceback that captures locals would show it
+    raise BadRequestError(f"api_key {fault}", param="api_key", phase="request")
+
+
+def _response_format(value: Any) -> Any:
+    """Return a response format as a dict; a pydantic class becomes its JSON schema."""
+    schema_of = getattr(value, "model_json_schema", None)
+    if schema_of is None:
+        return value
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": value.__name__, "schema": schema_of(), "strict": True},
+    }
+
+
+def _shape(value: Any) -> str:
+    """Describe a value without showing what might be private in it."""
+    if isinstance(value, bool | int | float) or value is None:
+        return repr(value)
+    if isinstance(value, str):
+        return repr(value) if len(value) <= 20 and value.isidentifier() else f"text of {len(value)} characters"
+    if isinstance(value, Mapping):
+        return f"a {type(value).__name__} with {len(value)} members"
+    if isinstance(value, Sequence):
+        return f"a {type(value).__name__} of length {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_dict(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_text_or_dict(value: Any) -> bool:
+    return isinstance(value, str | Mapping)
+
+
+def _is_dict_list(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(_as_dict(item) is not None for item in value)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+
+
+_Rule = tuple[str, Callable[[Any], bool]]
+
+_NUMBER: _Rule = ("a finite number", _is_number)
+_COUNT: _Rule = ("a whole number from 1", _is_count)
+_FLAG: _Rule = ("True or False", lambda value: isinstance(value, bool))
+_TEXT: _Rule = ("text", lambda value: isinstance(value, str))
+_DICT: _Rule = ("a dict", _is_dict)
+
+_RULES: dict[str, _Rule] = {
+    "audio": _DICT,
+    "frequency_penalty": _NUMBER,
+    "functions": ("a list of functions", _is_dict_list),
+    "logit_bias": _DICT,
+    "logprobs": _FLAG,
+    "max_completion_tokens": _COUNT,
+    "max_tokens": _COUNT,
+    "modalities": ("a list of names", _is_texts),
+    "n": _COUNT,
+    "parallel_tool_calls": _FLAG,
+    "prediction": _DICT,
+    "presence_penalty": _NUMBER,
+    "reasoning_effort": ("text or a dict", _is_text_or_dict),
+    "response_format": (
+        "a dict or a class with a JSON schema",
+        lambda value: _is_dict(value) or hasattr(value, "model_json_schema"),
+    ),
+    "seed": ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
+    "service_tier": _TEXT,
+    "stop": ("text or a list of texts", lambda value: isinstance(value, str) or _is_texts(value)),
+    "stream_options": _DICT,
+    "temperature": ("a finite number from 0", lambda value: _is_number(value) and value >= 0),
+    "tool_choice": ("text or a dict", _is_text_or_dict),
+    "tools": ("a list of tools", _is_dict_list),
+    "top_logprobs": (
+        "a whole number from 0",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
+    ),
+    "top_p": ("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1),
+    "user": _TEXT,
+    "verbosity": _TEXT,
+    "web_search_options": _DICT,
+}
+
+assert _RULES.keys() <= OPENAI_PARAMS

@@ -1,0 +1,180 @@
+"""The connections of one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import weakref
+from collections.abc import Mapping
+from contextvars import ContextVar
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Protocol
+
+import aiohttp
+from yarl import URL
+
+from aiollm.core.proxies import Proxy, proxy_for
+
+if TYPE_CHECKING:
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.client_reqrep import ClientRequest
+    from aiohttp.connector import AddrInfoType, Connection
+    from aiohttp.tracing import Trace
+
+__all__ = ["ConnectWatcher", "Pool", "watcher"]
+
+KEEPALIVE_SECONDS = 15.0
+"""How long an idle connection is kept. Servers close theirs after 5 to 60 s."""
+
+DNS_SECONDS = 60
+
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
+# aiohttp warns of a bytes body from 1 MiB on, because it is written in one go; a file is written in pieces.
+_LARGE_BODY_BYTES = 1024 * 1024
+
+
+class ConnectWatcher(Protocol):
+    """Told when a request has its connection."""
+
+    def connected(self, *, reused: bool) -> None: ...
+
+
+watcher: ContextVar[ConnectWatcher | None] = ContextVar("watcher", default=None)
+"""Who is told of the connection of the request that the current task is sending."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Counts connections, and tells the watcher when its request has one."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.seen: weakref.WeakSet[ResponseHandler] = weakref.WeakSet()
+        self.opened = 0
+        self.reused = 0
+
+    async def connect(
+        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        protocol = connection.protocol
+        reused = protocol in self.seen
+        if reused:
+            self.reused += 1
+        else:
+            self.opened += 1
+            if protocol is not None:
+                self.seen.add(protocol)
+        if told := watcher.get():
+            told.connected(reused=reused)
+        return connection
+
+
+class Pool:
+    """Keeps connections open between requests, one pool for each event loop.
+
+    There is no limit on connections: 1,000 streams need 1,000, and a limit in the pool would let stream 101 wait
+    without a word. Redirects are not followed, because they would carry the key to another host. The proxy variables
+    of the environment are honoured. Cookies are not kept. Idle connections are probed by TCP keep-alive, so that one
+    which a NAT gateway has forgotten is noticed.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connector = _connector()
+        self._session = _session(self._connector)
+        self._fresh: aiohttp.ClientSession | None = None  # whose connections are used once
+        self._proxies: dict[tuple[str, str | None], Proxy | None] = {}
+        self.active = 0
+        self.requests = 0
+
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool = False
+    ) -> aiohttp.ClientResponse:
+        """Send a request and return its response as soon as the head is there.
+
+        Args:
+            new_connection: do not use one from the pool.
+
+        Raises:
+            aiohttp.ClientError, OSError: as aiohttp raises them; `transport` maps them.
+        """
+        address = URL(url)
+        proxy = self._proxy(address.scheme, address.host, url)
+        self.requests += 1
+        session = self._unpooled() if new_connection else self._session
+        return await session.post(
+            address,
+            data=BytesIO(body) if len(body) >= _LARGE_BODY_BYTES else body,
+            headers=headers,
+            allow_redirects=False,
+            proxy=proxy.url if proxy else None,
+            proxy_auth=aiohttp.BasicAuth(*proxy.credentials) if proxy and proxy.credentials else None,
+        )
+
+    def statistics(self) -> dict[str, int]:
+        """Return how many connections are open, active and idle now, and how many were opened and reused so far."""
+        connected = sum(protocol.is_connected() for protocol in self._connector.seen)
+        return {
+            "active": self.active,
+            "idle": max(0, connected - self.active),
+            "opened": self._connector.opened,
+            "reused": self._connector.reused,
+            "requests": self.requests,
+        }
+
+    def __repr__(self) -> str:
+        facts = self.statistics()
+        return f"<Pool {facts['active']} active, {facts['idle']} idle | {facts['requests']} requests>"
+
+    async def close(self) -> None:
+        """Close all connections, also those in use."""
+        await self._session.close()
+        if self._fresh is not None:
+            await self._fresh.close()
+
+    def abandon(self) -> None:
+        """Let go of everything without a word: for a loop that is closed, where nothing can be closed in order."""
+        for session in (self._session, self._fresh):
+            if session is not None and session.connector is not None:
+                session.connector._close()  # the public method would need the loop; here this only marks it closed
+                session.detach()
+
+    def _proxy(self, scheme: str, host: str | None, url: str) -> Proxy | None:
+        # Read once for each host: the standard library walks the whole environment each time.
+        key = (scheme, host)
+        if key not in self._proxies:
+            self._proxies[key] = proxy_for(url)
+        return self._proxies[key]
+
+    def _unpooled(self) -> aiohttp.ClientSession:
+        if self._fresh is None:
+            self._fresh = _session(_connector(force_close=True))
+        return self._fresh
+
+
+def _session(connector: _Connector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        timeout=_NO_TIMEOUT,
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("Accept-Encoding",),
+        headers={"User-Agent": "aiollm"},
+    )
+
+
+def _connector(**settings: Any) -> _Connector:
+    if not settings.get("force_close"):
+        settings["keepalive_timeout"] = KEEPALIVE_SECONDS
+    return _Connector(limit=0, ttl_dns_cache=DNS_SECONDS, socket_factory=_socket, **settings)
+
+
+def _socket(address: AddrInfoType) -> socket.socket:
+    """Make a socket that notices a peer that is gone: first probe after 60 s, dead after four more, 15 s apart."""
+    family, kind, protocol, _, _ = address
+    new = socket.socket(family=family, type=kind, proto=protocol)
+    new.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):  # not on every system
+            new.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return new

@@ -1,0 +1,153 @@
+"""What belongs to one event loop, and what must not cross a fork.
+
+A pool is bound to the loop it was made on. Each loop gets its own, kept until the loop ends: `asyncio.run` closes
+asynchronous generators before it closes the loop, and one generator for each loop waits for just that. So nothing has
+to be closed by hand, and several `asyncio.run` in a row, or loops in several threads, never share a connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+import weakref
+from collections.abc import AsyncGenerator, Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from aiollm.core.pool import Pool
+from aiollm.exceptions import UnsupportedRuntime
+
+__all__ = ["LoopThread", "Runtime"]
+
+T = TypeVar("T")
+
+STOP_SECONDS = 2.0
+"""How long a loop thread is waited for when it is stopped."""
+
+
+class Runtime:
+    """The pool of one event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.pool = Pool()
+        self._end_of_loop = self._close_at_end()
+        _step(self._end_of_loop)
+
+    @classmethod
+    def current(cls) -> Runtime:
+        """Return the running loop's runtime, made when it is first asked for.
+
+        Raises:
+            UnsupportedRuntime: no asyncio loop is running.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise UnsupportedRuntime(
+                "no asyncio event loop is running here; inside trio use trio-asyncio, and without any loop the "
+                "blocking functions (aiollm.completion)"
+            ) from None
+        runtime = _runtimes.get(loop)
+        if runtime is None:
+            _sweep()
+            runtime = _runtimes[loop] = cls(loop)
+        return runtime
+
+    async def _close_at_end(self) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            _runtimes.pop(self.loop, None)
+            await self.pool.close()
+
+
+_runtimes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = weakref.WeakKeyDictionary()
+_inherited: list[Any] = []  # by a fork; never emptied
+
+
+def _step(generator: AsyncGenerator[None, None]) -> None:
+    """Run the generator to its `yield`, so that the loop knows it and closes it at its end."""
+    try:
+        generator.asend(None).send(None)
+    except StopIteration:
+        pass
+
+
+def _sweep() -> None:
+    """Let go of loops that were closed without closing their generators."""
+    for loop, runtime in list(_runtimes.items()):
+        if loop.is_closed():
+            del _runtimes[loop]
+            runtime.pool.abandon()
+
+
+def _abandon_all() -> None:
+    for runtime in list(_runtimes.values()):
+        runtime.pool.abandon()
+    _runtimes.clear()
+
+
+def _after_fork_in_child() -> None:
+    # An inherited session that is closed or collected here takes its sockets out of the epoll object shared with the
+    # parent, whose streams then hang. So it is kept, untouched, for ever.
+    global _runtimes
+    _inherited.append(_runtimes)
+    _runtimes = weakref.WeakKeyDictionary()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+atexit.register(_abandon_all)
+
+
+class LoopThread:
+    """An event loop on a daemon thread of its own.
+
+    Args:
+        name: the thread's name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self.loop = asyncio.new_event_loop()
+
+    def start(self) -> None:
+        """Start the thread, and return when its loop runs."""
+        self._thread.start()
+        self._ready.wait()
+
+    def owns_current_thread(self) -> bool:
+        """Whether this is called on the loop's own thread, where waiting for it would last for ever."""
+        return threading.current_thread() is self._thread
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start a coroutine on the loop, and return at once."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop and return its result, in the caller's thread.
+
+        A `KeyboardInterrupt` while waiting cancels the coroutine.
+        """
+        future = self.submit(work)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def stop(self) -> None:
+        """Cancel what runs on the loop, close the loop and end the thread; waits 2 s at most."""
+        if self._thread.is_alive():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join(STOP_SECONDS)
+
+    def _serve(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+            loop = runner.get_loop()
+            loop.call_soon(self._ready.set)
+            loop.run_forever()

@@ -1,0 +1,282 @@
+"""One HTTP exchange: a request out, a reply in, read as it comes.
+
+This is the only place that meets aiohttp's errors: `failures` maps them, once, to ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from aiollm.core.clocks import Clocks
+from aiollm.core.failures import failure_of, timeout_of
+from aiollm.core.pool import Pool, watcher
+from aiollm.core.scope import CancelScope
+from aiollm.exceptions import APIError, EventTooLarge, StreamInterrupted
+from aiollm.types.timeouts import Timeouts
+from aiollm.wire.compression import Inflater, inflater
+from aiollm.wire.http import ReplyHead
+
+__all__ = ["Exchange"]
+
+DRAIN_BYTES = 64 * 1024
+DRAIN_SECONDS = 0.1
+"""How much is read after an answer's end marker, and for how long, so that the connection can be used again."""
+
+_LOST_BEFORE_REPLY = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
+_FAULTS = (aiohttp.ClientError, OSError, TimeoutError)
+
+
+class Exchange:
+    """A request and its reply, from `send` to `release` or `abort`.
+
+    Args:
+        pool: the connections of the running loop.
+        scope: aborts the exchange when it is cancelled; its deadline is the total clock.
+        timeouts: the clocks, in seconds.
+
+    Attributes:
+        head: status and headers, once `send` has returned.
+        host: host and port that are asked, for messages.
+        phase: "connect", "headers" (sent, no reply yet) or "body".
+        clocks: the clocks of reading the body.
+    """
+
+    def __init__(self, pool: Pool, scope: CancelScope, timeouts: Timeouts) -> None:
+        self.head = ReplyHead(0)
+        self.host = ""
+        self.phase = "connect"
+        self.clocks = Clocks(scope.loop, total=scope.deadline, on_expiry=self._expire)
+        self._pool = pool
+        self._scope = scope
+        self._loop = scope.loop
+        self._timeouts = timeouts
+        self._sent_at = 0.0
+        self._reused = False
+        self._block: asyncio.Timeout | None = None  # around the sending, while that lasts
+        self._response: aiohttp.ClientResponse | None = None
+        self._inflater: Inflater | None = None
+        self._reason: BaseException | None = None  # why it was aborted
+        self._ended = False
+        pool.active += 1
+        scope.attach(self)
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> ReplyHead:
+        """Send the request and return the reply's head.
+
+        A connection from the pool may be closed by the server just as the request goes out: a race nobody can avoid.
+        If no byte of a reply came, the request is sent once more, on a new connection.
+
+        Raises:
+            APIError: no reply came; its class says why.
+
+        Cancelling closes the connection.
+        """
+        self.host = urlsplit(url).netloc
+        try:
+            response = await self._request(url, headers, body)
+        except (*_FAULTS, ValueError) as error:
+            failure = self._failed(error)
+        except BaseException:
+            self.abort(None)
+            raise
+        else:
+            return self._begin(response)
+        # Raised out here so that the original, whose frames hold the request's headers, is not its context.
+        raise failure
+
+    async def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
+        try:
+            return await self._attempt(url, headers, body, new_connection=False)
+        except _LOST_BEFORE_REPLY:
+            if not self._reused or self._reason is not None:
+                raise
+        return await self._attempt(url, headers, body, new_connection=True)
+
+    async def _attempt(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool
+    ) -> aiohttp.ClientResponse:
+        self.phase = "connect"
+        token = watcher.set(self)
+        try:
+            async with asyncio.timeout(self._timeouts.connect) as self._block:
+                return await self._pool.post(url, headers, body, new_connection=new_connection)
+        finally:
+            watcher.reset(token)
+            self._block = None
+
+    def connected(self, *, reused: bool) -> None:
+        """Take note that the request has its connection: connecting is over, and the first-token clock starts."""
+        self._reused = reused
+        self.phase = "headers"
+        self._sent_at = self._loop.time()
+        if self._block is not None and self._reason is None:
+            limit = self._timeouts.first_token
+            self._block.reschedule(None if limit is None else self._sent_at + limit)
+
+    def _begin(self, response: aiohttp.ClientResponse) -> ReplyHead:
+        self.phase = "body"
+        self._response = response
+        self.head = ReplyHead(response.status, {name.lower(): value for name, value in response.headers.items()})
+        limit = self._timeouts.first_token
+        self.clocks.allow("first_token", None if limit is None else limit - (self._loop.time() - self._sent_at))
+        try:
+            self._inflater = inflater(self.head.headers.get("content-encoding", ""))
+        except APIError as error:
+            self.abort(error)
+            raise
+        return self.head
+
+    async def read(self) -> bytes:
+        """Return the next bytes of the body, as they came; b"" at its end. The clocks run meanwhile.
+
+        Raises:
+            Timeout: one of the clocks ran out.
+            StreamInterrupted: the connection broke, or the body is shorter than announced.
+            StreamCancelled: the scope was cancelled.
+
+        Cancelling closes the connection.
+        """
+        response = self._response
+        if response is None:
+            raise self._reason or StreamInterrupted("the stream is closed")
+        self.clocks.start_waiting()
+        try:
+            data = await response.content.readany()
+        except _FAULTS as error:
+            if self._reason is None and (data := _unread(response.content)):
+                return data
+            failure = self._failed(error)
+        except BaseException:
+            self.abort(None)
+            raise
+        else:
+            self.clocks.stop_waiting()
+            return data
+        raise failure
+
+    @property
+    def plain(self) -> bool:
+        """Whether the body is not compressed."""
+        return self._inflater is None
+
+    def inflate(self, data: bytes) -> Iterator[bytes]:
+        """Undo the body's compression, in bounded pieces."""
+        return iter((data,)) if self._inflater is None else self._inflater.feed(data)
+
+    async def read_all(self, max_bytes: int, *, cut: bool = False) -> bytes:
+        """Return the rest of the body, inflated, and give the connection back.
+
+        Args:
+            max_bytes: longest body.
+            cut: return the first `max_bytes` of a longer one and close the connection, instead of raising.
+
+        Raises:
+            EventTooLarge: it is longer than `max_bytes`.
+            APIError: as `read`.
+        """
+        pieces, size = [], 0
+        try:
+            while data := await self.read():
+                for piece in self.inflate(data):
+                    size += len(piece)
+                    pieces.append(piece)
+                    if size > max_bytes:
+                        raise EventTooLarge(f"the body of the reply is longer than its limit of {max_bytes} bytes")
+        except APIError as error:
+            self.abort(None)
+            if not (cut and isinstance(error, EventTooLarge)):
+                raise
+        self.release()
+        return b"".join(pieces)[:max_bytes]
+
+    async def drain(self) -> None:
+        """Read to the end of the body, as far as that is worth it, and give the connection back; else close it."""
+        response = self._response
+        if response is None:
+            return
+        left = DRAIN_BYTES
+        if not response.content.at_eof():
+            try:
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    while left > 0 and (data := await response.content.readany()):
+                        left -= len(data)
+            except _FAULTS:
+                left = 0
+            except BaseException:
+                self.abort(None)
+                raise
+        if left > 0:
+            self.release()
+        else:
+            self.abort(None)
+
+    def release(self) -> None:
+        """Give the connection back to the pool; only after the end of the body."""
+        response = self._end()
+        if response is not None:
+            response.release()
+
+    def abort(self, reason: BaseException | None) -> None:
+        """Close the connection now, without waiting; a pending `read` or `send` raises the reason.
+
+        The socket is shut down first, so that the provider learns of it even while a forked process holds the same
+        descriptor, and whatever TLS would still like to say.
+        """
+        self._reason = self._reason or reason
+        if self._block is not None:
+            # There is no response to close yet: ending the block makes aiohttp drop the connection.
+            if not self._block.expired():
+                self._block.reschedule(self._loop.time())
+            return
+        response = self._end()
+        if response is not None:
+            connection = response.connection
+            if connection is not None and connection.transport is not None:
+                _shut_down(connection.transport)
+            response.close()
+
+    def _end(self) -> aiohttp.ClientResponse | None:
+        """Leave the pool's count, the scope and the clocks; return the response, the first time."""
+        if not self._ended:
+            self._ended = True
+            self._pool.active -= 1
+            self._scope.detach(self)
+            self.clocks.stop()
+        response, self._response = self._response, None
+        return response
+
+    def _expire(self, clock: str) -> None:
+        self.abort(timeout_of(clock, self._timeouts, self.host))
+
+    def _failed(self, error: BaseException) -> BaseException:
+        """End the exchange, and return what to raise."""
+        reason = self._reason
+        if reason is None and isinstance(error, TimeoutError) and self.phase != "body":
+            clock = "connect" if self.phase == "connect" else "first_token"
+            reason = timeout_of(clock, self._timeouts, self.host)
+        self.abort(None)
+        return reason or failure_of(error, self.phase, self.host)
+
+
+def _unread(content: aiohttp.StreamReader) -> bytes:
+    """Return what came before a fault: it counts, and aiohttp's public methods only raise the fault any more."""
+    return content._read_nowait(-1) if content._buffer else b""
+
+
+def _shut_down(transport: asyncio.BaseTransport) -> None:
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:  # the peer was quicker
+            pass
+    if isinstance(transport, asyncio.WriteTransport):
+        try:
+            transport.abort()
+        except RuntimeError:  # the loop is closed
+            pass

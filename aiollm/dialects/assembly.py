@@ -1,0 +1,267 @@
+"""Chunks back into a whole answer, and a whole answer into chunks.
+
+The merge rules are LiteLLM's (`stream_chunk_builder`), with what it loses kept: log probabilities, citations, thinking
+blocks without a signature, and the finish reason of every choice. One pass, linear.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable
+from io import StringIO
+from typing import Any
+
+from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
+from aiollm.types.logprobs import ChatCompletionTokenLogprob, ChoiceLogprobs
+from aiollm.types.response import Choices, Message, ModelResponse
+from aiollm.types.tools import ChatCompletionDeltaToolCall, ChatCompletionMessageToolCall, Function, FunctionCall
+from aiollm.types.usage import Usage
+
+__all__ = ["Assembler", "split_response"]
+
+
+class Assembler:
+    """Adds up the chunks of one stream."""
+
+    def __init__(self) -> None:
+        self._head = ModelResponse()
+        self._extra: dict[str, Any] = {}
+        self._choices: dict[int, _ChoiceParts] = {}
+        self.usage: Usage | None = None
+
+    def choice(self, index: int) -> _ChoiceParts:
+        """Return the parts of a choice, opening it if need be."""
+        if index not in self._choices:
+            self._choices[index] = _ChoiceParts()
+        return self._choices[index]
+
+    def add(self, chunk: ModelResponseStream) -> None:
+        """Add one chunk."""
+        head = self._head
+        head.id = head.id or chunk.id
+        head.created = head.created or chunk.created
+        head.system_fingerprint = head.system_fingerprint or chunk.system_fingerprint
+        head.service_tier = chunk.service_tier or head.service_tier
+        if chunk.model:
+            head.model = chunk.model
+        for name, value in chunk._extra().items():
+            if value is not None:
+                self._extra[name] = value
+        self.usage = merge_usage(self.usage, chunk.usage)
+        for choice in chunk.choices:
+            self.choice(choice.index).add(choice)
+
+    def response(self, *, default_finish: str | None = "stop") -> ModelResponse | None:
+        """Return the whole answer, or None when no choice was ever opened.
+
+        Args:
+            default_finish: the finish reason of a choice that has none.
+        """
+        if not self._choices:
+            return None
+        head = self._head
+        return ModelResponse(
+            id=head.id,
+            created=head.created,
+            model=head.model,
+            system_fingerprint=head.system_fingerprint,
+            service_tier=head.service_tier,
+            choices=[self._choices[index].whole(index, default_finish) for index in sorted(self._choices)],
+            usage=self.usage,
+            **self._extra,
+        )
+
+    def text(self) -> str:
+        """Return all content and reasoning so far."""
+        return "".join(parts.content.getvalue() + parts.reasoning.getvalue() for parts in self._choices.values())
+
+
+def merge_usage(earlier: Usage | None, later: Usage | None) -> Usage | None:
+    """Return the later counts; a count that it leaves at zero is taken from the earlier ones."""
+    if earlier is None or later is None:
+        return later or earlier
+    merged = later.model_copy()
+    for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
+        if not getattr(merged, name):
+            setattr(merged, name, getattr(earlier, name))
+    for name, value in earlier.items():
+        if merged.get(name) is None:
+            merged[name] = value
+    return merged
+
+
+class _ChoiceParts:
+    """What has come of one choice."""
+
+    def __init__(self) -> None:
+        self.role: str | None = None
+        self.finish_reason: str | None = None
+        self.content = StringIO()
+        self.has_content = False
+        self.reasoning = StringIO()
+        self.refusal = StringIO()
+        self.calls: dict[int, _CallParts] = {}
+        self.function_call: _CallParts | None = None
+        self.thinking: list[dict[str, Any]] = []
+        self.lists: dict[str, list[Any]] = {}
+        self.audio: dict[str, Any] = {}
+        self.logprobs: dict[str, list[ChatCompletionTokenLogprob]] = {}
+        self.message_extra: dict[str, Any] = {}
+        self.choice_extra: dict[str, Any] = {}
+
+    def content_writer(self) -> Callable[[str], int]:
+        """Return the quick way to add plain text."""
+        self.has_content = True
+        return self.content.write
+
+    def add(self, choice: StreamingChoices) -> None:
+        """Add what one chunk has of this choice."""
+        delta = choice.delta
+        self.role = self.role or delta.role
+        self.finish_reason = choice.finish_reason or self.finish_reason
+        if delta.content is not None:
+            self.has_content = True
+            self.content.write(delta.content)
+        if delta.reasoning_content:
+            self.reasoning.write(delta.reasoning_content)
+        if delta.refusal:
+            self.refusal.write(delta.refusal)
+        for call in delta.tool_calls or ():
+            self.calls.setdefault(call.index, _CallParts()).add(call.function, call)
+        if delta.function_call:
+            self.function_call = self.function_call or _CallParts()
+            self.function_call.add(delta.function_call)
+        self._add_rare(choice, delta)
+
+    def _add_rare(self, choice: StreamingChoices, delta: Delta) -> None:
+        for block in delta.thinking_blocks or ():
+            self._add_thinking(block)
+        for name in ("images", "annotations"):
+            if items := getattr(delta, name):
+                self.lists.setdefault(name, []).extend(items)
+        if delta.audio:
+            self._add_audio(delta.audio)
+        if choice.logprobs:
+            self._add_logprobs(choice.logprobs)
+        _merge(self.message_extra, delta._extra())
+        if delta.provider_specific_fields:
+            _merge(self.message_extra.setdefault("provider_specific_fields", {}), delta.provider_specific_fields)
+        _merge(self.choice_extra, choice._extra())
+
+    def _add_thinking(self, block: dict[str, Any]) -> None:
+        """Join the text of a thinking block until its signature comes; that closes the block."""
+        last = self.thinking[-1] if self.thinking else None
+        if block.get("type") == "redacted_thinking" or not last or "thinking" not in last or last.get("signature"):
+            self.thinking.append(dict(block))
+            return
+        last["thinking"] = (last.get("thinking") or "") + (block.get("thinking") or "")
+        if block.get("signature"):
+            last["signature"] = block["signature"]
+
+    def _add_audio(self, audio: dict[str, Any]) -> None:
+        if data := audio.get("data"):
+            self.audio.setdefault("data", bytearray()).extend(base64.b64decode(data))
+        if transcript := audio.get("transcript"):
+            self.audio["transcript"] = self.audio.get("transcript", "") + transcript
+        for name, value in audio.items():
+            if name not in ("data", "transcript") and value is not None:
+                self.audio[name] = value
+
+    def _add_logprobs(self, logprobs: ChoiceLogprobs) -> None:
+        for name in ("content", "refusal"):
+            if tokens := getattr(logprobs, name):
+                self.logprobs.setdefault(name, []).extend(tokens)
+
+    def whole(self, index: int, default_finish: str | None) -> Choices:
+        calls = [call.whole() for _, call in sorted(self.calls.items()) if call.id or call.name]
+        finish = self.finish_reason or default_finish
+        if calls and finish == "stop":
+            finish = "tool_calls"
+        extra = dict(self.message_extra)
+        extra.update(self.lists)
+        if self.thinking:
+            extra["thinking_blocks"] = self.thinking
+        if self.audio:
+            extra["audio"] = _encoded(self.audio)
+        message = Message(
+            role=self.role or "assistant",
+            content=self.content.getvalue() if self.has_content or not calls else None,
+            reasoning_content=self.reasoning.getvalue() or None,
+            refusal=self.refusal.getvalue() or None,
+            tool_calls=calls or None,
+            function_call=self.function_call.whole_function_call() if self.function_call else None,
+            **extra,
+        )
+        logprobs = ChoiceLogprobs(**self.logprobs) if self.logprobs else None
+        return Choices(index=index, finish_reason=finish, message=message, logprobs=logprobs, **self.choice_extra)
+
+
+class _CallParts:
+    """What has come of one tool call, or of a call in OpenAI's older form."""
+
+    def __init__(self) -> None:
+        self.id: str | None = None
+        self.type: str | None = None
+        self.name = ""
+        self.arguments = StringIO()
+        self.extra: dict[str, Any] = {}
+
+    def add(self, function: Function, call: ChatCompletionDeltaToolCall | None = None) -> None:
+        if function.name and function.name != self.name:
+            self.name += function.name
+        self.arguments.write(function.arguments or "")
+        if call is not None:
+            self.id = call.id or self.id
+            self.type = call.type or self.type
+            _merge(self.extra, call._extra())
+
+    def whole(self) -> ChatCompletionMessageToolCall:
+        function = Function(name=self.name or None, arguments=self.arguments.getvalue() or "{}")
+        return ChatCompletionMessageToolCall(id=self.id, type=self.type or "function", function=function, **self.extra)
+
+    def whole_function_call(self) -> FunctionCall:
+        return FunctionCall(name=self.name or None, arguments=self.arguments.getvalue())
+
+
+def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:
+    """Merge fields that nobody gave a rule: lists are joined, of the rest the last value counts."""
+    for name, value in new.items():
+        if value is None:
+            continue
+        if not isinstance(value, list):
+            into[name] = value
+        elif isinstance(into.get(name), list):
+            into[name].extend(value)
+        else:
+            into[name] = list(value)
+
+
+def _encoded(audio: dict[str, Any]) -> dict[str, Any]:
+    whole = dict(audio)
+    if "data" in whole:
+        whole["data"] = base64.b64encode(whole["data"]).decode()
+    return whole
+
+
+def split_response(response: ModelResponse) -> Iterable[ModelResponseStream]:
+    """Return a whole answer as chunks: for each choice its content, then its finish reason. No usage chunk."""
+    for choice in response.choices:
+        for streaming in _pieces(choice):
+            yield ModelResponseStream(
+                id=response.id,
+                created=response.created,
+                model=response.model,
+                system_fingerprint=response.system_fingerprint,
+                choices=[streaming],
+            )
+
+
+def _pieces(choice: Choices) -> Iterable[StreamingChoices]:
+    fields = {name: value for name, value in choice.message.items() if name != "tool_calls"}
+    calls = [
+        ChatCompletionDeltaToolCall(index=position, **dict(call.items()))
+        for position, call in enumerate(choice.message.tool_calls or ())
+    ]
+    delta = Delta(**{**fields, "role": "assistant", "tool_calls": calls or None})
+    yield StreamingChoices(index=choice.index, delta=delta, logprobs=choice.logprobs)
+    yield StreamingChoices(index=choice.index, finish_reason=choice.finish_reason)

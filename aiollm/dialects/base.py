@@ -1,0 +1,96 @@
+"""The contract of a dialect: what one wire format must be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from attrs import field, frozen
+
+from aiollm.exceptions import APIError
+from aiollm.types.chunk import ModelResponseStream, Origin
+from aiollm.types.endpoint import Endpoint
+from aiollm.types.request import Request
+from aiollm.types.response import ModelResponse
+from aiollm.types.usage import Usage
+from aiollm.wire.frame import Frame, Framer
+from aiollm.wire.http import HttpRequest, ReplyHead
+
+__all__ = ["Context", "Decoder", "Dialect"]
+
+
+@frozen
+class Context:
+    """What a decoder may not get for itself, because dialects have no clock and no random source.
+
+    Attributes:
+        endpoint: where the reply comes from.
+        now: the time of the call, seconds since the epoch.
+        new_id: gives a new random identifier at each call.
+        origin: what the chunks of this stream share.
+    """
+
+    endpoint: Endpoint
+    now: int
+    new_id: Callable[[], str]
+    origin: Origin = field(factory=Origin)
+
+
+class Decoder(Protocol):
+    """Turns the frames of one reply into chunks, and keeps the account of them."""
+
+    done: bool
+    """The wire's own end was seen."""
+    content: bool
+    """Content came since this was last set to False; heartbeats and empty chunks are none."""
+    usage: Usage | None
+    """The last counts the provider sent."""
+
+    def feed(self, frame: Frame) -> Iterable[ModelResponseStream]:
+        """Take a frame and give its chunks. Chunks before a fault in it are given before the error is raised.
+
+        Raises:
+            APIError: the frame is an error of the provider, or is not what the dialect says.
+        """
+
+    def finish(self) -> Iterable[ModelResponseStream]:
+        """Say that the body has ended; give the chunks still held back."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every choice that was opened has its finish reason."""
+
+    def partial(self) -> ModelResponse | None:
+        """Return the answer so far, or None when there is none yet."""
+
+
+class Dialect(Protocol):
+    """One wire format."""
+
+    def framer(self) -> Framer:
+        """Return a framer for the body of a streamed reply."""
+
+    def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
+        """Return the HTTP request, but for its authentication.
+
+        Raises:
+            UnsupportedParamsError: the endpoint does not take a parameter that was asked for.
+        """
+
+    def decoder(self, request: Request, context: Context) -> Decoder:
+        """Return a decoder for the frames of a streamed reply."""
+
+    def decode(self, body: bytes, request: Request, context: Context) -> ModelResponse:
+        """Return the answer in the body of a whole reply.
+
+        Raises:
+            APIError: the body is an error, or is not an answer.
+        """
+
+    def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
+        """Return the error that a reply with a failure status stands for."""
+
+    def split(self, response: ModelResponse, context: Context, request: Request) -> Iterable[ModelResponseStream]:
+        """Return a whole answer as the chunks of a stream."""
+
+

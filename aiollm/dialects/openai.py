@@ -1,0 +1,199 @@
+"""OpenAI chat completions: the dialect of OpenAI itself and of every compatible server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from aiollm.dialects.assembly import split_response
+from aiollm.dialects.base import Context
+from aiollm.dialects.errors import error_from_object
+from aiollm.dialects.finish import FAILURES, finish_reason
+from aiollm.dialects.openai_stream import OpenAIDecoder, normal_message
+from aiollm.dialects.tool_calls import ToolCallTracker
+from aiollm.dialects.usage import usage_from_object
+from aiollm.exceptions import APIError, APIResponseValidationError, InternalServerError, UnsupportedParamsError
+from aiollm.types.chunk import ModelResponseStream, NoChoices
+from aiollm.types.endpoint import Endpoint
+from aiollm.types.request import Request
+from aiollm.types.response import Choices, Message, ModelResponse
+from aiollm.wire.http import HttpRequest, ReplyHead
+from aiollm.wire.sse import SSEFramer
+
+__all__ = ["OpenAI"]
+
+_RESPONSE_FIELDS = frozenset(
+    {"id", "created", "model", "object", "system_fingerprint", "choices", "usage", "service_tier"}
+)
+
+
+class OpenAI:
+    """`POST {base}/chat/completions`: a JSON body in, server-sent events or one JSON object out."""
+
+    def framer(self) -> SSEFramer:
+        """Return a framer for the body of a streamed reply."""
+        return SSEFramer()
+
+    def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
+        """Return the HTTP request, but for its authentication."""
+        body: dict[str, Any] = {"model": request.model, "messages": list(request.messages)}
+        body.update(_parameters(request, endpoint))
+        if request.stream:
+            body["stream"] = True
+            options = dict(request.params.get("stream_options") or {})
+            if endpoint.asks_usage:
+                options.setdefault("include_usage", True)
+            if options and endpoint.takes_stream_options:
+                body["stream_options"] = options
+        for path in request.additional_drop_params:
+            _remove(body, path.split("."))
+        body.update(request.extra_body)
+        for quirk in endpoint.quirks:
+            body = quirk(body)
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream" if request.stream else "application/json",
+            **endpoint.headers,
+        }
+        return HttpRequest(endpoint.url, headers, msgspec.json.encode(body))
+
+    def decoder(self, request: Request, context: Context) -> OpenAIDecoder:
+        """Return a decoder for the events of a streamed reply."""
+        return OpenAIDecoder(request, context)
+
+    def decode(self, body: bytes, request: Request, context: Context) -> ModelResponse:
+        """Return the answer in the body of a whole reply."""
+        provider = context.endpoint.provider
+        try:
+            payload = msgspec.json.decode(body)
+        except ValueError as error:
+            quoted = body[:120].decode("utf-8", "replace")
+            raise APIResponseValidationError(
+                f"{provider} answered with a body that is not JSON ({error}); it begins {quoted!r}",
+                model=request.model,
+                llm_provider=provider,
+            ) from None
+        if not isinstance(payload, dict) or payload.get("error") or payload.get("object") == "error":
+            raise error_from_object(payload, provider=provider, model=request.model)
+        if not payload.get("choices"):
+            raise APIResponseValidationError(
+                f"{provider} answered without `choices`: {msgspec.json.encode(payload)[:200].decode('utf-8', 'replace')}",
+                model=request.model,
+                llm_provider=provider,
+                body=payload,
+            )
+        return _response(payload, request, context)
+
+    def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
+        """Return the error that a reply with a failure status stands for."""
+        try:
+            reported: Any = msgspec.json.decode(body)
+        except ValueError:
+            reported = body.decode("utf-8", "replace")
+        return error_from_object(
+            reported,
+            status=head.status,
+            provider=endpoint.provider,
+            model=request.model,
+            headers=head.headers,
+        )
+
+    def split(self, response: ModelResponse, context: Context, request: Request) -> Iterable[ModelResponseStream]:
+        """Return a whole answer as the chunks of a stream."""
+        for chunk in split_response(response):
+            chunk._origin = context.origin
+            yield chunk
+        if request.include_usage and response.usage is not None:
+            last = ModelResponseStream(id=response.id, created=response.created, model=response.model)
+            last.choices, last.usage, last._origin = NoChoices(), response.usage, context.origin
+            yield last
+
+
+def _parameters(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+    """Return the caller's parameters under the provider's names.
+
+    Raises:
+        UnsupportedParamsError: the endpoint does not take one of them, and it may not be dropped.
+    """
+    refused = [
+        name
+        for name in request.params
+        if name in endpoint.unsupported
+        and name in request.known
+        and name not in request.allowed_openai_params
+        and name not in request.additional_drop_params
+        and not (name == "n" and request.params[name] == 1)
+    ]
+    if refused and not request.drop_params:
+        raise UnsupportedParamsError(
+            f"{endpoint.provider} does not take {', '.join(sorted(refused))}",
+            model=request.model,
+            llm_provider=endpoint.provider,
+            param=refused[0],
+            phase="request",
+            hint="pass drop_params=True to leave it out, or allowed_openai_params=[...] to send it all the same",
+        )
+    return {
+        endpoint.renames.get(name, name): value
+        for name, value in request.params.items()
+        if name not in refused and name != "stream_options"
+    }
+
+
+def _remove(body: Any, path: list[str]) -> None:
+    """Remove the member at a path of names from nested objects; lists on the way are searched through."""
+    if isinstance(body, list):
+        for item in body:
+            _remove(item, path)
+    elif isinstance(body, dict):
+        if len(path) == 1:
+            body.pop(path[0], None)
+        elif path[0] in body:
+            _remove(body[path[0]], path[1:])
+
+
+def _response(payload: Mapping[str, Any], request: Request, context: Context) -> ModelResponse:
+    extra = {name: value for name, value in payload.items() if name not in _RESPONSE_FIELDS}
+    response = ModelResponse(
+        id=payload.get("id") or f"chatcmpl-{context.new_id()}",
+        created=int(payload.get("created") or context.now),
+        model=payload.get("model") or request.model,
+        system_fingerprint=payload.get("system_fingerprint"),
+        service_tier=payload.get("service_tier"),
+        choices=[_choice(position, raw, context) for position, raw in enumerate(payload["choices"])],
+        usage=usage_from_object(payload.get("usage")),
+        **extra,
+    )
+    response._hidden_params = context.origin.hidden_params
+    return response
+
+
+def _choice(position: int, raw: dict[str, Any], context: Context) -> Choices:
+    native = raw.get("finish_reason") or "stop"
+    if native in FAILURES:
+        raise InternalServerError(
+            f"{context.endpoint.provider} broke off the answer with finish reason {native!r}",
+            llm_provider=context.endpoint.provider,
+            code=native,
+            status_code=502,
+            body=raw,
+        )
+    message = raw.get("message") or {"content": raw.get("text")}
+    fields = normal_message(message)
+    calls = ToolCallTracker(context.new_id)
+    if whole := fields.get("tool_calls"):
+        fields["tool_calls"] = [_without_index(calls.normalise(call)) for call in whole]
+    extra = {name: value for name, value in raw.items() if name not in ("index", "message", "finish_reason", "text")}
+    reason = finish_reason(native, called_tools=bool(calls))
+    if reason != native:
+        extra.setdefault("native_finish_reason", native)
+    index = raw.get("index")
+    return Choices(
+        index=position if index is None else index, finish_reason=reason, message=Message(**fields), **extra
+    )
+
+
+def _without_index(call: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in call.items() if name != "index"}

@@ -1,0 +1,57 @@
+"""Token counts: the many names, and OpenAI's."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from aiollm.types.usage import Usage
+
+__all__ = ["usage_from_object"]
+
+
+def usage_from_object(counts: Any) -> Usage | None:
+    """Return a provider's usage object in OpenAI's terms, or None when it holds no counts.
+
+    DeepSeek's and Anthropic's cache counts become `prompt_tokens_details`; every count keeps its own name as well.
+    """
+    if not isinstance(counts, dict) or not any(isinstance(value, int | float) for value in counts.values()):
+        return None
+    known = {name: value for name, value in counts.items() if value is not None}
+    for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
+        known[name] = _count(known.get(name))
+    if isinstance(known.get("cost"), float) and not math.isfinite(known["cost"]):
+        del known["cost"]
+    _fill_details(known)
+    _count_reasoning_once(known)
+    known["total_tokens"] = known["total_tokens"] or known["prompt_tokens"] + known["completion_tokens"]
+    return Usage(**known)
+
+
+def _fill_details(known: dict[str, Any]) -> None:
+    cached = known.get("prompt_cache_hit_tokens", known.get("cache_read_input_tokens", known.get("cached_tokens")))
+    written = known.get("cache_creation_input_tokens")
+    prompt = dict(known.get("prompt_tokens_details") or {})
+    if cached is not None:
+        prompt.setdefault("cached_tokens", cached)
+    if written is not None:
+        prompt.setdefault("cache_write_tokens", written)
+        prompt.setdefault("cache_creation_tokens", written)
+    completion = dict(known.get("completion_tokens_details") or {})
+    if known.get("reasoning_tokens") is not None:
+        completion.setdefault("reasoning_tokens", known["reasoning_tokens"])
+    for name, details in (("prompt_tokens_details", prompt), ("completion_tokens_details", completion)):
+        if details:
+            known[name] = details
+
+
+def _count_reasoning_once(known: dict[str, Any]) -> None:
+    """Put reasoning into the completion where the provider counts it beside (xAI): the total gives it away."""
+    reasoning = _count((known.get("completion_tokens_details") or {}).get("reasoning_tokens"))
+    spoken = known["prompt_tokens"] + known["completion_tokens"]
+    if reasoning and known["total_tokens"] == spoken + reasoning:
+        known["completion_tokens"] += reasoning
+
+
+def _count(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0

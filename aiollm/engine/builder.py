@@ -1,0 +1,66 @@
+"""`stream_chunk_builder`: the chunks of a stream back into one response."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from aiollm.dialects.assembly import Assembler
+from aiollm.exceptions import APIError
+from aiollm.types.chunk import ModelResponseStream
+from aiollm.types.response import ModelResponse
+from aiollm.types.usage import Usage
+
+__all__ = ["stream_chunk_builder"]
+
+_BYTES_PER_TOKEN = 4  # English text in the common vocabularies; other languages take more tokens
+_TOKENS_PER_MESSAGE = 4  # role and separators
+
+
+def stream_chunk_builder(
+    chunks: Iterable[ModelResponseStream | Mapping[str, Any]] | None, messages: list[Any] | None = None
+) -> ModelResponse | None:
+    """Put the chunks of one stream together into the response that the call would have given without `stream`.
+
+    Args:
+        chunks: the chunks in order, as objects or as dicts.
+        messages: the prompt. When the provider counted no tokens and this is given, the usage is estimated from the
+            length of the texts, and marked with `estimated=True`; without it, `usage` is None.
+
+    Returns:
+        The response, or None when there is no chunk.
+
+    Raises:
+        APIError: `chunks` is None, or holds something that is not a chunk.
+    """
+    if chunks is None:
+        raise APIError("stream_chunk_builder needs a list of chunks; got None", param="chunks")
+    assembler = Assembler()
+    for position, chunk in enumerate(chunks):
+        try:
+            assembler.add(chunk if isinstance(chunk, ModelResponseStream) else ModelResponseStream(**chunk))
+        except (TypeError, AttributeError, ValueError) as error:
+            raise APIError(f"chunks[{position}] is not a chunk of a stream: {error}", param="chunks") from error
+    response = assembler.response()
+    if response is not None and response.usage is None and messages is not None:
+        response.usage = _estimate(messages, assembler.text())
+    return response
+
+
+def _estimate(messages: list[Any], answer: str) -> Usage:
+    prompt = sum(_TOKENS_PER_MESSAGE + _tokens(msgspec.json.encode(_content(message)).decode()) for message in messages)
+    completion = _tokens(answer)
+    return Usage(
+        prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion, estimated=True
+    )
+
+
+def _content(message: Any) -> Any:
+    return message.get("content") if isinstance(message, Mapping) else getattr(message, "content", None)
+
+
+def _tokens(text: str) -> int:
+    return math.ceil(len(text.encode()) / _BYTES_PER_TOKEN)

@@ -1,0 +1,181 @@
+"""The innermost handler: a call goes out over HTTP and comes back as a primed stream."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from typing import Any
+
+from attrs import evolve
+
+from aiollm.core.reader import FrameReader
+from aiollm.core.runtime import Runtime
+from aiollm.core.transport import Exchange
+from aiollm.dialects.base import Context, Decoder, Dialect
+from aiollm.dialects.errors import request_id
+from aiollm.dialects.table import DIALECTS
+from aiollm.engine.call import Call
+from aiollm.engine.mock import mock_stream
+from aiollm.engine.stream import ChunkStream
+from aiollm.exceptions import APIError, BadRequestError, UnexpectedContentType
+from aiollm.local.server import serve
+from aiollm.providers.auth import authenticate
+from aiollm.providers.registry import resolve
+from aiollm.types.chunk import Origin
+from aiollm.wire.http import HttpRequest, ReplyHead
+
+__all__ = ["open_stream"]
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""Longest whole reply. Sixteen base64 images of 2 MiB are half of it."""
+
+MAX_ERROR_BYTES = 64 * 1024
+"""How much of an error's body is read; the rest is cut."""
+
+_SNIPPET_CHARACTERS = 200
+# What a line of server-sent events can begin with: data, event, error, id, retry, a comment, a BOM.
+_SSE_BEGINNINGS = (b"d", b"e", b"i", b"r", b":", b"\xef", b"")
+
+_logger = logging.getLogger("aiollm")
+
+
+async def open_stream(call: Call) -> ChunkStream:
+    """Send a call, and return its stream when the first content has come.
+
+    A call that does not stream comes back as a finished stream with its `response` set.
+
+    Raises:
+        APIError: whatever went wrong before the first content.
+
+    Cancelling closes the connection.
+    """
+    if call.request.mock_response is not None:
+        return mock_stream(call, _context(call, ReplyHead(200)))
+    if call.target.provider.serve == "local":
+        call = await _served(call)
+    exchange = Exchange(Runtime.current().pool, call.scope, call.timeouts)
+    try:
+        return await _exchange(call, exchange)
+    except BaseException as error:
+        exchange.abort(None)
+        if isinstance(error, APIError):
+            _add_facts(error, call, exchange)
+        raise
+
+
+def _add_facts(error: APIError, call: Call, exchange: Exchange) -> None:
+    error.with_context(
+        model=call.request.model,
+        llm_provider=call.target.provider.name,
+        host=exchange.host or None,
+        attempt=call.attempt,
+        elapsed=call.scope.loop.time() - call.started,
+        request_id=request_id(exchange.head.headers),
+        headers=exchange.head.headers or None,
+        phase=_PHASES[exchange.phase],
+    )
+
+
+_PHASES = {"connect": "request", "headers": "headers", "body": "first_token"}
+
+
+async def _exchange(call: Call, exchange: Exchange) -> ChunkStream:
+    request, endpoint = call.request, call.target.endpoint
+    dialect = DIALECTS[call.target.provider.dialect]
+    http = _encode(dialect, call)
+    head = await exchange.send(http.url, _headers(http, call), http.body)
+    if not 200 <= head.status < 300:
+        body = await exchange.read_all(MAX_ERROR_BYTES, cut=True)
+        raise _redirected(head, call) if 300 <= head.status < 400 else dialect.error(head, body, request, endpoint)
+
+    context = _context(call, head)
+    decoder = dialect.decoder(request, context)
+    if not request.stream:
+        body = await exchange.read_all(MAX_BODY_BYTES)
+        response = dialect.decode(body, request, context)
+        return ChunkStream.replay(call, decoder, head, context.origin, response)
+
+    reader = FrameReader(exchange, dialect.framer())
+    first = await reader.peek()
+    if first in (b"{", b"["):
+        return await _whole_for_stream(call, dialect, decoder, context, exchange, reader)
+    if first == b"<" or (head.content_type != "text/event-stream" and first not in _SSE_BEGINNINGS):
+        raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES), call)
+    return await ChunkStream.open(call, decoder, context.origin, exchange, reader)
+
+
+async def _whole_for_stream(
+    call: Call, dialect: Dialect, decoder: Decoder, context: Context, exchange: Exchange, reader: FrameReader
+) -> ChunkStream:
+    """Make a stream of a whole answer that came although a stream was asked for."""
+    response = dialect.decode(await reader.rest(MAX_BODY_BYTES), call.request, context)
+    _logger.info("%s answered a streaming request of %s as a whole", exchange.host, call.request.model)
+    chunks = dialect.split(response, context, call.request)
+    return ChunkStream.replay(call, decoder, exchange.head, context.origin, response, chunks)
+
+
+async def _served(call: Call) -> Call:
+    """Return the call to the address of its embedded model, whose server is started if need be."""
+    server = await serve(call.target.model)
+    target = resolve(f"local/{call.target.model}", api_key=server.secret, base_url=server.base_url)
+    return evolve(call, target=target)
+
+
+def _context(call: Call, head: ReplyHead) -> Context:
+    origin = Origin(call.request.include_usage, _hidden_params(call, head))
+    return Context(call.target.endpoint, int(time.time()), _new_id, origin)
+
+
+def _encode(dialect: Dialect, call: Call) -> HttpRequest:
+    try:
+        return dialect.encode(call.request, call.target.endpoint)
+    except (TypeError, UnicodeEncodeError) as error:
+        raise BadRequestError(f"the request cannot be written as JSON: {error}") from None
+
+
+def _headers(http: HttpRequest, call: Call) -> dict[str, str]:
+    headers = dict(http.headers)
+    # A buffering proxy on the way compresses in large blocks, and would hold back tokens.
+    headers["Accept-Encoding"] = "identity" if call.request.stream else "gzip, deflate"
+    headers.update(call.request.extra_headers)
+    return authenticate(headers, call.target)
+
+
+def _redirected(head: ReplyHead, call: Call) -> APIError:
+    target = head.headers.get("location", "an unnamed place")
+    return BadRequestError(
+        f"{call.target.provider.name} answered {head.status} with a redirect to {target!r}, which is not followed, "
+        "because it would carry the key along",
+        status_code=head.status,
+        param="api_base",
+        hint="set api_base to the final address",
+    )
+
+
+def _not_a_stream(head: ReplyHead, body: bytes, call: Call) -> APIError:
+    text = " ".join(body.decode("utf-8", "replace").split())
+    snippet = text[:_SNIPPET_CHARACTERS] + ("..." if len(text) > _SNIPPET_CHARACTERS else "")
+    return UnexpectedContentType(
+        f"{call.target.provider.name} answered {head.status} with {head.content_type or 'an unnamed type'} "
+        f"instead of a stream; it begins {snippet!r}",
+        status_code=502,
+        retryable=True,
+        hint="a web page usually means that api_base is wrong, or that a proxy answered",
+    )
+
+
+def _hidden_params(call: Call, head: ReplyHead) -> dict[str, Any]:
+    """Return LiteLLM's `_hidden_params`: rate-limit headers by name, all headers with a prefix."""
+    additional: dict[str, str] = {f"llm_provider-{name}": value for name, value in head.headers.items()}
+    additional.update((name, value) for name, value in head.headers.items() if name.startswith("x-ratelimit-"))
+    return {
+        "model_id": None,
+        "api_base": call.target.endpoint.url,
+        "custom_llm_provider": call.target.provider.name,
+        "additional_headers": additional,
+    }
+
+
+def _new_id() -> str:
+    return secrets.token_hex(12)

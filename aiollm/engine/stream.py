@@ -1,0 +1,401 @@
+"""The stream that users hold: chunks of one answer, and the truth about how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Literal, NoReturn, Self
+
+from attrs import frozen
+
+from aiollm.core.reader import FrameReader
+from aiollm.core.transport import Exchange
+from aiollm.dialects.base import Decoder
+from aiollm.dialects.errors import request_id
+from aiollm.engine.call import Call
+from aiollm.exceptions import (
+    APIError,
+    StreamCancelled,
+    StreamInterrupted,
+    StreamTruncated,
+    Timeout,
+    WrongLoopError,
+)
+from aiollm.types.chunk import ModelResponseStream, Origin
+from aiollm.types.response import ModelResponse
+from aiollm.types.usage import Usage
+from aiollm.wire.http import ReplyHead
+
+__all__ = ["ChunkStream", "Outcome"]
+
+TAIL_SECONDS = 5.0
+"""How long the end of the body is waited for once every choice has its finish reason: the answer is whole by then, and
+only the usage chunk and the end marker can still come."""
+
+
+@frozen
+class Outcome:
+    """How a stream ended.
+
+    Attributes:
+        ended: "complete", "closed" (by the reader, before the end) or "failed".
+        error: the error, when it failed.
+        usage: the tokens the provider counted, or None.
+        finish_reason: of the first choice, or None.
+        chunks: how many chunks were decoded, read or not.
+        first_token: seconds from the start of the call to the first content, or None.
+        elapsed: seconds from the start of the call to the end of the stream.
+    """
+
+    ended: Literal["complete", "closed", "failed"]
+    error: BaseException | None
+    usage: Usage | None
+    finish_reason: str | None
+    chunks: int
+    first_token: float | None
+    elapsed: float
+
+
+class ChunkStream:
+    """The chunks of one answer: an asynchronous iterator that closes its connection when it is left.
+
+        stream = await aiollm.acompletion(model="openai/gpt-4o", messages=messages, stream=True)
+        async for chunk in stream:
+            print(chunk.choices[0].delta.content or "", end="")
+
+    Leaving the loop, by `break`, `return` or an exception, closes the connection at once, even while a variable still
+    holds the stream; so do `aclose()`, `async with` and cancelling the task that reads. `anext(stream)` reads one
+    chunk and goes on later.
+
+    The stream ends only when the answer does: with a finish reason or the provider's end marker. Anything else raises,
+    after the chunks that did come; the error's `partial` is the answer so far.
+
+    Attributes:
+        model: the model asked for, as the provider knows it.
+        provider: the provider's name.
+        head: status and headers of the reply.
+        response: the whole answer, when it came as a whole.
+    """
+
+    def __init__(self, call: Call, decoder: Decoder, head: ReplyHead, origin: Origin) -> None:
+        self.model = call.request.model
+        self.provider = call.target.provider.name
+        self.head = head
+        self.response: ModelResponse | None = None
+        self._decoder = decoder
+        self._origin = origin
+        self._started = call.started
+        self._attempt = call.attempt
+        self._loop = call.scope.loop
+        self._exchange: Exchange | None = None
+        self._reader: FrameReader | None = None
+        self._idle = call.timeouts.idle
+        self._ready: deque[ModelResponseStream] = deque()
+        self._error: BaseException | None = None  # raised once what is ready has been read
+        self._ended = False
+        self._chunks = 0
+        self._first_token: float | None = None
+        self._on_close: list[Callable[[Outcome], None]] = []
+        self._opened_at = _caller()
+
+    @classmethod
+    async def open(
+        cls, call: Call, decoder: Decoder, origin: Origin, exchange: Exchange, reader: FrameReader
+    ) -> ChunkStream:
+        """Return a stream whose first content has come, or raise what came instead.
+
+        Raises:
+            APIError: the provider reported an error, a clock ran out, or there was no answer.
+
+        Cancelling closes the connection.
+        """
+        stream = cls(call, decoder, exchange.head, origin)
+        stream._exchange, stream._reader = exchange, reader
+        while stream._first_token is None and not stream._ended:
+            await stream._fill()
+        if stream._first_token is None and stream._error is not None:
+            raise stream._error
+        return stream
+
+    @classmethod
+    def replay(
+        cls,
+        call: Call,
+        decoder: Decoder,
+        head: ReplyHead,
+        origin: Origin,
+        response: ModelResponse,
+        chunks: Iterable[ModelResponseStream] = (),
+    ) -> ChunkStream:
+        """Return a finished stream of an answer that came as a whole."""
+        stream = cls(call, decoder, head, origin)
+        stream.response = response
+        stream._ready.extend(chunks)
+        stream._chunks = len(stream._ready)
+        stream._first_token = stream._elapsed()
+        stream._close("complete", None)
+        return stream
+
+    # -- reading
+
+    def __aiter__(self) -> _Iteration:
+        return _Iteration(self)
+
+    async def __anext__(self) -> ModelResponseStream:
+        if self._ready:
+            return self._ready.popleft()
+        return await self._next()
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("this stream is asynchronous: iterate it with `async for`, or use aiollm.completion()")
+
+    async def _next(self) -> ModelResponseStream:
+        while not self._ready:
+            if self._ended:
+                error, self._error = self._error, None
+                raise error or StopAsyncIteration
+            await self._fill()
+        return self._ready.popleft()
+
+    async def next_batch(self) -> list[ModelResponseStream]:
+        """Return the chunks of one read of the socket; an empty list at the end of the answer.
+
+        Raises as iterating does. Cancelling closes the connection.
+        """
+        while not self._ready:
+            if self._ended:
+                error, self._error = self._error, None
+                if error is not None:
+                    raise error
+                return []
+            await self._fill()
+        batch = list(self._ready)
+        self._ready.clear()
+        return batch
+
+    async def _fill(self) -> None:
+        """Read once, and make what came ready."""
+        if self._loop is not asyncio.get_running_loop():
+            raise WrongLoopError("the stream belongs to another event loop than the one that is running")
+        assert self._reader is not None
+        try:
+            frames = await self._reader.read()
+            if frames is None:
+                self._body_ended()
+            else:
+                for frame in frames:
+                    self._take(self._decoder.feed(frame))
+        except APIError as error:
+            self._fail(error)
+        except BaseException as error:
+            self._close("closed", error)
+            raise
+        else:
+            if self._decoder.content:
+                self._content_came()
+            if self._decoder.done and not self._ended:
+                await self._complete()
+
+    def _take(self, chunks: Iterable[ModelResponseStream]) -> None:
+        before = len(self._ready)
+        try:
+            self._ready.extend(chunks)
+        finally:
+            self._chunks += len(self._ready) - before
+
+    def _content_came(self) -> None:
+        """Start the wait for the next content."""
+        self._decoder.content = False
+        if self._first_token is None:
+            self._first_token = self._elapsed()
+        assert self._exchange is not None
+        if self._decoder.finished:
+            self._exchange.clocks.allow("tail", TAIL_SECONDS)
+        else:
+            self._exchange.clocks.allow("idle", self._idle)
+
+    # -- ending
+
+    def _body_ended(self) -> None:
+        self._take(self._decoder.finish())
+        if self._decoder.done or self._decoder.finished:
+            self._close("complete", None)
+            return
+        raise StreamTruncated(
+            f"the answer of {self.provider} was cut: the body ended after {self._chunks} chunks without a finish reason "
+            "and without an end marker",
+            retryable=self._first_token is None,
+        )
+
+    async def _complete(self) -> None:
+        """End at the end marker, and save the connection for another request."""
+        exchange, self._exchange = self._exchange, None
+        self._close("complete", None)
+        if exchange is not None:
+            await exchange.drain()
+
+    def _fail(self, error: APIError) -> None:
+        """End with an error, unless the answer was whole by then."""
+        if self._decoder.content:
+            self._content_came()
+        broke_off = isinstance(error, StreamInterrupted | Timeout) and not isinstance(error, StreamTruncated)
+        if broke_off and self._decoder.finished:
+            try:
+                self._take(self._decoder.finish())
+            except APIError as incomplete:
+                error = incomplete
+            else:
+                self._close("complete", None)
+                return
+        partial = self._decoder.partial() if self._first_token is not None else None
+        error.with_context(
+            model=self.model,
+            llm_provider=self.provider,
+            headers=self.head.headers,
+            request_id=self.request_id,
+            host=self._exchange.host if self._exchange else None,
+            phase="stream" if self._first_token is not None else "first_token",
+            attempt=self._attempt,
+            elapsed=self._elapsed(),
+            partial=partial,
+            usage=self._decoder.usage,
+        )
+        self._error = error
+        self._close("failed", error)
+
+    def _close(self, ended: Literal["complete", "closed", "failed"], error: BaseException | None) -> None:
+        """End the stream, once, whichever way it ends; the connection is not waited for."""
+        if self._ended:
+            return
+        self._ended = True
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.abort(StreamCancelled("the stream was closed") if ended == "closed" else None)
+        if ended == "closed":
+            self._ready.clear()
+        if self._on_close:
+            outcome = Outcome(
+                ended, error, self.usage, self.finish_reason, self._chunks, self._first_token, self._elapsed()
+            )
+            for listener in reversed(self._on_close):
+                listener(outcome)
+
+    def on_close(self, listener: Callable[[Outcome], None]) -> None:
+        """Call `listener` with the outcome when the stream ends, exactly once, on every way to end."""
+        self._on_close.append(listener)
+
+    async def aclose(self) -> None:
+        """Close the connection, unless the answer has ended. May be called again, and from another task."""
+        self._close("closed", None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close("closed", error)
+
+    def _leave(self) -> None:
+        """Close because the reader is gone: from a loop that was left, or with the stream itself, in any thread."""
+        if self._ended:
+            return
+        if not self._loop.is_closed() and asyncio._get_running_loop() is not self._loop:
+            try:
+                self._loop.call_soon_threadsafe(self._close, "closed", None)
+                return
+            except RuntimeError:  # closed just now
+                pass
+        self._close("closed", None)
+
+    def __del__(self) -> None:
+        if getattr(self, "_ended", True):
+            return
+        warnings.warn(f"a stream was dropped before its end, opened at {self._opened_at}", ResourceWarning, stacklevel=2)
+        self._leave()
+
+    # -- account
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens the provider counted, as far as it has told; never an estimate."""
+        if self.response is not None:
+            return self.response.usage
+        return self._decoder.usage
+
+    @property
+    def finish_reason(self) -> str | None:
+        """The finish reason of the first choice, or None before it has come."""
+        whole = self.response or self._decoder.partial()
+        return whole.choices[0].finish_reason if whole and whole.choices else None
+
+    @property
+    def finish_inferred(self) -> bool:
+        """Whether the answer ended with an end marker but without a finish reason."""
+        return self._ended and self._decoder.done and not self._decoder.finished
+
+    @property
+    def closed(self) -> bool:
+        """Whether the stream has ended, one way or another; chunks may still be ready to be read."""
+        return self._ended
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes of the body were read, as they came over the wire."""
+        return self._reader.bytes if self._reader is not None else 0
+
+    @property
+    def first_token(self) -> float | None:
+        """Seconds from the start of the call to the first content."""
+        return self._first_token
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the request."""
+        return request_id(self.head.headers)
+
+    @property
+    def _hidden_params(self) -> dict[str, Any]:
+        """LiteLLM's name for what is known beside the answer."""
+        return self._origin.hidden_params
+
+    def _elapsed(self) -> float:
+        return self._loop.time() - self._started
+
+    def __repr__(self) -> str:
+        state = "ended" if self._ended else "open"
+        return f"<ChunkStream {self.provider}/{self.model} {state}, {self._chunks} chunks>"
+
+
+class _Iteration:
+    """One `async for`. It lives as long as the statement does, and closes the stream when it is dropped."""
+
+    __slots__ = ("_ready", "_stream")
+
+    def __init__(self, stream: ChunkStream) -> None:
+        self._stream = stream
+        self._ready = stream._ready
+
+    def __aiter__(self) -> _Iteration:
+        return self
+
+    async def __anext__(self) -> ModelResponseStream:
+        # The usual case costs one call and no trip to the loop: a read gives many chunks.
+        if self._ready:
+            return self._ready.popleft()
+        return await self._stream._next()
+
+    def __del__(self) -> None:
+        self._stream._leave()
+
+
+def _caller() -> str:
+    """Return the line outside this package that is running."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("aiollm."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

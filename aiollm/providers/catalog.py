@@ -1,0 +1,45 @@
+"""Reading the catalogue that comes with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from aiollm.providers.provider import Provider
+from aiollm.providers.quirks import BODY_QUIRKS, MODEL_RULES
+from aiollm.types.endpoint import BodyQuirk
+
+__all__ = ["parse_catalog", "read_catalog"]
+
+
+def read_catalog() -> dict[str, Provider]:
+    """Return the catalogue's rows by name. It reads a file: call it once."""
+    return parse_catalog(Path(__file__).with_name("catalog.toml").read_text("utf-8"))
+
+
+def parse_catalog(text: str) -> dict[str, Provider]:
+    """Return the rows of a TOML document: one table a provider, its members those of `Provider`.
+
+    Raises:
+        cattrs.ClassValidationError: a member is unknown or of the wrong type, or a quirk or model rule is unknown.
+    """
+    # Both cost more to import than all the rest of the package; who never resolves a model never pays.
+    import tomllib
+
+    from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn, override
+
+    converter = Converter(forbid_extra_keys=True)
+    structure = make_dict_structure_fn(
+        Provider,
+        converter,
+        _cattrs_forbid_extra_keys=True,
+        quirks=override(struct_hook=_quirks_named),
+        model_rule=override(struct_hook=lambda name, _: MODEL_RULES[name]),
+    )
+    converter.register_structure_hook(Provider, structure)
+    return {name: converter.structure({"name": name, **row}, Provider) for name, row in tomllib.loads(text).items()}
+
+
+def _quirks_named(names: list[str], _: Any) -> tuple[BodyQuirk, ...]:
+    return tuple(BODY_QUIRKS[name] for name in names)

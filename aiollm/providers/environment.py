@@ -1,0 +1,37 @@
+"""The environment, without its values on show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from aiollm.types.secret import HiddenText
+
+__all__ = ["Environment"]
+
+
+class Environment:
+    """A view of environment variables whose repr shows none of them.
+
+    A traceback that captures locals prints the repr of every argument: that of `os.environ` is all keys at once.
+    """
+
+    __slots__ = ("_variables",)
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def __repr__(self) -> str:
+        return "<environment>"
+
+    def get(self, name: str) -> HiddenText | None:
+        """Return a variable's value; None when it is unset or blank."""
+        value = self._variables.get(name)
+        return HiddenText(value) if value and not value.isspace() else None
+
+    def first(self, names: Iterable[str]) -> tuple[str, HiddenText] | None:
+        """Return the first of the variables that is set, with its name."""
+        for name in names:
+            value = self.get(name)
+            if value is not None:
+                return name, value
+        return None

@@ -1,0 +1,88 @@
+"""One provider as data, and the target that a call resolves to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import field, frozen
+
+from aiollm.providers.quirks import ModelRule
+from aiollm.types.endpoint import BodyQuirk, Endpoint
+from aiollm.types.secret import Secret
+
+__all__ = ["Provider", "Target"]
+
+
+@frozen(eq=False, kw_only=True)
+class Provider:
+    """Who and where: one row of the catalogue, or one that `register` adds.
+
+    Attributes:
+        name: the prefix in `name/model`.
+        dialect: the wire format spoken there.
+        base_url: where requests go by default; None where it has to be given. `{parts}` are filled from `placeholders`.
+        path: what follows the base URL.
+        path_elsewhere: what follows a base URL at another host than the row's own, where that differs.
+        placeholders: a part of `base_url` -> the environment variables that hold it, in order.
+        key_env: environment variables for the key, in order.
+        base_url_env: environment variables for the base URL, in order.
+        key_optional: a server of the user's own: without a key, none is sent.
+        auth: header -> its value, with `{key}` for the key.
+        headers: fixed headers.
+        header_env: header -> the environment variable that holds its value; left out when unset.
+        organization_header: the header that takes the caller's `organization`.
+        renames: OpenAI's parameter name -> the provider's.
+        unsupported: OpenAI parameters that the provider does not take.
+        developer_role: the role that developer messages are sent with.
+        quirks: changes of the finished body, in order.
+        takes_stream_options: whether `stream_options` may be sent.
+        asks_usage: whether to ask for usage unasked; held to at the row's own host and at servers of the user's own.
+        ends: "eof" lets a plain end of the body end a stream.
+        bare: patterns of model names that mean this provider without a prefix.
+        model_rule: a reading of the model's name.
+        serve: "local": the engine starts the server, and resolves again with its address.
+        refused: why the provider cannot be used, and what to do instead.
+    """
+
+    name: str
+    dialect: str = "openai"
+    base_url: str | None = None
+    path: str = "/chat/completions"
+    path_elsewhere: str | None = None
+    placeholders: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    key_env: tuple[str, ...] = ()
+    base_url_env: tuple[str, ...] = ()
+    key_optional: bool = False
+    auth: Mapping[str, str] = field(factory=lambda: {"Authorization": "Bearer {key}"})
+    headers: Mapping[str, str] = field(factory=dict)
+    header_env: Mapping[str, str] = field(factory=dict)
+    organization_header: str | None = None
+    renames: Mapping[str, str] = field(factory=dict)
+    unsupported: frozenset[str] = frozenset()
+    developer_role: Literal["developer", "system", "user"] = "system"
+    quirks: tuple[BodyQuirk, ...] = ()
+    takes_stream_options: bool = True
+    asks_usage: bool = False
+    ends: Literal["finish", "eof"] = "finish"
+    bare: tuple[str, ...] = ()
+    model_rule: ModelRule | None = None
+    serve: Literal["local"] | None = None
+    refused: str | None = None
+
+
+@frozen(eq=False)
+class Target:
+    """Where one call goes.
+
+    Attributes:
+        provider: the provider's row.
+        model: the model's name as sent upstream.
+        endpoint: URL, headers and body changes; its `url` is "" while the engine has yet to start the server.
+        secret: the key; None where none is needed.
+    """
+
+    provider: Provider
+    model: str
+    endpoint: Endpoint
+    secret: Secret | None = field(default=None, repr=False)

@@ -1,0 +1,249 @@
+"""Which provider a model's name means, and what a call to it needs: the one place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from types import MappingProxyType
+
+from aiollm.exceptions import AuthenticationError, BadRequestError
+from aiollm.providers.catalog import read_catalog
+from aiollm.providers.endpoints import build_endpoint, fill_placeholders, given_base_fault
+from aiollm.providers.environment import Environment
+from aiollm.providers.provider import Provider, Target
+from aiollm.providers.quirks import Placement
+from aiollm.types.endpoint import Endpoint
+from aiollm.types.secret import HiddenText, Secret
+
+__all__ = [
+    "PROCESS_ENVIRONMENT",
+    "find_base_url",
+    "find_key",
+    "find_provider",
+    "providers",
+    "register",
+    "resolve",
+]
+
+PROCESS_ENVIRONMENT = Environment(os.environ)
+"""The environment of this process, as it is at each reading."""
+
+
+_HeaderValues = tuple[tuple[str, str], ...]
+_ANY_SERVER = 'any OpenAI-compatible server: model="openai/<model>" with api_base="https://..."'
+
+
+def providers() -> Mapping[str, Provider]:
+    """Return every known provider by name: a live view, the catalogue's rows first."""
+    return MappingProxyType(_rows())
+
+
+def register(provider: Provider) -> None:
+    """Add a provider, or put another row in the place of the one of that name.
+
+    `attrs.evolve(providers()["groq"], base_url=...)` makes a changed copy of a row.
+    """
+    _rows()
+    _rows()[provider.name] = provider
+    find_provider.cache_clear()
+    _endpoint.cache_clear()
+
+
+def resolve(
+    model: str,
+    *,
+    custom_llm_provider: str | None = None,
+    api_key: Secret | None = None,
+    base_url: str | None = None,
+    organization: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Target:
+    """Find out where a call goes. No I/O, but for the catalogue's file on the first call of the process.
+
+    Args:
+        model: "provider/model"; only the first segment names the provider. Some models need no prefix (`gpt-4o`).
+        custom_llm_provider: the provider, over what `model` says.
+        api_key: the key, over the environment's.
+        base_url: where the server is, over the environment's and the row's; it may end in the chat path.
+        organization: the account's organization, where the provider has a header for it; else it is left out.
+        environ: environment variables; a blank one counts as unset.
+
+    Returns:
+        The target, with the model's name as sent upstream.
+
+    Raises:
+        BadRequestError: the model or the provider is unknown or cannot be used, or an address is missing or wrong.
+        AuthenticationError: the key is missing, or cannot be sent in a header. No message holds a value.
+    """
+    environment = Environment(environ)
+    given = HiddenText(base_url) if base_url else None
+    # A traceback that captures locals would show both.
+    del environ, base_url
+    provider, place = find_provider(model, custom_llm_provider)
+    base, source = find_base_url(provider, place, given, environment)
+    endpoint = _endpoint(provider, place, base, source, _header_values(provider, organization, environment))
+    secret = api_key or find_key(provider, environment, elsewhere=source is not None)
+    return Target(provider, place.model, endpoint, secret)
+
+
+@lru_cache(maxsize=4096)
+def find_provider(model: str, custom_llm_provider: str | None = None) -> tuple[Provider, Placement]:
+    """Return the row that a model's name means, and what the row makes of the name.
+
+    Raises:
+        BadRequestError: the provider is unknown, or cannot be used, or the name is none of its models'.
+    """
+    if custom_llm_provider:
+        provider, name = _named(custom_llm_provider, model), model.removeprefix(f"{custom_llm_provider}/")
+    else:
+        provider, name = _by_prefix(model)
+    if provider.refused:
+        raise BadRequestError(
+            f"{provider.name}: {provider.refused}", model=name, llm_provider=provider.name, param="model"
+        )
+    if not name.strip():
+        raise BadRequestError(
+            f'model={_shown(model)} names a provider but no model: write "{provider.name}/<model>"',
+            llm_provider=provider.name,
+            param="model",
+        )
+    try:
+        return provider, provider.model_rule(name) if provider.model_rule else Placement(name)
+    except ValueError as error:
+        raise BadRequestError(
+            f"{provider.name} has no model {_shown(name)}: {error}", llm_provider=provider.name, param="model"
+        ) from error
+
+
+def find_base_url(
+    provider: Provider, place: Placement, base_url: HiddenText | None, environment: Environment
+) -> tuple[HiddenText, str | None]:
+    """Return the base URL and the name of what gave it: "api_base", an environment variable, or None for the row.
+
+    Raises:
+        BadRequestError: nothing gives one, or a `{part}` of the row's is missing.
+    """
+    if base_url is not None:
+        return base_url, "api_base"
+    found = environment.first(provider.base_url_env)
+    if found is not None:
+        return found[1], found[0]
+    if place.base_url is not None:
+        return HiddenText(place.base_url), None
+    if provider.base_url is None and provider.serve is None:
+        named = " or ".join(provider.base_url_env)
+        ways = f"set {named}, or pass api_base=" if named else "pass api_base="
+        raise BadRequestError(
+            f"{provider.name} has no address of its own: {ways}", llm_provider=provider.name, param="api_base"
+        )
+    if not provider.placeholders:
+        return HiddenText(provider.base_url or ""), None
+    values = {
+        part: found[1].strip() if (found := environment.first(variables)) else None
+        for part, variables in provider.placeholders.items()
+    }
+    return HiddenText(fill_placeholders(provider, values)), None
+
+
+def find_key(provider: Provider, environment: Environment, *, elsewhere: bool) -> Secret | None:
+    """Return the provider's key from the environment; None when there is none and none is needed.
+
+    Raises:
+        AuthenticationError: the key is missing, or cannot be sent in a header.
+    """
+    found = environment.first(provider.key_env)
+    if found is not None:
+        variable, value = found
+        secret = _secret(value)
+        if isinstance(secret, Secret):
+            return secret
+        raise AuthenticationError(f"{provider.name}: the key in {variable} {secret}", llm_provider=provider.name)
+    if provider.key_optional:
+        return None
+    ways = f"set {' or '.join(provider.key_env)}, or pass api_key=" if provider.key_env else "pass api_key="
+    hint = 'for a server that asks for no key, pass any word, as in api_key="none"' if elsewhere else None
+    raise AuthenticationError(
+        f"{provider.name} has no API key: {ways}",
+        llm_provider=provider.name,
+        hint=hint,
+    )
+
+
+@lru_cache(maxsize=1)
+def _rows() -> dict[str, Provider]:
+    return read_catalog()
+
+
+@lru_cache(maxsize=256)
+def _secret(value: HiddenText) -> Secret | str:
+    """Return the secret, or what is wrong with it: an exception would carry the value in its frames."""
+    try:
+        return Secret(value)
+    except ValueError as error:
+        return str(error)
+
+
+@lru_cache(maxsize=4096)
+def _endpoint(
+    provider: Provider, place: Placement, base_url: HiddenText, source: str | None, header_values: _HeaderValues
+) -> Endpoint:
+    fault = given_base_fault(base_url) if source else None
+    if fault:
+        name = "api_base (base_url)" if source == "api_base" else source
+        raise BadRequestError(f"{provider.name}: {name} {fault}", llm_provider=provider.name, param=source)
+    return build_endpoint(
+        provider, place, str(base_url), {**provider.headers, **dict(header_values)}, given=source is not None
+    )
+
+
+def _header_values(provider: Provider, organization: str | None, environment: Environment) -> _HeaderValues:
+    """Return the headers that have a value in the environment or in the call, checked."""
+    values: list[tuple[str, str]] = []
+    for header, variable in provider.header_env.items():
+        by_caller = bool(organization) and header == provider.organization_header
+        source, value = ("organization", organization) if by_caller else (variable, environment.get(variable))
+        if value is None:
+            continue
+        if not (value.isascii() and value.strip().isprintable()):
+            raise BadRequestError(
+                f"{provider.name}: {source} has characters that the header {header} cannot carry",
+                llm_provider=provider.name,
+                param=source,
+            )
+        values.append((header, value.strip()))
+    return tuple(values)
+
+
+def _by_prefix(model: str) -> tuple[Provider, str]:
+    """Read "provider/model", or a bare name that a row claims."""
+    prefix, slash, name = model.partition("/")
+    if slash:
+        return _named(prefix, model), name
+    for provider in _rows().values():
+        if any(fnmatchcase(model, pattern) for pattern in provider.bare):
+            return provider, model
+    raise BadRequestError(
+        f'model={_shown(model)} names no provider: write "<provider>/<model>"{_near(model)}. For {_ANY_SERVER}',
+        param="model",
+    )
+
+
+def _named(name: str, model: str) -> Provider:
+    provider = _rows().get(name)
+    if provider is None:
+        raise BadRequestError(
+            f"unknown provider {_shown(name)} in model={_shown(model)}{_near(name)}. For {_ANY_SERVER}", param="model"
+        )
+    return provider
+
+
+def _near(name: str) -> str:
+    near = get_close_matches(name.lower(), _rows(), n=3, cutoff=0.6)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")

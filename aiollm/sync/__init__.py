@@ -1,0 +1,1 @@
+"""The blocking API: the asynchronous core on one background thread."""

@@ -1,0 +1,166 @@
+"""The blocking stream: an iterator in the caller's thread over a stream that lives on the loop thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Self
+
+from aiollm.core.runtime import LoopThread
+from aiollm.engine.stream import ChunkStream
+from aiollm.sync.pipe import Pipe
+from aiollm.types.chunk import ModelResponseStream
+from aiollm.types.usage import Usage
+from aiollm.wire.http import ReplyHead
+
+__all__ = ["SyncStream"]
+
+
+class SyncStream:
+    """The chunks of one answer, in a plain `for` loop.
+
+    Leaving the loop, by `break`, `return` or an exception (Ctrl-C too), closes the connection at once, even while a
+    variable still holds the stream; so do `close()` and `with`. `next(stream)` reads one chunk and goes on later. It
+    may be used inside a running event loop, as in a notebook, which it then blocks while it waits.
+
+    Attributes:
+        model: the model asked for, as the provider knows it.
+        provider: the provider's name.
+        head: status and headers of the reply.
+    """
+
+    def __init__(self, pipe: Pipe[ModelResponseStream], pump: Future[None], stream: ChunkStream) -> None:
+        self.model = stream.model
+        self.provider = stream.provider
+        self.head: ReplyHead = stream.head
+        self._stream = stream
+        self._pipe = pipe
+        self._pump = pump
+        self._ready: deque[ModelResponseStream] = deque()
+        self._closed = False
+
+    @classmethod
+    def open(cls, thread: LoopThread, opening: Coroutine[Any, Any, ChunkStream]) -> SyncStream:
+        """Open a stream on the loop thread, and return when its first content has come.
+
+        Raises:
+            APIError: what `acompletion` raises.
+        """
+        pipe: Pipe[ModelResponseStream] = Pipe(thread.loop)
+        opened: Future[ChunkStream] = Future()
+        pump = thread.submit(_pump(opening, opened, pipe))
+        try:
+            return cls(pipe, pump, opened.result())
+        except BaseException:
+            pump.cancel()
+            raise
+
+    def __iter__(self) -> Iterator[ModelResponseStream]:
+        # A generator ends with the `for` statement that holds it, and closes the stream then.
+        try:
+            while self._ready or self._fill():
+                yield self._ready.popleft()
+        finally:
+            self.close()
+
+    def __next__(self) -> ModelResponseStream:
+        if not self._ready and not self._fill():
+            raise StopIteration
+        return self._ready.popleft()
+
+    def _fill(self) -> bool:
+        """Wait for the chunks of the next read; False at the end."""
+        if self._closed:
+            return False
+        try:
+            batch = self._pipe.get()
+        except BaseException:  # Ctrl-C among them
+            self.close()
+            raise
+        self._ready.extend(batch)
+        return bool(batch)
+
+    def close(self) -> None:
+        """Close the connection, unless the answer has ended. May be called again, and from another thread."""
+        if not self._closed:
+            self._closed = True
+            self._ready.clear()
+            self._pump.cancel()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens the provider counted, as far as it has told; never an estimate."""
+        return self._stream.usage
+
+    @property
+    def finish_reason(self) -> str | None:
+        """The finish reason of the first choice, or None before it has come."""
+        return self._stream.finish_reason
+
+    @property
+    def finish_inferred(self) -> bool:
+        """Whether the answer ended with an end marker but without a finish reason."""
+        return self._stream.finish_inferred
+
+    @property
+    def closed(self) -> bool:
+        """Whether the stream was closed or has ended."""
+        return self._closed or self._stream.closed
+
+    @property
+    def first_token(self) -> float | None:
+        """Seconds from the start of the call to the first content."""
+        return self._stream.first_token
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the request."""
+        return self._stream.request_id
+
+    @property
+    def _hidden_params(self) -> dict[str, Any]:
+        return self._stream._hidden_params
+
+    def __repr__(self) -> str:
+        return repr(self._stream).replace("ChunkStream", "SyncStream", 1)
+
+
+async def _pump(
+    opening: Coroutine[Any, Any, ChunkStream], opened: Future[ChunkStream], pipe: Pipe[ModelResponseStream]
+) -> None:
+    """Own a stream for its whole life. It knows the pipe only: a reference to the `SyncStream` would keep that alive."""
+    try:
+        stream = await opening
+    except BaseException as error:
+        opened.set_exception(error)
+        if isinstance(error, asyncio.CancelledError):
+            raise
+        return
+    opened.set_result(stream)
+    taken = 0
+    try:
+        while batch := await stream.next_batch():
+            await pipe.put(batch, stream.bytes - taken)
+            taken = stream.bytes
+    except BaseException as error:
+        pipe.end(error)
+        if isinstance(error, asyncio.CancelledError):
+            raise
+    else:
+        pipe.end()
+    finally:
+        await stream.aclose()

@@ -1,0 +1,22 @@
+"""What a server without a script answers: something right for each request it knows, and a clear 404 for the rest."""
+
+from __future__ import annotations
+
+from aiollm.testing.head_steps import status
+from aiollm.testing.log import LoggedRequest
+from aiollm.testing.openai_reply import reply
+from aiollm.testing.openai_steps import CREATED
+from aiollm.testing.step import Step
+
+TEXT = "Hello from the scripted provider."
+
+
+def automatic_answer(request: LoggedRequest) -> Step:
+    """The step that answers a request for which nothing was scripted."""
+    if request.method == "GET" and request.path.endswith("/models"):
+        model = {"id": "scripted", "object": "model", "created": CREATED, "owned_by": "aiollm"}
+        return status(200, body={"object": "list", "data": [model]})
+    if request.method == "POST" and isinstance(request.member("messages"), list):
+        return reply(TEXT)
+    message = f"the scripted provider has no answer for {request.method} {request.path}: give it one with script()"
+    return status(404, body={"error": {"message": message, "type": "not_found_error", "param": None, "code": None}})

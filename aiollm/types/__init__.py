@@ -1,0 +1,1 @@
+"""Plain data: what goes in and what comes out. No I/O, no clock."""

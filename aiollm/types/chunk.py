@@ -1,0 +1,106 @@
+"""One piece of a streamed answer."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, SupportsIndex
+
+import msgspec
+
+from aiollm.types.logprobs import ChoiceLogprobs
+from aiollm.types.record import Record
+from aiollm.types.tools import ChatCompletionDeltaToolCall, FunctionCall
+from aiollm.types.usage import Usage
+
+__all__ = ["Delta", "ModelResponseStream", "NoChoices", "Origin", "StreamingChoices"]
+
+
+class Delta(Record, kw_only=True):
+    """What a chunk adds to a choice. The role comes once, with a choice's first chunk."""
+
+    _nested: ClassVar = {"tool_calls": ChatCompletionDeltaToolCall, "function_call": FunctionCall}
+    _always: ClassVar[frozenset[str]] = frozenset({"content", "role", "tool_calls", "function_call", "audio"})
+
+    content: str | None = None
+    role: str | None = None
+    tool_calls: list[ChatCompletionDeltaToolCall] | None = None
+    reasoning_content: str | None = None
+    refusal: str | None = None
+    function_call: FunctionCall | None = None
+    audio: Any = None
+    reasoning: str | None = None
+    images: Any = None
+    annotations: Any = None
+    thinking_blocks: Any = None
+    provider_specific_fields: dict[str, Any] | None = None
+
+    @classmethod
+    def _own_part(cls, payload: dict[str, Any]) -> Any:
+        return payload["choices"][0]["delta"]
+
+
+class StreamingChoices(Record, kw_only=True):
+    """One choice of a chunk. `finish_reason` comes once, with a choice's last chunk."""
+
+    _nested: ClassVar = {"delta": Delta, "logprobs": ChoiceLogprobs}
+    _always: ClassVar[frozenset[str]] = frozenset({"finish_reason", "index", "delta", "logprobs"})
+
+    finish_reason: str | None = None
+    index: int = 0
+    delta: Delta = msgspec.field(default_factory=Delta)
+    logprobs: ChoiceLogprobs | None = None
+
+    @classmethod
+    def _own_part(cls, payload: dict[str, Any]) -> Any:
+        return payload["choices"][0]
+
+
+class NoChoices(list[StreamingChoices]):
+    """The choices of the usage chunk: none. It has length 0, iterates nothing and serialises as `[]`.
+
+    Indexing it gives a choice with an empty delta, because much code reads `chunk.choices[0]` of every chunk.
+    """
+
+    def __getitem__(self, index: Any) -> Any:
+        if not self and isinstance(index, SupportsIndex) and index.__index__() in (0, -1):
+            return StreamingChoices()
+        return super().__getitem__(index)
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What the chunks of one stream share.
+
+    Attributes:
+        includes_usage: whether the caller asked for usage, so that every chunk has the field, null but on the last.
+        hidden_params: LiteLLM's `_hidden_params`: `api_base`, `model_id`, `additional_headers`, ...
+    """
+
+    includes_usage: bool = False
+    hidden_params: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class ModelResponseStream(Record, kw_only=True):
+    """One chunk of a streamed answer. `id`, `created` and `model` are the same on every chunk of a stream."""
+
+    _nested: ClassVar = {"choices": StreamingChoices, "usage": Usage}
+    _always: ClassVar[frozenset[str]] = frozenset({"id", "created", "model", "object", "system_fingerprint", "choices"})
+
+    id: str | None = None
+    created: int | None = None
+    model: str | None = None
+    object: str | None = "chat.completion.chunk"
+    system_fingerprint: str | None = None
+    choices: list[StreamingChoices] = msgspec.field(default_factory=NoChoices)
+    usage: Usage | None = None
+    service_tier: str | None = None
+    provider_specific_fields: dict[str, Any] | None = None
+    _origin: Origin | None = msgspec.field(default=None, name=" origin")
+
+    @property
+    def _hidden_params(self) -> dict[str, Any]:
+        return self._origin.hidden_params if self._origin else {}
+
+    def _names(self) -> list[str]:
+        names = Record._names(self)
+        if self.usage is None and self._origin and self._origin.includes_usage:
+            names.append("usage")
+        return names

@@ -1,0 +1,40 @@
+"""Where a request goes, and what the provider there wants done to the body first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+__all__ = ["BodyQuirk", "Endpoint"]
+
+BodyQuirk = Callable[[dict[str, Any]], dict[str, Any]]
+"""A pure change of a request body (a JSON object in the dialect's own shape)."""
+
+
+@frozen
+class Endpoint:
+    """One chat endpoint of one provider, as a dialect's `encode` needs it. It holds no secret.
+
+    Attributes:
+        provider: the provider's name, for messages.
+        url: the full URL that a chat request is posted to.
+        headers: fixed headers besides authentication.
+        renames: OpenAI's parameter name -> the provider's.
+        unsupported: OpenAI parameters that the provider does not take; asked for, they raise unless dropped.
+        quirks: changes of the finished body, applied in order.
+        takes_stream_options: whether `stream_options` may be sent; where not, it is left out without a word.
+        asks_usage: whether to ask for usage even when the caller did not, so that `stream.usage` is there.
+        ends: "finish" needs a finish reason or the end marker; "eof" lets a plain end of the body end the stream.
+    """
+
+    provider: str
+    url: str
+    headers: Mapping[str, str] = field(factory=dict)
+    renames: Mapping[str, str] = field(factory=dict)
+    unsupported: frozenset[str] = frozenset()
+    quirks: tuple[BodyQuirk, ...] = ()
+    takes_stream_options: bool = True
+    asks_usage: bool = False
+    ends: Literal["finish", "eof"] = "finish"

@@ -1,0 +1,53 @@
+"""Tool calls, whole and in pieces."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from aiollm.types.record import Record
+
+__all__ = ["ChatCompletionDeltaToolCall", "ChatCompletionMessageToolCall", "Function", "FunctionCall"]
+
+
+class Function(Record, kw_only=True):
+    """The function a tool call names, and its arguments as JSON text (a piece of it, in a stream)."""
+
+    _always: ClassVar[frozenset[str]] = frozenset({"arguments", "name"})
+
+    arguments: str = ""
+    name: str | None = None
+
+    @classmethod
+    def _coerce(cls, name: str, value: Any) -> Any:
+        if name == "arguments" and not isinstance(value, str):
+            return "" if value is None else msgspec.json.encode(value).decode()
+        return value
+
+
+class FunctionCall(Function, kw_only=True):
+    """OpenAI's older form of a function call, without an id."""
+
+
+class ChatCompletionDeltaToolCall(Record, kw_only=True):
+    """A piece of a tool call. `id`, `type` and the name come with the first piece of an `index`."""
+
+    _nested: ClassVar = {"function": Function}
+    _always: ClassVar[frozenset[str]] = frozenset({"id", "function", "type", "index"})
+
+    id: str | None = None
+    function: Function = msgspec.field(default_factory=Function)
+    type: str | None = None
+    index: int = 0
+
+
+class ChatCompletionMessageToolCall(Record, kw_only=True):
+    """A whole tool call of an assistant message."""
+
+    _nested: ClassVar = {"function": Function}
+    _always: ClassVar[frozenset[str]] = frozenset({"id", "function", "type"})
+
+    id: str | None = None
+    function: Function = msgspec.field(default_factory=Function)
+    type: str | None = "function"

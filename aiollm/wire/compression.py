@@ -1,0 +1,132 @@
+"""Inflating a reply's body, in bounded pieces.
+
+A few hundred kB of a compression bomb inflate to hundreds of MB. Nothing here ever holds more than `PIECE_BYTES` of
+inflated data at a time, and a body that inflates beyond `MAX_RATIO` is refused.
+"""
+
+from __future__ import annotations
+
+import importlib
+import zlib
+from collections.abc import Iterator
+from typing import Protocol
+
+from aiollm.exceptions import APIConnectionError, EventTooLarge, UnexpectedContentType
+
+__all__ = ["MAX_RATIO", "PIECE_BYTES", "Inflater", "inflater"]
+
+PIECE_BYTES = 64 * 1024
+"""Most inflated bytes handed out, and held, at a time."""
+
+MAX_RATIO = 200
+"""Most bytes that a compressed byte may become, once a body has passed `FREE_BYTES`. JSON text compresses 5 to 50 fold."""
+
+FREE_BYTES = 1024 * 1024
+"""Inflated bytes for which no ratio is asked."""
+
+
+class Inflater(Protocol):
+    """Inflates one body."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take compressed bytes and give what they inflate to, in pieces of at most `PIECE_BYTES`.
+
+        Raises:
+            APIConnectionError: the bytes are not in the encoding.
+            EventTooLarge: they inflate to more than `MAX_RATIO` times their size.
+        """
+
+
+def inflater(encoding: str) -> Inflater | None:
+    """Return the inflater for a `Content-Encoding`, or None for one that changes nothing.
+
+    Raises:
+        UnexpectedContentType: the encoding is unknown, or its library is not installed.
+    """
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return None
+    if name in ("gzip", "x-gzip", "deflate"):
+        return _Bounded(name, _Zlib(name))
+    if name == "br" and (module := _optional("brotli")):
+        return _Bounded(name, _Brotli(module.Decompressor()))
+    if name == "zstd" and (module := _optional("compression.zstd") or _optional("backports.zstd")):
+        return _Bounded(name, _Zstd(module.ZstdDecompressor()))
+    raise UnexpectedContentType(
+        f"the reply is compressed with {encoding!r}, which cannot be read here",
+        hint="install the package Brotli for br, or backports.zstd for zstd",
+    )
+
+
+def _optional(module: str):  # type: ignore[no-untyped-def]  # modules of many versions, without types
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        return None
+
+
+class _Engine(Protocol):
+    def pieces(self, data: bytes) -> Iterator[bytes]: ...
+
+
+class _Bounded:
+    def __init__(self, name: str, engine: _Engine) -> None:
+        self._name = name
+        self._engine = engine
+        self._taken = 0
+        self._given = 0
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        self._taken += len(data)
+        try:
+            for piece in self._engine.pieces(data):
+                self._given += len(piece)
+                if self._given > FREE_BYTES and self._given > MAX_RATIO * self._taken:
+                    raise EventTooLarge(f"the reply inflates to more than {MAX_RATIO} times its {self._taken} bytes")
+                if piece:
+                    yield piece
+        except EventTooLarge:
+            raise
+        except Exception as error:  # each library has its own class of error
+            raise APIConnectionError(f"the reply is not valid {self._name}: {error}") from None
+
+
+class _Zlib:
+    def __init__(self, name: str) -> None:
+        # 32 + 15 detects the headers of gzip and zlib; "deflate" also comes without any header (-15).
+        self._inflate = zlib.decompressobj(32 + zlib.MAX_WBITS)
+        self._may_be_raw = name == "deflate"
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        while data:
+            try:
+                piece = self._inflate.decompress(data, PIECE_BYTES)
+            except zlib.error:
+                if not self._may_be_raw:
+                    raise
+                self._may_be_raw = False
+                self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+                continue
+            self._may_be_raw = False
+            yield piece
+            data = self._inflate.unconsumed_tail
+
+
+class _Brotli:
+    def __init__(self, decompressor) -> None:  # type: ignore[no-untyped-def]
+        self._inflate = decompressor
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        yield self._inflate.process(data, output_buffer_limit=PIECE_BYTES)
+        while not self._inflate.can_accept_more_data():
+            yield self._inflate.process(b"", output_buffer_limit=PIECE_BYTES)
+
+
+class _Zstd:
+    def __init__(self, decompressor) -> None:  # type: ignore[no-untyped-def]
+        self._inflate = decompressor
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        yield self._inflate.decompress(data, PIECE_BYTES)
+        while not self._inflate.needs_input and not self._inflate.eof:
+            yield self._inflate.decompress(b"", PIECE_BYTES)
