@@ -45,7 +45,6 @@ from aiollm.providers import (
     Provider,
     get_llm_provider,
     get_supported_openai_params,
-    providers,
     register,
     validate_environment,
 )
@@ -124,7 +123,6 @@ __all__ = [
     "completion",
     "get_llm_provider",
     "get_supported_openai_params",
-    "providers",
     "register",
     "stream_chunk_builder",
     "validate_environment",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, cast
 
 from aiollm.arguments import checked_key, checked_messages, checked_parameters, checked_timeouts, faulty
@@ -122,7 +122,9 @@ async def _acompletion(
     return await _complete(locals())
 
 
-acompletion = cast("ChatCompletion[Any, Any]", _acompletion)
+acompletion = cast(
+    "ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]", _acompletion
+)
 
 
 async def _complete(given: dict[str, Any]) -> ChunkStream | ModelResponse:
@@ -136,15 +138,14 @@ async def _complete(given: dict[str, Any]) -> ChunkStream | ModelResponse:
 
 def _call(given: dict[str, Any]) -> Call:
     """Check all arguments and find the target, before any I/O."""
-    stream = _flag("stream", given["stream"])
-    timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
-    request = _request(given, stream=stream)
-    target = _target(given)
     loop = asyncio.get_running_loop()
     started = loop.time()
+    stream = _flag("stream", given["stream"])
+    timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
+    target = _target(given)
     deadline = None if timeouts.total is None else started + timeouts.total
     return Call(
-        request=request.to(target.model),
+        request=_request(given, target.model, stream=stream),
         target=target,
         timeouts=timeouts,
         scope=CancelScope(loop, deadline=deadline),
@@ -152,19 +153,19 @@ def _call(given: dict[str, Any]) -> Call:
     )
 
 
-def _request(given: dict[str, Any], *, stream: bool) -> Request:
-    params = checked_parameters({name: given[name] for name in OPENAI_PARAMS})
+def _request(given: dict[str, Any], model: str, *, stream: bool) -> Request:
+    params = checked_parameters(given)
     params.update(given["provider_params"])
     for name in ("num_retries", "max_retries"):
         if given[name] is not None and not (isinstance(given[name], int) and given[name] >= 0):
             raise faulty(name, "a whole number from 0", given[name])
     return Request(
-        model=given["model"],
+        model=model,
         messages=checked_messages(given["messages"]),
         params=params,
         known=OPENAI_PARAMS,
         stream=stream,
-        include_usage=stream and bool((given["stream_options"] or {}).get("include_usage")),
+        include_usage=stream and bool(params.get("stream_options", {}).get("include_usage")),
         extra_headers=_mapping("extra_headers", given["extra_headers"]),
         extra_body=_mapping("extra_body", given["extra_body"]),
         drop_params=_flag("drop_params", given["drop_params"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -65,18 +65,18 @@ def _as_dict(message: Any) -> dict[str, Any] | None:
         return message.model_dump(exclude_none=True)
     if isinstance(message, Mapping):
         return dict(message)
-    if hasattr(message, "model_dump"):
+    if hasattr(message, "model_dump") and not isinstance(message, type):
         return dict(message.model_dump(exclude_none=True))
     return None
 
 
 def checked_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters that were given (are not None), after a look at those that OpenAI defines.
+    """Return OpenAI's parameters among the arguments, those that are not None, after a look at each.
 
     Raises:
         BadRequestError: one has a value that no provider could take.
     """
-    parameters = {name: value for name, value in given.items() if value is not None}
+    parameters = {name: value for name, value in given.items() if value is not None and name in OPENAI_PARAMS}
     for name, value in parameters.items():
         if name in _RULES:
             expected, holds = _RULES[name]
@@ -142,7 +142,9 @@ def _shape(value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max  # not so for NaN and the infinities, nor for an int that is no float
 
 
 def _is_count(value: Any) -> bool:
@@ -189,7 +191,7 @@ _RULES: dict[str, _Rule] = {
     "reasoning_effort": ("text or a dict", _is_text_or_dict),
     "response_format": (
         "a dict or a class with a JSON schema",
-        lambda value: _is_dict(value) or hasattr(value, "model_json_schema"),
+        lambda value: _is_dict(value) or (isinstance(value, type) and hasattr(value, "model_json_schema")),
     ),
     "seed": ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
     "service_tier": _TEXT,
@@ -207,5 +209,3 @@ _RULES: dict[str, _Rule] = {
     "verbosity": _TEXT,
     "web_search_options": _DICT,
 }
-
-assert _RULES.keys() <= OPENAI_PARAMS

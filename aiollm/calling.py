@@ -15,11 +15,11 @@ Messages = Iterable[Mapping[str, Any] | Any]
 
 MockAnswer = str | Exception | Mapping[str, Any] | Any
 
-Stream = TypeVar("Stream", covariant=True)
-Whole = TypeVar("Whole", covariant=True)
+Stream_co = TypeVar("Stream_co", covariant=True)
+Whole_co = TypeVar("Whole_co", covariant=True)
 
 
-class ChatCompletion(Protocol[Stream, Whole]):
+class ChatCompletion(Protocol[Stream_co, Whole_co]):
     """A function that asks a model for a chat completion: `acompletion`, or its blocking twin `completion`."""
 
     @overload
@@ -78,7 +78,7 @@ class ChatCompletion(Protocol[Stream, Whole]):
         num_retries: int | None = None,
         max_retries: int | None = None,
         **provider_params: Any,
-    ) -> Stream: ...
+    ) -> Stream_co: ...
 
     @overload
     def __call__(
@@ -136,7 +136,7 @@ class ChatCompletion(Protocol[Stream, Whole]):
         num_retries: int | None = None,
         max_retries: int | None = None,
         **provider_params: Any,
-    ) -> Whole: ...
+    ) -> Whole_co: ...
 
     @overload
     def __call__(
@@ -194,4 +194,4 @@ class ChatCompletion(Protocol[Stream, Whole]):
         num_retries: int | None = None,
         max_retries: int | None = None,
         **provider_params: Any,
-    ) -> Stream | Whole: ...
+    ) -> Stream_co | Whole_co: ...

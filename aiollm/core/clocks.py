@@ -38,7 +38,6 @@ class Clocks:
         self._left = _NEVER
         self._due = _NEVER
         self._waiting_since = 0.0
-        self._set_timer(self._total)
 
     def allow(self, name: str, seconds: float | None) -> None:
         """Name the wait from now on, and say how long it may take; None for as long as it likes."""
@@ -56,7 +55,7 @@ class Clocks:
             self._set_timer(min(due, self._total))
 
     def stop_waiting(self) -> None:
-        """The network has answered: time that passes now is the reader's."""
+        """The network has answered: time that passes now is the reader's. The total goes on."""
         self._due = _NEVER
         self._left -= self._loop.time() - self._waiting_since
 

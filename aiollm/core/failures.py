@@ -44,11 +44,13 @@ def timeout_of(clock: str, timeouts: Timeouts, host: str) -> APIError:
         )
     if clock == "total":
         return TotalTimeout(f"the call took longer than {timeouts.total:g} s (Timeouts.total)", host=host)
-    return IdleTimeout(
-        f"no further content from {host} within {timeouts.idle:g} s (Timeouts.idle; heartbeats do not count)",
-        host=host,
-        phase="stream",
-    )
+    if clock == "idle":
+        return IdleTimeout(
+            f"no further content from {host} within {timeouts.idle:g} s (Timeouts.idle; heartbeats do not count)",
+            host=host,
+            phase="stream",
+        )
+    return IdleTimeout(f"the answer of {host} was whole, but its body did not end", host=host, phase="stream")
 
 
 def failure_of(error: BaseException, phase: str, host: str) -> APIError:
@@ -60,7 +62,7 @@ def failure_of(error: BaseException, phase: str, host: str) -> APIError:
         host: host and port that were asked.
     """
     failure = _in_body(error, host) if phase == "body" else _before_body(error, phase, host)
-    failure.with_context(host=host, phase="stream" if phase == "body" else phase)
+    failure.with_context(host=host, phase=None if phase == "body" else phase)
     failure.__cause__ = _without_frames(error)
     return failure
 
@@ -101,6 +103,8 @@ def _before_body(error: BaseException, phase: str, host: str) -> APIError:
 
 
 def _words(error: BaseException | None) -> str:
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed it"  # aiohttp may show half a head, with its headers
     return (str(error) or type(error).__name__) if error is not None else "unknown"
 
 

@@ -7,16 +7,20 @@ import socket
 import weakref
 from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from aiollm.core.proxies import Proxy, proxy_for
+from aiollm.core.scope import Abortable
+from aiollm.exceptions import StreamCancelled
+from aiollm.types.secret import HiddenText
 
 if TYPE_CHECKING:
-    from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ClientRequest
     from aiohttp.connector import AddrInfoType, Connection
     from aiohttp.tracing import Trace
@@ -43,18 +47,27 @@ watcher: ContextVar[ConnectWatcher | None] = ContextVar("watcher", default=None)
 """Who is told of the connection of the request that the current task is sending."""
 
 
+class _Protocol(ResponseHandler):
+    """Ends a body with its connection: aiohttp lets the reader wait for ever after a malformed chunk size."""
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        body = self._payload
+        super().connection_lost(exc)
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(aiohttp.ClientPayloadError("the body is malformed, or the connection was closed in it"))
+
+
 class _Connector(aiohttp.TCPConnector):
     """Counts connections, and tells the watcher when its request has one."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        self._factory = partial(_Protocol, loop=self._loop)
         self.seen: weakref.WeakSet[ResponseHandler] = weakref.WeakSet()
         self.opened = 0
         self.reused = 0
 
-    async def connect(
-        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> Connection:
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
         connection = await super().connect(req, traces, timeout)
         protocol = connection.protocol
         reused = protocol in self.seen
@@ -84,7 +97,7 @@ class Pool:
         self._session = _session(self._connector)
         self._fresh: aiohttp.ClientSession | None = None  # whose connections are used once
         self._proxies: dict[tuple[str, str | None], Proxy | None] = {}
-        self.active = 0
+        self.exchanges: set[Abortable] = set()  # that have a connection, or wait for one
         self.requests = 0
 
     async def post(
@@ -108,15 +121,15 @@ class Pool:
             headers=headers,
             allow_redirects=False,
             proxy=proxy.url if proxy else None,
-            proxy_auth=aiohttp.BasicAuth(*proxy.credentials) if proxy and proxy.credentials else None,
+            proxy_headers=_proxy_headers(proxy),
         )
 
     def statistics(self) -> dict[str, int]:
         """Return how many connections are open, active and idle now, and how many were opened and reused so far."""
         connected = sum(protocol.is_connected() for protocol in self._connector.seen)
         return {
-            "active": self.active,
-            "idle": max(0, connected - self.active),
+            "active": len(self.exchanges),
+            "idle": max(0, connected - len(self.exchanges)),
             "opened": self._connector.opened,
             "reused": self._connector.reused,
             "requests": self.requests,
@@ -128,6 +141,8 @@ class Pool:
 
     async def close(self) -> None:
         """Close all connections, also those in use."""
+        for exchange in list(self.exchanges):
+            exchange.abort(StreamCancelled("the event loop of the stream has ended"))
         await self._session.close()
         if self._fresh is not None:
             await self._fresh.close()
@@ -150,6 +165,13 @@ class Pool:
         if self._fresh is None:
             self._fresh = _session(_connector(force_close=True))
         return self._fresh
+
+
+def _proxy_headers(proxy: Proxy | None) -> dict[str, str] | None:
+    # aiohttp moves it to Proxy-Authorization, of the request or of the CONNECT before it.
+    if proxy is None or proxy.credentials is None:
+        return None
+    return {"Authorization": HiddenText(aiohttp.encode_basic_auth(*proxy.credentials))}
 
 
 def _session(connector: _Connector) -> aiohttp.ClientSession:

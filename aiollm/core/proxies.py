@@ -29,7 +29,8 @@ class Proxy:
 def proxy_for(url: str) -> Proxy | None:
     """Return the proxy that the environment names for a URL, or None.
 
-    This machine itself (localhost, loopback addresses) is never asked through a proxy. `NO_PROXY` is read as Python's standard library reads it: host names, suffixes and `*`, no address ranges.
+    This machine itself (localhost, loopback addresses) is never asked through a proxy. `NO_PROXY` is read as Python's
+    standard library reads it: host names, suffixes and `*`, no address ranges.
 
     Raises:
         ProxyError: the proxy is not an HTTP one.

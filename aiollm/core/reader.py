@@ -33,14 +33,15 @@ class FrameReader:
 
         Raises and cancels as `Exchange.read`.
         """
-        while not self._first.lstrip():
+        while not self._first and not self._at_end:
             data = await self._exchange.read()
             if not data:
                 self._at_end = True
                 break
             self.bytes += len(data)
-            self._first += b"".join(self._exchange.inflate(data))
-        return self._first.lstrip()[:1]
+            # White space before an answer means nothing, and there may be any amount of it.
+            self._first = b"".join(self._exchange.inflate(data)).lstrip()
+        return self._first[:1]
 
     async def read(self) -> Iterator[Frame] | None:
         """Return the frames of the next read, perhaps none; None after the end of the body.

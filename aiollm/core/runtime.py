@@ -14,6 +14,7 @@ import threading
 import weakref
 from collections.abc import AsyncGenerator, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from aiollm.core.pool import Pool
@@ -70,10 +71,8 @@ _inherited: list[Any] = []  # by a fork; never emptied
 
 def _step(generator: AsyncGenerator[None, None]) -> None:
     """Run the generator to its `yield`, so that the loop knows it and closes it at its end."""
-    try:
+    with suppress(StopIteration):
         generator.asend(None).send(None)
-    except StopIteration:
-        pass
 
 
 def _sweep() -> None:
@@ -93,9 +92,8 @@ def _abandon_all() -> None:
 def _after_fork_in_child() -> None:
     # An inherited session that is closed or collected here takes its sockets out of the epoll object shared with the
     # parent, whose streams then hang. So it is kept, untouched, for ever.
-    global _runtimes
-    _inherited.append(_runtimes)
-    _runtimes = weakref.WeakKeyDictionary()
+    _inherited.extend(_runtimes.items())
+    _runtimes.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -55,14 +56,13 @@ class Exchange:
         self._scope = scope
         self._loop = scope.loop
         self._timeouts = timeouts
-        self._sent_at = 0.0
         self._reused = False
         self._block: asyncio.Timeout | None = None  # around the sending, while that lasts
         self._response: aiohttp.ClientResponse | None = None
         self._inflater: Inflater | None = None
         self._reason: BaseException | None = None  # why it was aborted
         self._ended = False
-        pool.active += 1
+        pool.exchanges.add(self)
         scope.attach(self)
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> ReplyHead:
@@ -76,7 +76,7 @@ class Exchange:
 
         Cancelling closes the connection.
         """
-        self.host = urlsplit(url).netloc
+        self.host = urlsplit(url).netloc.rpartition("@")[2]  # a password may stand before the @
         try:
             response = await self._request(url, headers, body)
         except (*_FAULTS, ValueError) as error:
@@ -92,8 +92,8 @@ class Exchange:
     async def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
         try:
             return await self._attempt(url, headers, body, new_connection=False)
-        except _LOST_BEFORE_REPLY:
-            if not self._reused or self._reason is not None:
+        except _LOST_BEFORE_REPLY as error:
+            if not self._reused or self._reason is not None or _reply_began(error):
                 raise
         return await self._attempt(url, headers, body, new_connection=True)
 
@@ -101,11 +101,15 @@ class Exchange:
         self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool
     ) -> aiohttp.ClientResponse:
         self.phase = "connect"
+        self.clocks.allow("connect", self._timeouts.connect)
         token = watcher.set(self)
         try:
-            async with asyncio.timeout(self._timeouts.connect) as self._block:
+            # The block has no time of its own: the clocks, or whoever else aborts, end it.
+            async with asyncio.timeout(None) as self._block:
+                self.clocks.start_waiting()
                 return await self._pool.post(url, headers, body, new_connection=new_connection)
         finally:
+            self.clocks.stop_waiting()
             watcher.reset(token)
             self._block = None
 
@@ -113,17 +117,15 @@ class Exchange:
         """Take note that the request has its connection: connecting is over, and the first-token clock starts."""
         self._reused = reused
         self.phase = "headers"
-        self._sent_at = self._loop.time()
-        if self._block is not None and self._reason is None:
-            limit = self._timeouts.first_token
-            self._block.reschedule(None if limit is None else self._sent_at + limit)
+        self.clocks.allow("first_token", self._timeouts.first_token)
 
     def _begin(self, response: aiohttp.ClientResponse) -> ReplyHead:
         self.phase = "body"
         self._response = response
+        if self._reason is not None:  # aborted while the head was on its way
+            self.abort(None)
+            raise self._reason
         self.head = ReplyHead(response.status, {name.lower(): value for name, value in response.headers.items()})
-        limit = self._timeouts.first_token
-        self.clocks.allow("first_token", None if limit is None else limit - (self._loop.time() - self._sent_at))
         try:
             self._inflater = inflater(self.head.headers.get("content-encoding", ""))
         except APIError as error:
@@ -149,6 +151,7 @@ class Exchange:
             data = await response.content.readany()
         except _FAULTS as error:
             if self._reason is None and (data := _unread(response.content)):
+                self.clocks.stop_waiting()
                 return data
             failure = self._failed(error)
         except BaseException:
@@ -173,7 +176,7 @@ class Exchange:
 
         Args:
             max_bytes: longest body.
-            cut: return the first `max_bytes` of a longer one and close the connection, instead of raising.
+            cut: return what came, `max_bytes` at most, when the body is longer or breaks off, instead of raising.
 
         Raises:
             EventTooLarge: it is longer than `max_bytes`.
@@ -187,9 +190,9 @@ class Exchange:
                     pieces.append(piece)
                     if size > max_bytes:
                         raise EventTooLarge(f"the body of the reply is longer than its limit of {max_bytes} bytes")
-        except APIError as error:
+        except APIError:
             self.abort(None)
-            if not (cut and isinstance(error, EventTooLarge)):
+            if not cut:
                 raise
         self.release()
         return b"".join(pieces)[:max_bytes]
@@ -244,7 +247,7 @@ class Exchange:
         """Leave the pool's count, the scope and the clocks; return the response, the first time."""
         if not self._ended:
             self._ended = True
-            self._pool.active -= 1
+            self._pool.exchanges.discard(self)
             self._scope.detach(self)
             self.clocks.stop()
         response, self._response = self._response, None
@@ -255,12 +258,14 @@ class Exchange:
 
     def _failed(self, error: BaseException) -> BaseException:
         """End the exchange, and return what to raise."""
-        reason = self._reason
-        if reason is None and isinstance(error, TimeoutError) and self.phase != "body":
-            clock = "connect" if self.phase == "connect" else "first_token"
-            reason = timeout_of(clock, self._timeouts, self.host)
+        phase, reason = self.phase, self._reason
         self.abort(None)
-        return reason or failure_of(error, self.phase, self.host)
+        return reason or failure_of(error, phase, self.host)
+
+
+def _reply_began(error: BaseException) -> bool:
+    """Whether a part of the head came: aiohttp then puts that in the place of a message."""
+    return isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str)
 
 
 def _unread(content: aiohttp.StreamReader) -> bytes:
@@ -271,12 +276,8 @@ def _unread(content: aiohttp.StreamReader) -> bytes:
 def _shut_down(transport: asyncio.BaseTransport) -> None:
     sock = transport.get_extra_info("socket")
     if sock is not None:
-        try:
+        with suppress(OSError):  # the peer was quicker
             sock.shutdown(socket.SHUT_RDWR)
-        except OSError:  # the peer was quicker
-            pass
     if isinstance(transport, asyncio.WriteTransport):
-        try:
+        with suppress(RuntimeError):  # the loop is closed
             transport.abort()
-        except RuntimeError:  # the loop is closed
-            pass

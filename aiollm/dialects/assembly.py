@@ -47,6 +47,8 @@ class Assembler:
         for name, value in chunk._extra().items():
             if value is not None:
                 self._extra[name] = value
+        if chunk.provider_specific_fields:
+            _merge_specific(self._extra.setdefault("provider_specific_fields", {}), chunk.provider_specific_fields)
         self.usage = merge_usage(self.usage, chunk.usage)
         for choice in chunk.choices:
             self.choice(choice.index).add(choice)
@@ -109,10 +111,9 @@ class _ChoiceParts:
         self.message_extra: dict[str, Any] = {}
         self.choice_extra: dict[str, Any] = {}
 
-    def content_writer(self) -> Callable[[str], int]:
-        """Return the quick way to add plain text."""
-        self.has_content = True
-        return self.content.write
+    def writers(self) -> tuple[Callable[[str], int], Callable[[str], int]]:
+        """Return the quick ways to add plain content and plain reasoning."""
+        return self.content.write, self.reasoning.write
 
     def add(self, choice: StreamingChoices) -> None:
         """Add what one chunk has of this choice."""
@@ -145,26 +146,25 @@ class _ChoiceParts:
             self._add_logprobs(choice.logprobs)
         _merge(self.message_extra, delta._extra())
         if delta.provider_specific_fields:
-            _merge(self.message_extra.setdefault("provider_specific_fields", {}), delta.provider_specific_fields)
-        _merge(self.choice_extra, choice._extra())
+            specific = self.message_extra.setdefault("provider_specific_fields", {})
+            _merge_specific(specific, delta.provider_specific_fields)
+        _merge(self.choice_extra, {name: value for name, value in choice._extra().items() if name != "message"})
 
     def _add_thinking(self, block: dict[str, Any]) -> None:
         """Join the text of a thinking block until its signature comes; that closes the block."""
         last = self.thinking[-1] if self.thinking else None
         if block.get("type") == "redacted_thinking" or not last or "thinking" not in last or last.get("signature"):
-            self.thinking.append(dict(block))
+            self.thinking.append({**block, "thinking": [block["thinking"] or ""]} if "thinking" in block else {**block})
             return
-        last["thinking"] = (last.get("thinking") or "") + (block.get("thinking") or "")
+        last["thinking"].append(block.get("thinking") or "")
         if block.get("signature"):
             last["signature"] = block["signature"]
 
     def _add_audio(self, audio: dict[str, Any]) -> None:
-        if data := audio.get("data"):
-            self.audio.setdefault("data", bytearray()).extend(base64.b64decode(data))
-        if transcript := audio.get("transcript"):
-            self.audio["transcript"] = self.audio.get("transcript", "") + transcript
         for name, value in audio.items():
-            if name not in ("data", "transcript") and value is not None:
+            if name in ("data", "transcript"):
+                self.audio.setdefault(name, []).append(value or "")
+            elif value is not None:
                 self.audio[name] = value
 
     def _add_logprobs(self, logprobs: ChoiceLogprobs) -> None:
@@ -180,19 +180,23 @@ class _ChoiceParts:
         extra = dict(self.message_extra)
         extra.update(self.lists)
         if self.thinking:
-            extra["thinking_blocks"] = self.thinking
+            extra["thinking_blocks"] = [_joined(block, "thinking") for block in self.thinking]
         if self.audio:
-            extra["audio"] = _encoded(self.audio)
+            extra["audio"] = _joined(self.audio, "transcript")
+        if "data" in self.audio:
+            extra["audio"]["data"] = _joined_base64(self.audio["data"])
+        content = self.content.getvalue()
         message = Message(
             role=self.role or "assistant",
-            content=self.content.getvalue() if self.has_content or not calls else None,
+            content=content if content or self.has_content or not calls else None,
             reasoning_content=self.reasoning.getvalue() or None,
             refusal=self.refusal.getvalue() or None,
             tool_calls=calls or None,
             function_call=self.function_call.whole_function_call() if self.function_call else None,
             **extra,
         )
-        logprobs = ChoiceLogprobs(**self.logprobs) if self.logprobs else None
+        tokens = self.logprobs
+        logprobs = ChoiceLogprobs(content=tokens.get("content"), refusal=tokens.get("refusal")) if tokens else None
         return Choices(index=index, finish_reason=finish, message=message, logprobs=logprobs, **self.choice_extra)
 
 
@@ -204,6 +208,8 @@ class _CallParts:
         self.type: str | None = None
         self.name = ""
         self.arguments = StringIO()
+        self.custom_name = ""  # of a call to a custom tool, whose input is free text
+        self.custom_input = StringIO()
         self.extra: dict[str, Any] = {}
 
     def add(self, function: Function, call: ChatCompletionDeltaToolCall | None = None) -> None:
@@ -213,9 +219,16 @@ class _CallParts:
         if call is not None:
             self.id = call.id or self.id
             self.type = call.type or self.type
-            _merge(self.extra, call._extra())
+            extra = dict(call._extra())
+            if isinstance(custom := extra.pop("custom", None), dict):
+                self.custom_name = custom.get("name") or self.custom_name
+                self.custom_input.write(custom.get("input") or "")
+            _merge(self.extra, extra)
 
     def whole(self) -> ChatCompletionMessageToolCall:
+        if self.custom_name:
+            custom = {"name": self.custom_name, "input": self.custom_input.getvalue()}
+            return ChatCompletionMessageToolCall(id=self.id, type=self.type or "custom", custom=custom, **self.extra)
         function = Function(name=self.name or None, arguments=self.arguments.getvalue() or "{}")
         return ChatCompletionMessageToolCall(id=self.id, type=self.type or "function", function=function, **self.extra)
 
@@ -236,15 +249,29 @@ def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:
             into[name] = list(value)
 
 
-def _encoded(audio: dict[str, Any]) -> dict[str, Any]:
-    whole = dict(audio)
-    if "data" in whole:
-        whole["data"] = base64.b64encode(whole["data"]).decode()
-    return whole
+def _merge_specific(into: dict[str, Any], new: dict[str, Any]) -> None:
+    """Merge `provider_specific_fields`; LiteLLM's single `citation` of each chunk becomes the list `citations`."""
+    _merge(into, {name: value for name, value in new.items() if name != "citation"})
+    if new.get("citation") is not None:
+        _merge(into, {"citations": [new["citation"]]})
+
+
+def _joined(pieces: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a copy in which the pieces of one member are joined."""
+    return {**pieces, name: "".join(pieces[name])} if name in pieces else {**pieces}
+
+
+def _joined_base64(pieces: list[str]) -> str:
+    """Join data whose pieces may each have been padded; what is not base64 is only joined."""
+    try:
+        return base64.b64encode(b"".join(map(base64.b64decode, pieces))).decode()
+    except ValueError:
+        return "".join(pieces)
 
 
 def split_response(response: ModelResponse) -> Iterable[ModelResponseStream]:
     """Return a whole answer as chunks: for each choice its content, then its finish reason. No usage chunk."""
+    extra = response._extra()  # on the first chunk
     for choice in response.choices:
         for streaming in _pieces(choice):
             yield ModelResponseStream(
@@ -252,8 +279,11 @@ def split_response(response: ModelResponse) -> Iterable[ModelResponseStream]:
                 created=response.created,
                 model=response.model,
                 system_fingerprint=response.system_fingerprint,
+                service_tier=response.service_tier,
                 choices=[streaming],
+                **extra,
             )
+            extra = {}
 
 
 def _pieces(choice: Choices) -> Iterable[StreamingChoices]:
@@ -264,4 +294,4 @@ def _pieces(choice: Choices) -> Iterable[StreamingChoices]:
     ]
     delta = Delta(**{**fields, "role": "assistant", "tool_calls": calls or None})
     yield StreamingChoices(index=choice.index, delta=delta, logprobs=choice.logprobs)
-    yield StreamingChoices(index=choice.index, finish_reason=choice.finish_reason)
+    yield StreamingChoices(index=choice.index, finish_reason=choice.finish_reason, **choice._extra())

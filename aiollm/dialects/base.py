@@ -8,8 +8,9 @@ from typing import Protocol
 from attrs import field, frozen
 
 from aiollm.exceptions import APIError
-from aiollm.types.chunk import ModelResponseStream, Origin
+from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.endpoint import Endpoint
+from aiollm.types.origin import Origin
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
@@ -92,5 +93,3 @@ class Dialect(Protocol):
 
     def split(self, response: ModelResponse, context: Context, request: Request) -> Iterable[ModelResponseStream]:
         """Return a whole answer as the chunks of a stream."""
-
-

@@ -73,14 +73,17 @@ _CONTEXT_WINDOW = (
     "input tokens exceed the configured limit",
     "is longer than the model's context length",
     "maximum context length",
+    "maximum prompt length is",
     "model's maximum context limit",
 )
 _CONTENT_POLICY = (
     "azure openai's content management",
     "content_filter_policy",
     "content_policy_violation",
-    "rejected as a result of our safety system",
+    "as a result of our safety system",
+    "the model produced invalid content",
     "rejected as a result of the safety system",
+    "responsibleaipolicyviolation",
     "violating our usage policy",
 )
 
@@ -134,7 +137,7 @@ def error_from_object(
     cls = error_class(status, code, kind, message)
     where = f"{provider} answered {status}" if status else f"{provider} reported an error"
     retryable = status in _RETRYABLE_STATUSES or status >= 500 if status and status not in _BY_STATUS else None
-    if code in _NEVER_RETRYABLE_CODES:
+    if code in _NEVER_RETRYABLE_CODES or kind in _NEVER_RETRYABLE_CODES:
         retryable = False
     return cls(
         f"{where}: {message}" if message else f"{where} without a message",
@@ -168,7 +171,7 @@ def _facts(error: Any) -> tuple[dict[str, Any], str, str | None, str | None, str
     code = body.get("code", outer.get("code"))
     return (
         body,
-        _quoted(message if message else outer),
+        _quoted(message or outer),
         None if code is None else str(code),
         body.get("type") if isinstance(body.get("type"), str) else None,
         body.get("param") if isinstance(body.get("param"), str) else None,

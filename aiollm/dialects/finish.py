@@ -33,5 +33,6 @@ def finish_reason(native: str, *, called_tools: bool) -> str:
     An answer that called tools finished with `tool_calls`, whatever the provider says of a normal end. A reason that
     nobody knows is a normal end, as in LiteLLM; its own name stays on the choice as `native_finish_reason`.
     """
-    reason = native if native in _KNOWN else _SYNONYMS.get(native.lower(), "stop")
+    name = native.lower()
+    reason = name if name in _KNOWN else _SYNONYMS.get(name, "stop")
     return "tool_calls" if reason == "stop" and called_tools else reason

@@ -17,6 +17,7 @@ from aiollm.dialects.usage import usage_from_object
 from aiollm.exceptions import APIError, APIResponseValidationError, InternalServerError, UnsupportedParamsError
 from aiollm.types.chunk import ModelResponseStream, NoChoices
 from aiollm.types.endpoint import Endpoint
+from aiollm.types.lenient import lenient_json
 from aiollm.types.request import Request
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.wire.http import HttpRequest, ReplyHead
@@ -48,7 +49,7 @@ class OpenAI:
             if options and endpoint.takes_stream_options:
                 body["stream_options"] = options
         for path in request.additional_drop_params:
-            _remove(body, path.split("."))
+            body = _without(body, path.split("."))
         body.update(request.extra_body)
         for quirk in endpoint.quirks:
             body = quirk(body)
@@ -67,7 +68,7 @@ class OpenAI:
         """Return the answer in the body of a whole reply."""
         provider = context.endpoint.provider
         try:
-            payload = msgspec.json.decode(body)
+            payload = lenient_json(body)
         except ValueError as error:
             quoted = body[:120].decode("utf-8", "replace")
             raise APIResponseValidationError(
@@ -78,18 +79,27 @@ class OpenAI:
         if not isinstance(payload, dict) or payload.get("error") or payload.get("object") == "error":
             raise error_from_object(payload, provider=provider, model=request.model)
         if not payload.get("choices"):
+            quoted = body[:200].decode("utf-8", "replace")
             raise APIResponseValidationError(
-                f"{provider} answered without `choices`: {msgspec.json.encode(payload)[:200].decode('utf-8', 'replace')}",
+                f"{provider} answered without `choices`; the body begins {quoted!r}",
                 model=request.model,
                 llm_provider=provider,
                 body=payload,
             )
-        return _response(payload, request, context)
+        try:
+            return _response(payload, request, context)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise APIResponseValidationError(
+                f"{provider} answered with a member of another type than it should be ({error})",
+                model=request.model,
+                llm_provider=provider,
+                body=payload,
+            ) from None
 
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""
         try:
-            reported: Any = msgspec.json.decode(body)
+            reported: Any = lenient_json(body)
         except ValueError:
             reported = body.decode("utf-8", "replace")
         return error_from_object(
@@ -124,34 +134,37 @@ def _parameters(request: Request, endpoint: Endpoint) -> dict[str, Any]:
         and name in request.known
         and name not in request.allowed_openai_params
         and name not in request.additional_drop_params
-        and not (name == "n" and request.params[name] == 1)
     ]
-    if refused and not request.drop_params:
+    # One answer is what everybody gives anyway.
+    missed = [name for name in refused if (name, request.params[name]) != ("n", 1)]
+    if missed and not request.drop_params:
         raise UnsupportedParamsError(
-            f"{endpoint.provider} does not take {', '.join(sorted(refused))}",
+            f"{endpoint.provider} does not take {', '.join(sorted(missed))}",
             model=request.model,
             llm_provider=endpoint.provider,
-            param=refused[0],
+            param=missed[0],
             phase="request",
             hint="pass drop_params=True to leave it out, or allowed_openai_params=[...] to send it all the same",
         )
     return {
         endpoint.renames.get(name, name): value
         for name, value in request.params.items()
-        if name not in refused and name != "stream_options"
+        if name not in refused and name not in request.additional_drop_params and name != "stream_options"
     }
 
 
-def _remove(body: Any, path: list[str]) -> None:
-    """Remove the member at a path of names from nested objects; lists on the way are searched through."""
+def _without(body: Any, path: list[str]) -> Any:
+    """Return nested objects without the member at a path of names; lists on the way are searched through.
+
+    What is changed is copied: it may be the caller's.
+    """
     if isinstance(body, list):
-        for item in body:
-            _remove(item, path)
-    elif isinstance(body, dict):
-        if len(path) == 1:
-            body.pop(path[0], None)
-        elif path[0] in body:
-            _remove(body[path[0]], path[1:])
+        return [_without(item, path) for item in body]
+    if not isinstance(body, dict) or path[0] not in body:
+        return body
+    if len(path) == 1:
+        return {name: value for name, value in body.items() if name != path[0]}
+    return {**body, path[0]: _without(body[path[0]], path[1:])}
 
 
 def _response(payload: Mapping[str, Any], request: Request, context: Context) -> ModelResponse:
@@ -162,16 +175,19 @@ def _response(payload: Mapping[str, Any], request: Request, context: Context) ->
         model=payload.get("model") or request.model,
         system_fingerprint=payload.get("system_fingerprint"),
         service_tier=payload.get("service_tier"),
-        choices=[_choice(position, raw, context) for position, raw in enumerate(payload["choices"])],
+        choices=[_choice(position, raw, request, context) for position, raw in enumerate(payload["choices"])],
         usage=usage_from_object(payload.get("usage")),
         **extra,
     )
-    response._hidden_params = context.origin.hidden_params
+    response._origin = context.origin
+    context.origin.served_model = payload.get("model")
     return response
 
 
-def _choice(position: int, raw: dict[str, Any], context: Context) -> Choices:
+def _choice(position: int, raw: dict[str, Any], request: Request, context: Context) -> Choices:
     native = raw.get("finish_reason") or "stop"
+    if native in FAILURES and raw.get("error"):
+        raise error_from_object(raw, provider=context.endpoint.provider, model=request.model)
     if native in FAILURES:
         raise InternalServerError(
             f"{context.endpoint.provider} broke off the answer with finish reason {native!r}",
@@ -182,17 +198,16 @@ def _choice(position: int, raw: dict[str, Any], context: Context) -> Choices:
         )
     message = raw.get("message") or {"content": raw.get("text")}
     fields = normal_message(message)
-    calls = ToolCallTracker(context.new_id)
-    if whole := fields.get("tool_calls"):
-        fields["tool_calls"] = [_without_index(calls.normalise(call)) for call in whole]
+    whole = fields.get("tool_calls")
+    if whole:
+        tracker = ToolCallTracker(context.new_id)
+        fields["tool_calls"] = [_without_index(tracker.normalise(call)) for call in whole]
     extra = {name: value for name, value in raw.items() if name not in ("index", "message", "finish_reason", "text")}
-    reason = finish_reason(native, called_tools=bool(calls))
+    reason = finish_reason(native, called_tools=bool(whole))
     if reason != native:
         extra.setdefault("native_finish_reason", native)
     index = raw.get("index")
-    return Choices(
-        index=position if index is None else index, finish_reason=reason, message=Message(**fields), **extra
-    )
+    return Choices(index=position if index is None else index, finish_reason=reason, message=Message(**fields), **extra)
 
 
 def _without_index(call: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from aiollm.dialects.tool_calls import ToolCallTracker
 from aiollm.dialects.usage import usage_from_object
 from aiollm.exceptions import APIError, InternalServerError, InvalidChunk, ToolCallIncomplete
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
+from aiollm.types.lenient import lenient_json
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
@@ -28,10 +29,12 @@ from aiollm.wire.frame import Frame
 __all__ = ["OpenAIDecoder", "normal_message"]
 
 _decode_chunk = msgspec.json.Decoder(ModelResponseStream).decode
-_decode_object = msgspec.json.Decoder().decode
 
-_CHUNK_FIELDS = frozenset({"id", "created", "model", "object", "system_fingerprint", "choices", "usage", "service_tier"})
+_CHUNK_FIELDS = frozenset(
+    {"id", "created", "model", "object", "system_fingerprint", "choices", "usage", "service_tier"}
+)
 _CHOICE_FIELDS = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs"})
+_DELTA_FIELDS = frozenset(Delta.__struct_fields__)
 _END_MARKER = b"[DONE]"
 _QUOTED_CHARACTERS = 120
 
@@ -67,36 +70,39 @@ class OpenAIDecoder:
         self._plain_text = False  # choice 0 is open and its role was sent
 
     def feed(self, frame: Frame) -> Iterable[ModelResponseStream]:
-        data = frame.data
-        # A chunk of plain text, nearly all of any stream, takes this path: 0.3 us on top of the JSON. All that is
-        # special about a chunk is looked at in `_chunks`.
-        if self._plain_text and b'"error"' not in data:
+        # A chunk of plain text or reasoning, nearly all of any stream, takes this path: 0.9 us on top of the JSON's
+        # 0.9. Whatever is special about a chunk is looked at in `_chunks`.
+        if self._plain_text:
+            data = frame.data
             try:
                 chunk = _decode_chunk(data)
-            except ValueError:  # odd types, or no JSON at all
+            except (ValueError, RecursionError):  # odd types, the end marker, or no JSON at all
                 return self._feed_object(frame)
             choices = chunk.choices
-            if len(choices) == 1 and chunk.usage is None:
+            if len(choices) == 1 and chunk.usage is None and chunk._error is None:
                 choice = choices[0]
                 delta = choice.delta
                 text = delta.content
+                thought = delta.reasoning_content or delta.reasoning
                 if (
-                    text
+                    (text or thought)
                     and choice.finish_reason is None
                     and choice.index == 0
                     and delta.tool_calls is None
-                    and delta.reasoning is None
-                    and delta.reasoning_content is None
                     and delta.annotations is None
                     and choice.logprobs is None
                 ):
+                    if text:
+                        self._write_text(text)
+                    if thought:
+                        self._write_thought(thought)
+                        delta.reasoning_content = thought
                     delta.role = None
                     chunk.id = self._id
                     chunk.created = self._created
                     chunk.model = self._model
                     chunk._origin = self._origin
                     chunk._rest = choice._rest = delta._rest = data
-                    self._write_text(text)
                     self.content = True
                     return (chunk,)
         return self._feed_object(frame)
@@ -132,16 +138,19 @@ class OpenAIDecoder:
             raise self._invalid(data, "it is not an object")
         if payload.get("object") == "error" or payload.get("type") == "error":
             raise self._error(payload)
-        return self._chunks(payload)
+        return self._checked_chunks(payload, data)
 
     def _object(self, data: bytes) -> Any:
         try:
-            return _decode_object(data)
-        except UnicodeDecodeError:
-            # One broken character must not cost the answer: it becomes U+FFFD, as in a browser.
-            return self._object(data.decode("utf-8", "replace").encode())
-        except msgspec.DecodeError as error:
+            return lenient_json(data)
+        except ValueError as error:
             raise self._invalid(data, str(error)) from None
+
+    def _checked_chunks(self, payload: dict[str, Any], data: bytes) -> Iterator[ModelResponseStream]:
+        try:
+            yield from self._chunks(payload)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise self._invalid(data, f"a member is of another type than it should be ({error})") from None
 
     def _chunks(self, payload: dict[str, Any]) -> Iterator[ModelResponseStream]:
         self._note_head(payload)
@@ -163,8 +172,7 @@ class OpenAIDecoder:
         self._created = self._created or (int(created) if isinstance(created, int | float) else 0)
         usage = usage_from_object(payload.get("usage") or (payload.get("x_groq") or {}).get("usage"))
         self.usage = usage or self.usage
-        if payload.get("model"):
-            self._origin.hidden_params.setdefault("provider_response_model", payload["model"])
+        self._origin.served_model = self._origin.served_model or payload.get("model")
 
     def _choice_pieces(self, raw: dict[str, Any], *, failed: bool) -> Iterator[StreamingChoices]:
         """Give what one choice of a chunk adds: its content, then its finish reason, each only if it is there."""
@@ -182,6 +190,8 @@ class OpenAIDecoder:
             yield StreamingChoices(index=index, delta=Delta(**fields), logprobs=logprobs, **extra)
             if not native:
                 choice.held = {}
+        if native in FAILURES and raw.get("error"):
+            raise self._error(raw)
         if native in FAILURES and not failed:
             raise self._context_of(
                 InternalServerError(
@@ -195,11 +205,13 @@ class OpenAIDecoder:
             if choice.finish_reason != native:
                 choice.held.setdefault("native_finish_reason", native)
             self.content = True
-            yield StreamingChoices(index=index, finish_reason=choice.finish_reason, **choice.held)
+            delta = Delta() if choice.role_sent else Delta(role="assistant")
+            choice.role_sent = True
+            yield StreamingChoices(index=index, finish_reason=choice.finish_reason, delta=delta, **choice.held)
             choice.held = {}
         if index == 0 and choice.role_sent and not self._plain_text:
             self._plain_text = True
-            self._write_text = self._answer.choice(0).content_writer()
+            self._write_text, self._write_thought = self._answer.choice(0).writers()
 
     def _delta_fields(self, raw: dict[str, Any], choice: _Choice) -> tuple[dict[str, Any], bool]:
         """Return the fields of a delta in OpenAI's form, and whether they are content."""
@@ -254,9 +266,7 @@ class OpenAIDecoder:
     def _error(self, payload: Any) -> APIError:
         if isinstance(payload, dict) and not payload.get("error") and isinstance(payload.get("x_groq"), dict):
             payload = payload["x_groq"]
-        return error_from_object(
-            payload, provider=self._context.endpoint.provider, model=self._model, phase="stream"
-        )
+        return error_from_object(payload, provider=self._context.endpoint.provider, model=self._model, phase="stream")
 
     def _invalid(self, data: bytes, reason: str) -> APIError:
         quoted = data[:_QUOTED_CHARACTERS].decode("utf-8", "replace")
@@ -271,7 +281,7 @@ def normal_message(message: dict[str, Any]) -> dict[str, Any]:
 
     Content may be a list of typed parts (Mistral, Databricks); reasoning has three names.
     """
-    fields = {name: value for name, value in message.items() if value is not None}
+    fields = {name: value for name, value in message.items() if value is not None or name not in _DELTA_FIELDS}
     reasoning = fields.get("reasoning_content") or fields.get("reasoning") or fields.pop("reasoning_text", None)
     if isinstance(fields.get("content"), list):
         fields["content"], thought = _join_parts(fields["content"])

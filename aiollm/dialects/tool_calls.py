@@ -29,6 +29,11 @@ class _Call:
         self.arguments: list[str] = []
 
     @property
+    def closed(self) -> bool:
+        """Whether the arguments are a whole object. Pieces that cannot end one cost nothing."""
+        return bool(self.arguments) and self.arguments[-1].rstrip().endswith("}") and self.complete
+
+    @property
     def complete(self) -> bool:
         return _is_json("".join(self.arguments))
 
@@ -52,7 +57,7 @@ class ToolCallTracker:
     def normalise(self, piece: dict[str, Any]) -> dict[str, Any]:
         """Return the piece in OpenAI's form. Members that OpenAI does not have are kept."""
         function = piece.get("function") or {}
-        name = function.get("name") or ""
+        name = function.get("name") or (piece.get("custom") or {}).get("name") or ""
         arguments = _text(function.get("arguments"))
         given_id = piece.get("id") or ""
         index = piece.get("index")
@@ -72,7 +77,8 @@ class ToolCallTracker:
         if is_new:
             shown["id"] = call.id
             shown["type"] = piece.get("type") or "function"
-        shown["function"] = {**function, "name": self._first_mention(call, name), "arguments": arguments}
+        mention = self._first_mention(call, name)
+        shown["function"] = {**function, "name": mention if function else None, "arguments": arguments}
         return shown
 
     def incomplete(self) -> str | None:
@@ -85,7 +91,7 @@ class ToolCallTracker:
         at_index = self._by_index.get(index) if isinstance(index, int) else None
         if name:
             # A name opens a call, unless it is repeated while the call's arguments are still coming.
-            continues = at_index is not None and at_index.name in ("", name) and not (given_id or at_index.complete)
+            continues = at_index is not None and at_index.name in ("", name) and not (given_id or at_index.closed)
             return at_index if continues else None
         if at_index is not None:
             return at_index

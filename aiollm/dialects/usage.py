@@ -9,16 +9,22 @@ from aiollm.types.usage import Usage
 
 __all__ = ["usage_from_object"]
 
+_COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+
 
 def usage_from_object(counts: Any) -> Usage | None:
     """Return a provider's usage object in OpenAI's terms, or None when it holds no counts.
 
     DeepSeek's and Anthropic's cache counts become `prompt_tokens_details`; every count keeps its own name as well.
     """
-    if not isinstance(counts, dict) or not any(isinstance(value, int | float) for value in counts.values()):
+    if not counts or not isinstance(counts, dict):
+        return None
+    if counts.keys() == _COUNTS and counts["total_tokens"]:
+        return Usage(**counts)
+    if not any(isinstance(value, int | float) for value in counts.values()):
         return None
     known = {name: value for name, value in counts.items() if value is not None}
-    for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
+    for name in _COUNTS:
         known[name] = _count(known.get(name))
     if isinstance(known.get("cost"), float) and not math.isfinite(known["cost"]):
         del known["cost"]
@@ -31,18 +37,17 @@ def usage_from_object(counts: Any) -> Usage | None:
 def _fill_details(known: dict[str, Any]) -> None:
     cached = known.get("prompt_cache_hit_tokens", known.get("cache_read_input_tokens", known.get("cached_tokens")))
     written = known.get("cache_creation_input_tokens")
-    prompt = dict(known.get("prompt_tokens_details") or {})
+    prompt = _details(known.get("prompt_tokens_details"))
     if cached is not None:
         prompt.setdefault("cached_tokens", cached)
     if written is not None:
         prompt.setdefault("cache_write_tokens", written)
         prompt.setdefault("cache_creation_tokens", written)
-    completion = dict(known.get("completion_tokens_details") or {})
+    completion = _details(known.get("completion_tokens_details"))
     if known.get("reasoning_tokens") is not None:
         completion.setdefault("reasoning_tokens", known["reasoning_tokens"])
-    for name, details in (("prompt_tokens_details", prompt), ("completion_tokens_details", completion)):
-        if details:
-            known[name] = details
+    known["prompt_tokens_details"] = prompt or None
+    known["completion_tokens_details"] = completion or None
 
 
 def _count_reasoning_once(known: dict[str, Any]) -> None:
@@ -51,6 +56,10 @@ def _count_reasoning_once(known: dict[str, Any]) -> None:
     spoken = known["prompt_tokens"] + known["completion_tokens"]
     if reasoning and known["total_tokens"] == spoken + reasoning:
         known["completion_tokens"] += reasoning
+
+
+def _details(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {}
 
 
 def _count(value: Any) -> int:

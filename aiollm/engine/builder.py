@@ -53,9 +53,9 @@ def stream_chunk_builder(
 def _estimate(messages: list[Any], answer: str) -> Usage:
     prompt = sum(_TOKENS_PER_MESSAGE + _tokens(msgspec.json.encode(_content(message)).decode()) for message in messages)
     completion = _tokens(answer)
-    return Usage(
-        prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion, estimated=True
-    )
+    usage = Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
+    usage["estimated"] = True
+    return usage
 
 
 def _content(message: Any) -> Any:

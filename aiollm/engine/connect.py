@@ -5,24 +5,23 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from typing import Any
 
 from attrs import evolve
 
 from aiollm.core.reader import FrameReader
 from aiollm.core.runtime import Runtime
 from aiollm.core.transport import Exchange
-from aiollm.dialects.base import Context, Decoder, Dialect
+from aiollm.dialects.base import Context, Dialect
 from aiollm.dialects.errors import request_id
 from aiollm.dialects.table import DIALECTS
 from aiollm.engine.call import Call
 from aiollm.engine.mock import mock_stream
 from aiollm.engine.stream import ChunkStream
-from aiollm.exceptions import APIError, BadRequestError, UnexpectedContentType
+from aiollm.exceptions import APIError, BadRequestError, StreamInterrupted, UnexpectedContentType
 from aiollm.local.server import serve
 from aiollm.providers.auth import authenticate
 from aiollm.providers.registry import resolve
-from aiollm.types.chunk import Origin
+from aiollm.types.origin import Origin
 from aiollm.wire.http import HttpRequest, ReplyHead
 
 __all__ = ["open_stream"]
@@ -35,7 +34,7 @@ MAX_ERROR_BYTES = 64 * 1024
 
 _SNIPPET_CHARACTERS = 200
 # What a line of server-sent events can begin with: data, event, error, id, retry, a comment, a BOM.
-_SSE_BEGINNINGS = (b"d", b"e", b"i", b"r", b":", b"\xef", b"")
+_SSE_BEGINNINGS = (b"d", b"e", b"i", b"r", b":", b"\xef")
 
 _logger = logging.getLogger("aiollm")
 
@@ -75,6 +74,8 @@ def _add_facts(error: APIError, call: Call, exchange: Exchange) -> None:
         headers=exchange.head.headers or None,
         phase=_PHASES[exchange.phase],
     )
+    if isinstance(error, StreamInterrupted):
+        error.retryable = True  # it broke off before anybody had seen any of it
 
 
 _PHASES = {"connect": "request", "headers": "headers", "body": "first_token"}
@@ -90,29 +91,27 @@ async def _exchange(call: Call, exchange: Exchange) -> ChunkStream:
         raise _redirected(head, call) if 300 <= head.status < 400 else dialect.error(head, body, request, endpoint)
 
     context = _context(call, head)
-    decoder = dialect.decoder(request, context)
     if not request.stream:
         body = await exchange.read_all(MAX_BODY_BYTES)
-        response = dialect.decode(body, request, context)
-        return ChunkStream.replay(call, decoder, head, context.origin, response)
+        return ChunkStream.replay(call, head, context.origin, dialect.decode(body, request, context))
 
     reader = FrameReader(exchange, dialect.framer())
     first = await reader.peek()
     if first in (b"{", b"["):
-        return await _whole_for_stream(call, dialect, decoder, context, exchange, reader)
-    if first == b"<" or (head.content_type != "text/event-stream" and first not in _SSE_BEGINNINGS):
+        return await _whole_for_stream(call, dialect, context, exchange, reader)
+    if first in (b"", b"<") or (head.content_type != "text/event-stream" and first not in _SSE_BEGINNINGS):
         raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES), call)
-    return await ChunkStream.open(call, decoder, context.origin, exchange, reader)
+    return await ChunkStream.open(call, dialect.decoder(request, context), context.origin, exchange, reader)
 
 
 async def _whole_for_stream(
-    call: Call, dialect: Dialect, decoder: Decoder, context: Context, exchange: Exchange, reader: FrameReader
+    call: Call, dialect: Dialect, context: Context, exchange: Exchange, reader: FrameReader
 ) -> ChunkStream:
     """Make a stream of a whole answer that came although a stream was asked for."""
     response = dialect.decode(await reader.rest(MAX_BODY_BYTES), call.request, context)
     _logger.info("%s answered a streaming request of %s as a whole", exchange.host, call.request.model)
     chunks = dialect.split(response, context, call.request)
-    return ChunkStream.replay(call, decoder, exchange.head, context.origin, response, chunks)
+    return ChunkStream.replay(call, exchange.head, context.origin, response, chunks)
 
 
 async def _served(call: Call) -> Call:
@@ -123,7 +122,8 @@ async def _served(call: Call) -> Call:
 
 
 def _context(call: Call, head: ReplyHead) -> Context:
-    origin = Origin(call.request.include_usage, _hidden_params(call, head))
+    target = call.target
+    origin = Origin(call.request.include_usage, target.provider.name, target.endpoint.url, head.headers)
     return Context(call.target.endpoint, int(time.time()), _new_id, origin)
 
 
@@ -158,23 +158,11 @@ def _not_a_stream(head: ReplyHead, body: bytes, call: Call) -> APIError:
     snippet = text[:_SNIPPET_CHARACTERS] + ("..." if len(text) > _SNIPPET_CHARACTERS else "")
     return UnexpectedContentType(
         f"{call.target.provider.name} answered {head.status} with {head.content_type or 'an unnamed type'} "
-        f"instead of a stream; it begins {snippet!r}",
+        f"instead of a stream; {f'it begins {snippet!r}' if text else 'its body is empty'}",
         status_code=502,
         retryable=True,
         hint="a web page usually means that api_base is wrong, or that a proxy answered",
     )
-
-
-def _hidden_params(call: Call, head: ReplyHead) -> dict[str, Any]:
-    """Return LiteLLM's `_hidden_params`: rate-limit headers by name, all headers with a prefix."""
-    additional: dict[str, str] = {f"llm_provider-{name}": value for name, value in head.headers.items()}
-    additional.update((name, value) for name, value in head.headers.items() if name.startswith("x-ratelimit-"))
-    return {
-        "model_id": None,
-        "api_base": call.target.endpoint.url,
-        "custom_llm_provider": call.target.provider.name,
-        "additional_headers": additional,
-    }
 
 
 def _new_id() -> str:

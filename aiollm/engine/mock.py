@@ -7,11 +7,11 @@ from typing import Any
 
 from aiollm.dialects.assembly import split_response
 from aiollm.dialects.base import Context
-from aiollm.dialects.table import DIALECTS
 from aiollm.engine.call import Call
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import ContextWindowExceededError, InternalServerError, RateLimitError
-from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, Origin, StreamingChoices
+from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
+from aiollm.types.origin import Origin
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.types.usage import Usage
 from aiollm.wire.http import ReplyHead
@@ -42,9 +42,9 @@ def mock_stream(call: Call, context: Context) -> ChunkStream:
             "this is a mock error", model=call.request.model, llm_provider=call.target.provider.name
         )
     response = _response(mock, call, context)
-    decoder = DIALECTS[call.target.provider.dialect].decoder(call.request, context)
-    chunks = list(_chunks(mock, response, call, context.origin)) if call.request.stream else []
-    return ChunkStream.replay(call, decoder, ReplyHead(200), context.origin, response, chunks)
+    response._origin = context.origin
+    chunks = _chunks(mock, response, call, context.origin) if call.request.stream else ()
+    return ChunkStream.replay(call, ReplyHead(200), context.origin, response, chunks)
 
 
 def _response(mock: str | ModelResponse | Mapping[str, Any], call: Call, context: Context) -> ModelResponse:
@@ -62,25 +62,34 @@ def _response(mock: str | ModelResponse | Mapping[str, Any], call: Call, context
     )
 
 
-def _chunks(
-    mock: str | ModelResponse | Mapping[str, Any], response: ModelResponse, call: Call, origin: Origin
-) -> Iterator[ModelResponseStream]:
-    head = {"id": response.id, "created": response.created, "model": response.model}
-    whole = split_response(response) if not isinstance(mock, str) else _pieces(mock, response, head)
+def _chunks(mock: MockResponse, response: ModelResponse, call: Call, origin: Origin) -> Iterator[ModelResponseStream]:
+    whole = (
+        (_chunk(response, choice) for choice in _pieces(mock, response))
+        if isinstance(mock, str)
+        else split_response(response)
+    )
     for chunk in whole:
         chunk._origin = origin
         yield chunk
     if call.request.include_usage:
-        last = ModelResponseStream(**head, choices=NoChoices(), usage=response.usage)
-        last._origin = origin
+        last = _chunk(response, None)
+        last.usage, last._origin = response.usage, origin
         yield last
 
 
-def _pieces(text: str, response: ModelResponse, head: dict[str, Any]) -> Iterator[ModelResponseStream]:
+def _pieces(text: str, response: ModelResponse) -> Iterator[StreamingChoices]:
     for choice in response.choices:
         for start in range(0, len(text), _PIECE_CHARACTERS):
             role = "assistant" if start == 0 else None
             delta = Delta(role=role, content=text[start : start + _PIECE_CHARACTERS])
-            yield ModelResponseStream(**head, choices=[StreamingChoices(index=choice.index, delta=delta)])
-        finish = StreamingChoices(index=choice.index, finish_reason=choice.finish_reason)
-        yield ModelResponseStream(**head, choices=[finish])
+            yield StreamingChoices(index=choice.index, delta=delta)
+        yield StreamingChoices(index=choice.index, finish_reason=choice.finish_reason)
+
+
+def _chunk(response: ModelResponse, choice: StreamingChoices | None) -> ModelResponseStream:
+    return ModelResponseStream(
+        id=response.id,
+        created=response.created,
+        model=response.model,
+        choices=NoChoices() if choice is None else [choice],
+    )

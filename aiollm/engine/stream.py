@@ -25,9 +25,11 @@ from aiollm.exceptions import (
     Timeout,
     WrongLoopError,
 )
-from aiollm.types.chunk import ModelResponseStream, Origin
+from aiollm.types.chunk import ModelResponseStream
+from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
+from aiollm.wire.frame import Frame
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["ChunkStream", "Outcome"]
@@ -35,6 +37,8 @@ __all__ = ["ChunkStream", "Outcome"]
 TAIL_SECONDS = 5.0
 """How long the end of the body is waited for once every choice has its finish reason: the answer is whole by then, and
 only the usage chunk and the end marker can still come."""
+
+_Ended = Literal["complete", "closed", "failed"]
 
 
 @frozen
@@ -51,7 +55,7 @@ class Outcome:
         elapsed: seconds from the start of the call to the end of the stream.
     """
 
-    ended: Literal["complete", "closed", "failed"]
+    ended: _Ended
     error: BaseException | None
     usage: Usage | None
     finish_reason: str | None
@@ -100,7 +104,8 @@ class ChunkStream:
         self._chunks = 0
         self._first_token: float | None = None
         self._on_close: list[Callable[[Outcome], None]] = []
-        self._opened_at = _caller()
+        self._ending: tuple[_Ended, BaseException | None, float] | None = None
+        self._opened_at = ""
 
     @classmethod
     async def open(
@@ -115,6 +120,7 @@ class ChunkStream:
         """
         stream = cls(call, decoder, exchange.head, origin)
         stream._exchange, stream._reader = exchange, reader
+        stream._opened_at = _caller()
         while stream._first_token is None and not stream._ended:
             await stream._fill()
         if stream._first_token is None and stream._error is not None:
@@ -125,14 +131,13 @@ class ChunkStream:
     def replay(
         cls,
         call: Call,
-        decoder: Decoder,
         head: ReplyHead,
         origin: Origin,
         response: ModelResponse,
         chunks: Iterable[ModelResponseStream] = (),
     ) -> ChunkStream:
         """Return a finished stream of an answer that came as a whole."""
-        stream = cls(call, decoder, head, origin)
+        stream = cls(call, _WholeAnswer(response), head, origin)
         stream.response = response
         stream._ready.extend(chunks)
         stream._chunks = len(stream._ready)
@@ -187,8 +192,9 @@ class ChunkStream:
             if frames is None:
                 self._body_ended()
             else:
+                take, feed = self._ready.extend, self._decoder.feed
                 for frame in frames:
-                    self._take(self._decoder.feed(frame))
+                    take(feed(frame))
         except APIError as error:
             self._fail(error)
         except BaseException as error:
@@ -199,13 +205,6 @@ class ChunkStream:
                 self._content_came()
             if self._decoder.done and not self._ended:
                 await self._complete()
-
-    def _take(self, chunks: Iterable[ModelResponseStream]) -> None:
-        before = len(self._ready)
-        try:
-            self._ready.extend(chunks)
-        finally:
-            self._chunks += len(self._ready) - before
 
     def _content_came(self) -> None:
         """Start the wait for the next content."""
@@ -221,14 +220,13 @@ class ChunkStream:
     # -- ending
 
     def _body_ended(self) -> None:
-        self._take(self._decoder.finish())
+        self._ready.extend(self._decoder.finish())
         if self._decoder.done or self._decoder.finished:
             self._close("complete", None)
             return
         raise StreamTruncated(
-            f"the answer of {self.provider} was cut: the body ended after {self._chunks} chunks without a finish reason "
-            "and without an end marker",
-            retryable=self._first_token is None,
+            f"the answer of {self.provider} was cut: the body ended after {self._chunks} chunks, without a finish "
+            "reason and without an end marker"
         )
 
     async def _complete(self) -> None:
@@ -245,29 +243,29 @@ class ChunkStream:
         broke_off = isinstance(error, StreamInterrupted | Timeout) and not isinstance(error, StreamTruncated)
         if broke_off and self._decoder.finished:
             try:
-                self._take(self._decoder.finish())
+                self._ready.extend(self._decoder.finish())
             except APIError as incomplete:
                 error = incomplete
             else:
                 self._close("complete", None)
                 return
-        partial = self._decoder.partial() if self._first_token is not None else None
+        opened = self._first_token is not None
+        error.phase = "stream" if opened else "first_token"
         error.with_context(
             model=self.model,
             llm_provider=self.provider,
             headers=self.head.headers,
             request_id=self.request_id,
             host=self._exchange.host if self._exchange else None,
-            phase="stream" if self._first_token is not None else "first_token",
             attempt=self._attempt,
             elapsed=self._elapsed(),
-            partial=partial,
+            partial=self._decoder.partial() if opened else None,
             usage=self._decoder.usage,
         )
         self._error = error
         self._close("failed", error)
 
-    def _close(self, ended: Literal["complete", "closed", "failed"], error: BaseException | None) -> None:
+    def _close(self, ended: _Ended, error: BaseException | None) -> None:
         """End the stream, once, whichever way it ends; the connection is not waited for."""
         if self._ended:
             return
@@ -277,20 +275,28 @@ class ChunkStream:
             exchange.abort(StreamCancelled("the stream was closed") if ended == "closed" else None)
         if ended == "closed":
             self._ready.clear()
-        if self._on_close:
-            outcome = Outcome(
-                ended, error, self.usage, self.finish_reason, self._chunks, self._first_token, self._elapsed()
-            )
-            for listener in reversed(self._on_close):
-                listener(outcome)
+        self._ending = ended, error, self._elapsed()
+        for listener in reversed(self._on_close):
+            listener(self._outcome())
 
     def on_close(self, listener: Callable[[Outcome], None]) -> None:
-        """Call `listener` with the outcome when the stream ends, exactly once, on every way to end."""
-        self._on_close.append(listener)
+        """Call `listener` with the outcome when the stream ends, exactly once, on every way to end.
+
+        A short answer may have ended before anybody could ask: the listener is then called at once.
+        """
+        if self._ending is None:
+            self._on_close.append(listener)
+        else:
+            listener(self._outcome())
+
+    def _outcome(self) -> Outcome:
+        assert self._ending is not None
+        ended, error, elapsed = self._ending
+        return Outcome(ended, error, self.usage, self.finish_reason, self._chunks, self._first_token, elapsed)
 
     async def aclose(self) -> None:
-        """Close the connection, unless the answer has ended. May be called again, and from another task."""
-        self._close("closed", None)
+        """Close the connection, unless the answer has ended. May be called again, from another task or another loop."""
+        self._leave()
 
     async def __aenter__(self) -> Self:
         return self
@@ -315,23 +321,22 @@ class ChunkStream:
     def __del__(self) -> None:
         if getattr(self, "_ended", True):
             return
-        warnings.warn(f"a stream was dropped before its end, opened at {self._opened_at}", ResourceWarning, stacklevel=2)
-        self._leave()
+        message = f"a stream was dropped before its end; it was opened at {self._opened_at}"
+        self._leave()  # first: a warning may be an error
+        warnings.warn(message, ResourceWarning, stacklevel=2)
 
     # -- account
 
     @property
     def usage(self) -> Usage | None:
         """The tokens the provider counted, as far as it has told; never an estimate."""
-        if self.response is not None:
-            return self.response.usage
         return self._decoder.usage
 
     @property
     def finish_reason(self) -> str | None:
         """The finish reason of the first choice, or None before it has come."""
-        whole = self.response or self._decoder.partial()
-        return whole.choices[0].finish_reason if whole and whole.choices else None
+        answer = self._decoder.partial()
+        return answer.choices[0].finish_reason if answer and answer.choices else None
 
     @property
     def finish_inferred(self) -> bool:
@@ -391,6 +396,26 @@ class _Iteration:
 
     def __del__(self) -> None:
         self._stream._leave()
+
+
+class _WholeAnswer:
+    """The account of an answer that came as a whole: a decoder with nothing left to decode."""
+
+    done = finished = True
+    content = False
+
+    def __init__(self, response: ModelResponse) -> None:
+        self.usage = response.usage
+        self._response = response
+
+    def feed(self, frame: Frame) -> Iterable[ModelResponseStream]:
+        return ()
+
+    def finish(self) -> Iterable[ModelResponseStream]:
+        return ()
+
+    def partial(self) -> ModelResponse | None:
+        return self._response
 
 
 def _caller() -> str:

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from aiollm.api import acompletion
 from aiollm.calling import ChatCompletion
-from aiollm.engine.stream import ChunkStream
 from aiollm.sync.stream import SyncStream
 from aiollm.sync.thread import loop_thread
 from aiollm.types.response import ModelResponse

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from aiollm.core.runtime import LoopThread
 from aiollm.engine.stream import ChunkStream
+from aiollm.exceptions import StreamCancelled
 from aiollm.sync.pipe import Pipe
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.usage import Usage
@@ -54,6 +55,25 @@ class SyncStream:
         pump = thread.submit(_pump(opening, opened, pipe))
         try:
             return cls(pipe, pump, opened.result())
+        except BaseException:
+            pump.cancel()
+            raise
+
+    @classmethod
+    async def aopen(cls, thread: LoopThread, opening: Coroutine[Any, Any, ChunkStream]) -> SyncStream:
+        """Open a stream on the loop thread without holding up the caller's own event loop meanwhile.
+
+        Raises:
+            APIError: what `acompletion` raises.
+
+        Cancelling closes the connection.
+        """
+        pipe: Pipe[ModelResponseStream] = Pipe(thread.loop)
+        opened: Future[ChunkStream] = Future()
+        opened.set_running_or_notify_cancel()  # the pump sets it, so nobody may cancel it
+        pump = thread.submit(_pump(opening, opened, pipe))
+        try:
+            return cls(pipe, pump, await asyncio.wrap_future(opened))
         except BaseException:
             pump.cancel()
             raise
@@ -142,7 +162,7 @@ class SyncStream:
 async def _pump(
     opening: Coroutine[Any, Any, ChunkStream], opened: Future[ChunkStream], pipe: Pipe[ModelResponseStream]
 ) -> None:
-    """Own a stream for its whole life. It knows the pipe only: a reference to the `SyncStream` would keep that alive."""
+    """Own a stream for its whole life. It knows the pipe only: it would keep alive a `SyncStream` that it knew."""
     try:
         stream = await opening
     except BaseException as error:
@@ -156,10 +176,11 @@ async def _pump(
         while batch := await stream.next_batch():
             await pipe.put(batch, stream.bytes - taken)
             taken = stream.bytes
-    except BaseException as error:
+    except asyncio.CancelledError:
+        pipe.end(StreamCancelled("the stream was closed from another thread"))
+        raise
+    except BaseException as error:  # noqa: BLE001  # it is raised again, in the reader's thread
         pipe.end(error)
-        if isinstance(error, asyncio.CancelledError):
-            raise
     else:
         pipe.end()
     finally:

@@ -54,5 +54,7 @@ def loop_thread() -> LoopThread:
     """
     thread = _owner.get()
     if thread.owns_current_thread():
-        raise RuntimeError("a blocking call inside aiollm's own loop would wait for itself: await acompletion() instead")
+        raise RuntimeError(
+            "a blocking call inside aiollm's own loop would wait for itself: await acompletion() instead"
+        )
     return thread

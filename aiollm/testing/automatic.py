@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from aiollm.testing.head_steps import status
 from aiollm.testing.log import LoggedRequest
-from aiollm.testing.openai_reply import reply
+from aiollm.testing.openai_reply import TEXT, reply
 from aiollm.testing.openai_steps import CREATED
 from aiollm.testing.step import Step
-
-TEXT = "Hello from the scripted provider."
 
 
 def automatic_answer(request: LoggedRequest) -> Step:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import Literal, Protocol, cast
 
@@ -161,7 +162,7 @@ class Connection(asyncio.Protocol):
             headers=Headers(parsed.fields),
             body=parsed.body,
             trailers=Headers(parsed.trailers),
-            received_at=self._loop.time(),
+            received_at=time.monotonic(),
         )
         self._last = request
         self._host.log.append(request)
@@ -173,7 +174,7 @@ class Connection(asyncio.Protocol):
         if self._gone.done():
             return
         if self._last is not None:
-            self._last.disconnected_at = self._loop.time()
+            self._last.disconnected_at = time.monotonic()
             self._last.disconnected_by = by
             self._last.disconnected_how = how
         self._gone.set_result(None)

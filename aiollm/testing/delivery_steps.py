@@ -89,6 +89,8 @@ def bomb(inflated_bytes: int) -> Step:
 class _Pieces:
     """Cuts a stream of bytes at ascending offsets, holding back what the next offset does not complete."""
 
+    keeps_length = True
+
     def __init__(self, ends: Iterator[int], gap: float) -> None:
         self.gap = gap
         self._ends = ends
@@ -111,6 +113,7 @@ class _Pieces:
 
 class _LineEnds:
     gap = 0.0
+    keeps_length = False
 
     def __init__(self, end: bytes) -> None:
         self._end = end
@@ -124,6 +127,7 @@ class _LineEnds:
 
 class _Compressor:
     gap = 0.0
+    keeps_length = False
 
     def __init__(self, window_bits: int) -> None:
         self._stream = zlib.compressobj(wbits=window_bits)

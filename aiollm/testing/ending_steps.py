@@ -67,7 +67,7 @@ def cut() -> Step:
 
 
 def rst() -> Step:
-    """Reset the connection."""
+    """Reset the connection. What the client's system had not taken in yet is lost."""
     return _closing("rst()", "rst")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
@@ -37,6 +38,7 @@ class Layer(Protocol):
     """A change to the body's bytes on their way out. Each piece is written by itself, `gap` seconds after the last."""
 
     gap: float
+    keeps_length: bool
 
     def feed(self, data: bytes) -> Iterable[bytes]: ...
 
@@ -116,6 +118,10 @@ class Exchange:
         elif (sent := self.head.value(name)) != value:
             raise ScriptError(f"the head was already sent with {name}: {sent}, and this step needs {name}: {value}")
 
+    def keeps_length(self) -> bool:
+        """Whether the layers in force send as many bytes as they get."""
+        return all(layer.keeps_length for layer in self._layers)
+
     async def body(self, data: bytes) -> None:
         """Send bytes of the body, through every layer in force, in the body's framing."""
         await self._push(len(self._layers), data)
@@ -137,7 +143,7 @@ class Exchange:
     async def write(self, data: bytes) -> None:
         """Put bytes on the socket, and return when the operating system has taken them all."""
         if self.request.first_byte_at is None:
-            self.request.first_byte_at = asyncio.get_running_loop().time()
+            self.request.first_byte_at = time.monotonic()
         await self.connection.write(data)
         self.request.bytes_written += len(data)
 
@@ -165,7 +171,7 @@ class Exchange:
         if self.head.framing == "chunked":
             fields = "".join(f"{name}: {value}\r\n" for name, value in trailers)
             await self.write(f"0\r\n{fields}\r\n".encode("latin-1"))
-        self.request.finished_at = asyncio.get_running_loop().time()
+        self.request.finished_at = time.monotonic()
         if self._must_close():
             self.connection.close("fin")
 

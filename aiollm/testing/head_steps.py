@@ -145,7 +145,7 @@ def _whole(name: str, code: int, fields: list[tuple[str, str]], kind: str | None
         head = exchange.head
         head.status = code
         head.fields += fields
-        if head.framing == "chunked":
+        if head.framing == "chunked" and exchange.keeps_length():
             head.framing, head.length = "length", None if body is None else len(body)
         if kind is not None:
             head.default("Content-Type", kind)

@@ -52,9 +52,8 @@ class Headers(Mapping[str, str]):
 class LoggedRequest:
     """One request as the server saw it, and what became of its answer.
 
-    Times are `loop.time()` in seconds (the system's monotonic clock, so they compare across threads and processes);
-    None means it has not happened. `connection` counts accepted connections from 0: two requests with the same number
-    shared one.
+    Times are `time.monotonic()` in seconds; None means it has not happened. `connection` counts accepted connections
+    from 0: two requests with the same number shared one.
 
     `disconnected_at`, `disconnected_by` and `disconnected_how` tell how the connection ended; they stay None on a
     request whose connection went on to serve another. `finished_at` is set when the answer was handed over whole.

@@ -13,6 +13,9 @@ from aiollm.testing.exchange import Exchange
 from aiollm.testing.head_steps import status
 from aiollm.testing.step import Step, call_name, require
 
+TEXT = "Hello from the scripted provider."
+"""What is said where a script leaves it open."""
+
 
 def reply(
     text: str | None = "",
@@ -54,7 +57,7 @@ def json200(completion: Mapping[str, object] | None = None) -> Step:
     """Answer 200 with a whole JSON object, whether or not a stream was asked for; by default a short completion."""
     if completion is not None:
         return status(200, body=completion)
-    answer = _Answer("Hello from the scripted provider.", "stop", None, (), None, None, 0.0)
+    answer = _Answer(TEXT, "stop", None, (), None, None, 0.0)
 
     async def run(exchange: Exchange) -> None:
         await status(200, body=answer.whole(exchange)).run(exchange)

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from aiollm.core.runtime import LoopThread
-
 from aiollm.testing.automatic import automatic_answer
 from aiollm.testing.connection import Connection, Greeting
 from aiollm.testing.log import LoggedRequest

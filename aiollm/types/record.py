@@ -11,9 +11,13 @@ when somebody asks for such a field.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
+
+from aiollm.types.lenient import lenient_json
 
 __all__ = ["MissingField", "Record"]
 
@@ -27,22 +31,24 @@ class MissingField(AttributeError, KeyError):
     __str__ = AttributeError.__str__
 
 
+@cache
+def _field_names(cls: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(cls.__struct_fields__)
+
+
 class RecordMeta(msgspec.StructMeta):
     """Lets a record be made from any keywords: dicts become records, unknown names are kept."""
 
     if not TYPE_CHECKING:
 
-        def __call__(cls, **values: Any) -> Any:
-            known, rest = {}, {}
-            for name, value in values.items():
-                if name in cls.__struct_fields__:
-                    known[name] = cls._coerce(name, value)
-                else:
-                    rest[name] = value
-            record = super().__call__(**known)
-            if rest:
-                record._rest = rest
-            return record
+        def __call__(cls, **values: Any) -> Any:  # noqa: N805  # of a metaclass
+            for name in cls._nested:
+                if name in values:
+                    values[name] = cls._coerce(name, values[name])
+            known = _field_names(cls)
+            if not values.keys() <= known:
+                values["_rest"] = {name: values.pop(name) for name in list(values) if name not in known}
+            return super().__call__(**values)
 
 
 class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
@@ -63,13 +69,11 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
 
     @classmethod
     def _coerce(cls, name: str, value: Any) -> Any:
-        kind = cls._nested.get(name)
-        if kind is None:
-            return value
-        if isinstance(value, Mapping):
+        kind = cls._nested[name]
+        if isinstance(value, dict):
             return kind(**value)
-        if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-            return [kind(**item) if isinstance(item, Mapping) else item for item in value]
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            return [kind(**item) if isinstance(item, dict) else item for item in value]
         return value
 
     @classmethod
@@ -82,7 +86,7 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
         if rest is None:
             return {}
         if isinstance(rest, bytes):
-            part = self._own_part(msgspec.json.decode(rest))
+            part = self._own_part(lenient_json(rest))
             rest = {name: value for name, value in part.items() if name not in self.__struct_fields__}
             self._rest = rest
         return rest
@@ -175,7 +179,16 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return type(self)(**self.model_dump())
+        twin: Self = self.__copy__()
+        for name in self.__struct_fields__:
+            setattr(twin, name, deepcopy(getattr(self, name), memo))
+        return twin
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what users see: a payload counts the same before and after it was parsed."""
+        return type(self) is type(other) and isinstance(other, Record) and self.items() == other.items()
+
+    __hash__ = None  # type: ignore[assignment]  # a record changes
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={value!r}" for name, value in self.items())

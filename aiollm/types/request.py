@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 __all__ = ["Request"]
 
@@ -43,7 +43,3 @@ class Request:
     allowed_openai_params: frozenset[str] = frozenset()
     metadata: Mapping[str, Any] = field(factory=dict, repr=False)
     mock_response: Any = field(default=None, repr=False)
-
-    def to(self, model: str) -> Request:
-        """Return the same request for a model under another name."""
-        return evolve(self, model=model)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from aiollm.types.logprobs import ChoiceLogprobs
+from aiollm.types.origin import Origin
 from aiollm.types.record import Record
 from aiollm.types.tools import ChatCompletionMessageToolCall, FunctionCall
 from aiollm.types.usage import Usage
@@ -60,5 +61,12 @@ class ModelResponse(Record, kw_only=True):
     choices: list[Choices] = msgspec.field(default_factory=list)
     usage: Usage | None = None
     service_tier: str | None = None
-    _hidden_params: dict[str, Any] = msgspec.field(default_factory=dict, name=" hidden")
-    _response_headers: dict[str, str] = msgspec.field(default_factory=dict, name=" headers")
+    _origin: Origin | None = msgspec.field(default=None, name=" origin")
+
+    @property
+    def _hidden_params(self) -> dict[str, Any]:
+        return self._origin.hidden_params if self._origin else {}
+
+    @property
+    def _response_headers(self) -> dict[str, str]:
+        return dict(self._origin.headers) if self._origin else {}

@@ -58,6 +58,9 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not picklable: pass the name of its environment variable instead")
 
+    def __copy__(self) -> Secret:
+        return self
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Secret:
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from attrs import Attribute, evolve, field, frozen
@@ -10,7 +11,7 @@ from attrs import Attribute, evolve, field, frozen
 __all__ = ["Timeouts"]
 
 
-def _positive(owner: object, attribute: Attribute[float | None], value: Any) -> None:
+def _positive(owner: Any, attribute: Attribute[Any], value: Any) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -41,6 +42,7 @@ class Timeouts:
     total: float | None = field(default=None, validator=_positive)
 
     @classmethod
+    @lru_cache(maxsize=256)
     def of(cls, timeout: float | Timeouts | None, stream_timeout: float | None, *, stream: bool) -> Timeouts:
         """Read the call parameters `timeout` and `stream_timeout`, in seconds.
 

@@ -14,6 +14,7 @@ __all__ = ["ChatCompletionDeltaToolCall", "ChatCompletionMessageToolCall", "Func
 class Function(Record, kw_only=True):
     """The function a tool call names, and its arguments as JSON text (a piece of it, in a stream)."""
 
+    _nested: ClassVar = {"arguments": Record}
     _always: ClassVar[frozenset[str]] = frozenset({"arguments", "name"})
 
     arguments: str = ""
@@ -21,9 +22,10 @@ class Function(Record, kw_only=True):
 
     @classmethod
     def _coerce(cls, name: str, value: Any) -> Any:
-        if name == "arguments" and not isinstance(value, str):
-            return "" if value is None else msgspec.json.encode(value).decode()
-        return value
+        """Make text of arguments given as an object."""
+        if isinstance(value, str):
+            return value
+        return "" if value is None else msgspec.json.encode(value).decode()
 
 
 class FunctionCall(Function, kw_only=True):

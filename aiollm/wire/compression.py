@@ -19,7 +19,7 @@ PIECE_BYTES = 64 * 1024
 """Most inflated bytes handed out, and held, at a time."""
 
 MAX_RATIO = 200
-"""Most bytes that a compressed byte may become, once a body has passed `FREE_BYTES`. JSON text compresses 5 to 50 fold."""
+"""Most bytes that a compressed byte may become, once a body has passed `FREE_BYTES`. JSON compresses 5 to 50 fold."""
 
 FREE_BYTES = 1024 * 1024
 """Inflated bytes for which no ratio is asked."""
@@ -87,29 +87,38 @@ class _Bounded:
                     yield piece
         except EventTooLarge:
             raise
-        except Exception as error:  # each library has its own class of error
+        except Exception as error:  # noqa: BLE001  # each library has its own class
             raise APIConnectionError(f"the reply is not valid {self._name}: {error}") from None
 
 
 class _Zlib:
     def __init__(self, name: str) -> None:
-        # 32 + 15 detects the headers of gzip and zlib; "deflate" also comes without any header (-15).
-        self._inflate = zlib.decompressobj(32 + zlib.MAX_WBITS)
         self._may_be_raw = name == "deflate"
+        self._head = b""  # the first byte, while it is the only one
+        self._inflate: zlib._Decompress | None = None
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
+        if self._inflate is None:
+            data = self._head + data
+            if len(data) < 2:
+                self._head = data
+                return
+            self._inflate = self._start(data)
         while data:
-            try:
-                piece = self._inflate.decompress(data, PIECE_BYTES)
-            except zlib.error:
-                if not self._may_be_raw:
-                    raise
-                self._may_be_raw = False
-                self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-                continue
-            self._may_be_raw = False
+            if self._inflate.eof:  # a gzip body may have several members, one after the other
+                self._inflate = self._start(data)
+            piece = self._inflate.decompress(data, PIECE_BYTES)
             yield piece
-            data = self._inflate.unconsumed_tail
+            # A full piece may have left something inside, although all the data was taken.
+            while not self._inflate.unconsumed_tail and len(piece) == PIECE_BYTES:
+                piece = self._inflate.decompress(b"", PIECE_BYTES)
+                yield piece
+            data = self._inflate.unconsumed_tail or self._inflate.unused_data
+
+    def _start(self, data: bytes) -> zlib._Decompress:
+        # 32 + 15 detects the headers of gzip and zlib; "deflate" also comes without any header (-15).
+        has_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+        return zlib.decompressobj(-zlib.MAX_WBITS if self._may_be_raw and not has_header else 32 + zlib.MAX_WBITS)
 
 
 class _Brotli:

@@ -2,12 +2,13 @@
 
 The rules are WHATWG's (https://html.spec.whatwg.org/multipage/server-sent-events.html): lines end in LF, CR or CRLF and
 in nothing else, a blank line ends an event, an event without data is none, one leading BOM is dropped. What providers
-really send asks for three additions:
+really send asks for four additions:
 
 - an unterminated last event is used when its data is JSON or the end marker (the specification drops it);
-- `data:` lines that are each a JSON object of their own are events of their own (some servers end events with one
-  newline instead of two);
-- a line `error: {...}` is an error event (llama.cpp).
+- when the first two `data:` lines of an event are each a JSON object, every `data:` line from there on is an event of
+  its own (some servers end events with one newline instead of two);
+- a line `error: {...}` is an error event (llama.cpp);
+- JSON as it is, without `data:` around it, is an event (what a server writes that fails in mid-stream).
 
 Time is linear in the bytes however they are cut: bytes of an event that is not complete are kept in the pieces they
 came in, and joined once.
@@ -16,7 +17,8 @@ came in, and joined once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from functools import partial
 
 import msgspec
 
@@ -32,6 +34,10 @@ _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 # A CR followed by LF is one line end, so it must not match as two.
 _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
+# Events as nearly all are: one data line, then a blank one. Their payloads are found in one call.
+_PLAIN_EVENT = re.compile(rb"data: (.*)\n\n")
+_PLAIN_EXTRA_BYTES = len(b"data: \n\n")
+_plain_frame = partial(Frame, "")
 _END_MARKER = b"[DONE]"
 
 
@@ -46,6 +52,7 @@ class SSEFramer:
         self._max_event_bytes = max_event_bytes
         self._pieces: list[bytes] = []  # of the event that is not complete yet
         self._size = 0  # of the pieces
+        self._may_be_lines = True  # the pieces are not known to be one event of several lines
         self._at_start = True
         self._skip_lf = False  # the last event ended in a CR: a LF that follows belongs to it
         self._one_newline = False  # events end in one newline
@@ -67,77 +74,98 @@ class SSEFramer:
             yield from self._feed_lines(data)
         elif data:
             yield from self._feed_blocks(data)
-        self._check(self._size)
+        if self._size > self._max_event_bytes:
+            self._check(b"".join(self._pieces))
 
     def finish(self) -> Iterator[Frame]:
         """Say that the body has ended, and give the unterminated last event if its data is whole."""
         rest = self._take()
-        if rest.lstrip()[:1] in (b"{", b"["):
-            # A server that fails in mid-stream may write its JSON error as it is, without an event around it.
-            if _is_json(rest):
-                yield Frame("", rest.strip())
-            return
-        for frame in self._parse(rest):
-            if frame.data.startswith(_END_MARKER) or _is_json(frame.data):
-                yield frame
+        frames = list(self._feed_lines(rest + b"\n") if self._one_newline else self._parse(rest))
+        yield from frames[:-1]
+        for last in frames[-1:]:
+            line_ended = rest.endswith((b"\n", b"\r")) and (self._one_newline or last.event == "error")
+            if line_ended or last.data.startswith(_END_MARKER) or _is_json(last.data):
+                yield last
 
     def _feed_blocks(self, data: bytes) -> Iterator[Frame]:
+        payloads = _PLAIN_EVENT.findall(data) if b"\r" not in data else []
+        end = sum(map(len, payloads)) + _PLAIN_EXTRA_BYTES * len(payloads)
+        # The matches do not overlap. If together they are as long as what the last of them ends, nothing is between
+        # them: 0.4 us an event, against 1.0 for looking at each block.
+        if payloads and end == data.rfind(b"\n\n") + 2 and len(data) <= self._max_event_bytes:
+            yield from map(_plain_frame, payloads)
+            rest = data[end:]
+        else:
+            rest = yield from self._feed_odd_blocks(data)
+        if rest:
+            self._keep(rest)
+            if lines := self._take_lines(rest):
+                yield from self._feed_lines(lines)
+
+    def _feed_odd_blocks(self, data: bytes) -> Generator[Frame, None, bytes]:
+        """Give the events in the data, of any form, and return what follows the last of them."""
         if b"\r" in data:
             blocks = _EVENT_END.split(data)
             self._skip_lf = data.endswith(b"\r") and not blocks[-1]
         else:
             blocks = data.split(b"\n\n")
         rest = blocks.pop()
-        may_be_too_large = len(data) > self._max_event_bytes
-        for block in blocks:
-            if may_be_too_large:
-                self._check(len(block))
-            if block[:6] == b"data: " and b"\n" not in block and b"\r" not in block:
-                yield Frame("", block[6:])
-            elif block:
-                yield from self._parse(block)
-        if rest:
-            self._keep(rest)
-            if lines := self._take_lines(rest):
-                yield from self._feed_lines(lines)
+        for position, block in enumerate(blocks):
+            self._check(block)
+            yield from self._parse(block)
+            if self._one_newline:
+                yield from self._feed_lines(b"\n\n".join((b"", *blocks[position + 1 :], rest)))
+                return b""
+        return rest
 
     def _parse(self, block: bytes) -> Iterator[Frame]:
         """Read the lines of one event."""
-        event, data = "", []
-        for line in _LINE_END.split(block):
-            field, value = _field(line)
-            if field == b"data":
-                data.append(value)
-            elif field == b"event":
+        if block.lstrip()[:1] in (b"{", b"[") and _is_json(block):
+            yield Frame("", block.strip())
+            return
+        fields = [_field(line) for line in _LINE_END.split(block)]
+        data = [value for name, value in fields if name == b"data"]
+        if _is_event_list(data):
+            self._one_newline = True
+            yield from self._feed_lines(block + b"\n")
+            return
+        event = ""
+        for name, value in fields:
+            if name == b"event":
                 event = value.decode("utf-8", "replace")
-            elif field == b"error":
+            elif name == b"error":
                 yield Frame("error", value)
-        if len(data) > 1 and _is_event_list(data):
-            for item in data:
-                yield Frame(event, item)
-        elif data:
+        if data:
             yield Frame(event, b"\n".join(data))
 
     def _feed_lines(self, data: bytes) -> Iterator[Frame]:
         lines = _LINE_END.split(data)
         rest = lines.pop()
+        may_be_too_large = len(data) > self._max_event_bytes
         for line in lines:
-            field, value = _field(line)
-            if field == b"event":
+            if may_be_too_large:
+                self._check(line)
+            name, value = _field(line)
+            if name == b"event":
                 self._event = value.decode("utf-8", "replace")
-            elif field == b"data":
+            elif name == b"data":
                 event, self._event = self._event, ""
                 yield Frame(event, value)
+            elif name == b"error":
+                yield Frame("error", value)
+            elif not line:
+                self._event = ""
         if rest:
             self._keep(rest)
 
     def _take_lines(self, new: bytes) -> bytes:
         """Take what is kept, if the new bytes show that every line of it is an event."""
-        if self._one_newline or b"\ndata:" not in new:
+        if self._one_newline or not self._may_be_lines or b"\ndata:" not in new:
             return b""
         lines = _LINE_END.split(b"".join(self._pieces))[:-1]
-        data = [value for field, value in map(_field, lines) if field == b"data"]
-        self._one_newline = len(data) > 1 and _is_event_list(data[:2])
+        data = [value for name, value in map(_field, lines) if name == b"data"]
+        self._one_newline = _is_event_list(data)
+        self._may_be_lines = len(data) < 2  # looked at once: more lines would make it quadratic
         return self._take() if self._one_newline else b""
 
     def _overlap(self, width: int = 5) -> bytes:
@@ -149,8 +177,8 @@ class SSEFramer:
                 break
         return overlap[-width:]
 
-    def _check(self, size: int) -> None:
-        if size > self._max_event_bytes:
+    def _check(self, event: bytes) -> None:
+        if len(event.strip(b"\r\n")) > self._max_event_bytes:
             raise EventTooLarge(
                 f"an event of the stream is longer than max_event_bytes = {self._max_event_bytes}", phase="stream"
             )
@@ -161,7 +189,7 @@ class SSEFramer:
 
     def _take(self) -> bytes:
         data = b"".join(self._pieces)
-        self._pieces, self._size = [], 0
+        self._pieces, self._size, self._may_be_lines = [], 0, True
         return data
 
     def _trim(self, data: bytes) -> bytes:
@@ -188,11 +216,13 @@ def _field(line: bytes) -> tuple[bytes, bytes]:
 def _is_json(data: bytes) -> bool:
     try:
         msgspec.json.decode(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
 
-def _is_event_list(lines: list[bytes]) -> bool:
-    """Tell lines that are events of their own from the lines of one event: each is a whole JSON object."""
-    return all(line.startswith(_END_MARKER) or (line[:1] == b"{" and _is_json(line)) for line in lines)
+def _is_event_list(data: list[bytes]) -> bool:
+    """Tell data lines that are events of their own from the lines of one event, by the first two."""
+    return len(data) > 1 and all(
+        line.startswith(_END_MARKER) or (line[:1] == b"{" and _is_json(line)) for line in data[:2]
+    )

@@ -1,0 +1,5 @@
+"""The command line: `aiollm chat`, `aiollm models`, `aiollm doctor`."""
+
+from aiollm.cli.command import main
+
+__all__ = ["main"]

@@ -1,0 +1,132 @@
+"""`aiollm chat`: one question, or a conversation, on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from contextlib import suppress
+from typing import Any
+
+from attrs import define, field
+
+from aiollm.cli.answer import Answer
+from aiollm.cli.terminal import Misuse, complain, is_terminal, say
+from aiollm.exceptions import APIError, AuthenticationError
+from aiollm.providers.inspection import validate_environment
+from aiollm.sync.facade import completion
+
+__all__ = ["chat"]
+
+_PROMPT = "> "
+INTERRUPTED = 130
+
+
+@define
+class _Conversation:
+    """What was said so far, and to whom."""
+
+    model: str
+    options: dict[str, Any]
+    messages: list[dict[str, str]] = field(factory=list)
+
+    def ask(self, prompt: str) -> None:
+        """Print the answer to a prompt, and its account."""
+        self.messages.append({"role": "user", "content": prompt})
+        answer = Answer()
+        try:
+            with completion(
+                self.model,
+                self.messages,
+                stream=True,
+                stream_options={"include_usage": True},
+                **self.options,
+            ) as stream:
+                account = answer.print(stream)
+        finally:
+            # What was read is part of the conversation, cut short or not; a question nobody answered is not.
+            if answer.text:
+                self.messages.append({"role": "assistant", "content": answer.text})
+            else:
+                self.messages.pop()
+        say(str(account))
+
+
+def chat(options: Namespace) -> int:
+    """Run the command, and return its exit code.
+
+    Raises:
+        Misuse: there is no prompt.
+        APIError: the call failed; in a conversation it is told, and the conversation goes on.
+    """
+    interactive = options.prompt is None and is_terminal(sys.stdin)
+    prompt = "" if interactive else _prompt(options.prompt)
+    _check_settings(options.model, options.api_base)
+    wanted = {name: getattr(options, name) for name in ("api_base", "max_tokens", "temperature")}
+    conversation = _Conversation(options.model, {name: value for name, value in wanted.items() if value is not None})
+    if options.system:
+        conversation.messages.append({"role": "system", "content": options.system})
+    if interactive:
+        return _converse(conversation, debug=options.debug)
+    conversation.ask(prompt)
+    return 0
+
+
+def _prompt(given: str | None) -> str:
+    """Return the prompt of the command line, or all of stdin."""
+    prompt = _piped() if given is None else given
+    if not prompt.strip():
+        raise Misuse("the prompt is empty: give it as an argument, or on stdin, as in `echo hi | aiollm chat`")
+    return prompt
+
+
+def _piped() -> str:
+    if sys.stdin is None:
+        return ""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise Misuse(f"the prompt on stdin is not UTF-8 text: byte {error.start} cannot be read") from None
+
+
+def _check_settings(model: str, api_base: str | None) -> None:
+    """Name the variables that are missing, before anybody has typed a question."""
+    missing = validate_environment(model, api_base=api_base)["missing_keys"]
+    if missing:
+        verb = "which is not set" if len(missing) == 1 else "which are not set"
+        raise AuthenticationError(
+            f"{model} needs {' and '.join(missing)} in the environment, {verb}",
+            hint="for a server that asks for no key, any word will do" if api_base else None,
+        )
+
+
+def _converse(conversation: _Conversation, *, debug: bool) -> int:
+    _edit_lines()
+    say(f"{conversation.model}: Ctrl-C stops an answer, Ctrl-D ends")
+    while True:
+        try:
+            prompt = _read_line()
+        except (EOFError, KeyboardInterrupt) as end:
+            print(file=sys.stderr)
+            return 0 if isinstance(end, EOFError) else INTERRUPTED
+        if not prompt.strip():
+            continue
+        try:
+            conversation.ask(prompt)
+        except KeyboardInterrupt:
+            say("stopped")
+        except APIError as error:
+            complain(error, debug=debug)
+
+
+def _edit_lines() -> None:
+    """Let `input` edit its line and go back to earlier ones, where Python was built for that."""
+    with suppress(ImportError):
+        import readline  # noqa: F401 - importing it is all
+
+
+def _read_line() -> str:
+    # Into a file or pipe go the answers only; editing needs the prompt to come from `input` itself.
+    if is_terminal(sys.stdout):
+        return input(_PROMPT)
+    print(_PROMPT, end="", file=sys.stderr, flush=True)
+    return input()

@@ -1,0 +1,157 @@
+"""The command `aiollm`: its arguments, and the ways it ends."""
+
+from __future__ import annotations
+
+import math
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter, _SubParsersAction
+from collections.abc import Sequence
+
+from aiollm import __version__
+from aiollm.cli.chat import INTERRUPTED, chat
+from aiollm.cli.doctor import doctor
+from aiollm.cli.models import models
+from aiollm.cli.terminal import Misuse, abandon_output, complain, never_fail_on_a_character
+
+__all__ = ["main"]
+
+FAILED = 1
+MISUSED = 2
+PIPE_CLOSED = 141  # 128 and SIGPIPE's number, what the shell reports of a program that the signal ends
+
+_EXAMPLES = """\
+examples:
+  aiollm chat "Why is the sky blue?"          the model built in; no key needed
+  echo hi | aiollm chat -m openai/gpt-4o      another model, the prompt from stdin
+  aiollm chat                                 a conversation
+  aiollm models groq                          what is known of a provider
+  aiollm doctor openai                        whether it can be reached from here
+"""
+_CHAT_EXAMPLES = """\
+examples:
+  aiollm chat "Why is the sky blue?"
+  aiollm chat -m groq/llama-3.3-70b-versatile --system "Answer in one line." "What is a socket?"
+  git diff | aiollm chat -m openai/gpt-4o --system "Write the commit message." > message.txt
+  OPENAI_API_KEY=none aiollm chat -m openai/mine --api-base http://127.0.0.1:8080/v1 hi
+
+The answer goes to stdout as it comes, and a line with its speed and size to stderr. Keys come from the environment;
+`aiollm models` tells their names. Exit code: 0; 1 after an error; 2 for wrong usage; 130 after Ctrl-C.
+"""
+_DOCTOR_EXAMPLES = """\
+examples:
+  aiollm doctor                     the providers that have a key set, and the model built in
+  aiollm doctor openai groq/any     these
+  aiollm doctor --json
+
+It resolves names, connects and does the TLS handshake. It sends no request and prints no secret. Exit code: 1 when
+something is broken.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Args:
+        arguments: those after the command's name; by default the process's own.
+
+    Raises:
+        SystemExit: after `--help` and `--version`, and for arguments that cannot be read (exit code 2).
+    """
+    never_fail_on_a_character()
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.run is None:
+        parser.print_help(sys.stderr)
+        return MISUSED
+    try:
+        status: int = options.run(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        abandon_output()
+        return PIPE_CLOSED
+    except Misuse as error:
+        complain(error, debug=options.debug)
+        return MISUSED
+    except Exception as error:  # noqa: BLE001 - a traceback is for those who ask for it
+        complain(error, debug=options.debug)
+        if isinstance(error, OSError):
+            abandon_output()
+        return FAILED
+    return status
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="aiollm",
+        description="Streaming chat completions from any provider.",
+        epilog=_EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"aiollm {__version__}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in (_chat_parser(commands), _models_parser(commands), _doctor_parser(commands)):
+        command.formatter_class = RawDescriptionHelpFormatter
+        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _chat_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    parser = commands.add_parser(
+        "chat", help="ask a model", description="Ask a model, and print its answer as it comes.", epilog=_CHAT_EXAMPLES
+    )
+    parser.add_argument("prompt", nargs="?", help="by default what comes on stdin; on a terminal, a conversation")
+    parser.add_argument(
+        "-m", "--model", default="local/smollm2", help="provider/model (default: %(default)s, the model built in)"
+    )
+    parser.add_argument("--system", metavar="TEXT", help="a system message before the prompt")
+    parser.add_argument("--max-tokens", metavar="N", type=_count, help="the longest answer, in tokens")
+    parser.add_argument("--temperature", metavar="T", type=_temperature, help="0 for the likeliest words")
+    parser.add_argument("--api-base", metavar="URL", help="the server's address, over the provider's own")
+    parser.set_defaults(run=chat)
+    return parser
+
+
+def _models_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    parser = commands.add_parser(
+        "models",
+        help="list what is known",
+        description="List the providers: name, default address, and whether the variables of their keys are set.",
+    )
+    parser.add_argument("filter", metavar="FILTER", nargs="?", help="a part of the name or the host")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=models)
+    return parser
+
+
+def _doctor_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    parser = commands.add_parser(
+        "doctor", help="check this machine", description="Check what a call needs from here.", epilog=_DOCTOR_EXAMPLES
+    )
+    parser.add_argument("names", metavar="PROVIDER|MODEL", nargs="*", help="by default, all that have a key set")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=doctor)
+    return parser
+
+
+def _count(text: str) -> int:
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return count
+
+
+def _temperature(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise ArgumentTypeError(f"{text!r} is not a number from 0")
+    return value
