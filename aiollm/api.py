@@ -122,9 +122,7 @@ async def _acompletion(
     return await _complete(locals())
 
 
-acompletion = cast(
-    "ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]", _acompletion
-)
+acompletion = cast("ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]", _acompletion)
 
 
 async def _complete(given: dict[str, Any]) -> ChunkStream | ModelResponse:

@@ -61,6 +61,8 @@ def _message(position: int, message: Any) -> dict[str, Any]:
 
 
 def _as_dict(message: Any) -> dict[str, Any] | None:
+    if type(message) is dict:  # nearly always, and an eighth of the time that asking for a Mapping takes
+        return message
     if isinstance(message, Record):
         return message.model_dump(exclude_none=True)
     if isinstance(message, Mapping):

@@ -73,7 +73,9 @@ async def _reach(place: SplitResult) -> list[Check]:
         return checks
     try:
         if secure:
-            await _step(checks, "tls", _shake_hands(sock, host))
+            # Reading the trusted certificates takes as long as many a handshake.
+            context = ssl.create_default_context()
+            await _step(checks, "tls", _shake_hands(sock, host, context))
     finally:
         sock.close()
     return checks
@@ -123,8 +125,8 @@ async def _connect_to(family: int, kind: int, protocol: int, address: tuple[Any,
     return sock
 
 
-async def _shake_hands(sock: socket.socket, host: str) -> tuple[Literal[True], str]:
-    _, writer = await asyncio.open_connection(sock=sock, ssl=ssl.create_default_context(), server_hostname=host)
+async def _shake_hands(sock: socket.socket, host: str, context: ssl.SSLContext) -> tuple[Literal[True], str]:
+    _, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=host)
     try:
         session = writer.get_extra_info("ssl_object")
         return True, f"{session.version()}, the certificate is trusted"

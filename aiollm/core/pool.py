@@ -96,7 +96,7 @@ class Pool:
         self._connector = _connector()
         self._session = _session(self._connector)
         self._fresh: aiohttp.ClientSession | None = None  # whose connections are used once
-        self._proxies: dict[tuple[str, str | None], Proxy | None] = {}
+        self._routes: dict[str, tuple[URL, Proxy | None]] = {}
         self.exchanges: set[Abortable] = set()  # that have a connection, or wait for one
         self.requests = 0
 
@@ -111,8 +111,11 @@ class Pool:
         Raises:
             aiohttp.ClientError, OSError: as aiohttp raises them; `transport` maps them.
         """
-        address = URL(url)
-        proxy = self._proxy(address.scheme, address.host, url)
+        route = self._routes.get(url)
+        if route is None:
+            # Once for each URL: the standard library walks the whole environment to find a proxy.
+            route = self._routes[url] = (URL(url), proxy_for(url))
+        address, proxy = route
         self.requests += 1
         session = self._unpooled() if new_connection else self._session
         return await session.post(
@@ -153,13 +156,6 @@ class Pool:
             if session is not None and session.connector is not None:
                 session.connector._close()  # the public method would need the loop; here this only marks it closed
                 session.detach()
-
-    def _proxy(self, scheme: str, host: str | None, url: str) -> Proxy | None:
-        # Read once for each host: the standard library walks the whole environment each time.
-        key = (scheme, host)
-        if key not in self._proxies:
-            self._proxies[key] = proxy_for(url)
-        return self._proxies[key]
 
     def _unpooled(self) -> aiohttp.ClientSession:
         if self._fresh is None:

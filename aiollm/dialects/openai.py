@@ -12,6 +12,7 @@ from aiollm.dialects.base import Context
 from aiollm.dialects.errors import error_from_object
 from aiollm.dialects.finish import FAILURES, finish_reason
 from aiollm.dialects.openai_stream import OpenAIDecoder, normal_message
+from aiollm.dialects.plain import plain_response
 from aiollm.dialects.tool_calls import ToolCallTracker
 from aiollm.dialects.usage import usage_from_object
 from aiollm.exceptions import APIError, APIResponseValidationError, InternalServerError, UnsupportedParamsError
@@ -66,6 +67,11 @@ class OpenAI:
 
     def decode(self, body: bytes, request: Request, context: Context) -> ModelResponse:
         """Return the answer in the body of a whole reply."""
+        if response := plain_response(body):
+            response.created = response.created or context.now
+            response._origin = context.origin
+            context.origin.served_model = response.model
+            return response
         provider = context.endpoint.provider
         try:
             payload = lenient_json(body)

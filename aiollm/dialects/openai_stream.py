@@ -91,7 +91,7 @@ class OpenAIDecoder:
                     and delta.tool_calls is None
                     and delta.annotations is None
                     and choice.logprobs is None
-                ):
+                ) or self._finishes_plainly(choice, data):
                     if text:
                         self._write_text(text)
                     if thought:
@@ -106,6 +106,28 @@ class OpenAIDecoder:
                     self.content = True
                     return (chunk,)
         return self._feed_object(frame)
+
+    def _finishes_plainly(self, choice: StreamingChoices, data: bytes) -> bool:
+        """Whether the chunk says that choice 0 has ended, and nothing else; if so, take note of it."""
+        state = self._choices.get(choice.index)
+        choice.delta._rest = data
+        if (
+            choice.finish_reason not in ("stop", "length")
+            or choice.index != 0
+            or choice.logprobs is not None
+            or b'"delta"' not in data
+            or b'"x_groq"' in data
+            or any(value for name, value in choice.delta.items() if name != "role")
+            or state is None
+            or state.finish_reason
+            or state.calls
+            or state.held
+            or self._held
+        ):
+            return False
+        choice.delta = Delta()
+        state.finish_reason = self._answer.choice(0).finish_reason = choice.finish_reason
+        return True
 
     def finish(self) -> Iterable[ModelResponseStream]:
         if self.done or not self.finished:
@@ -184,6 +206,9 @@ class OpenAIDecoder:
         choice.held.update((name, value) for name, value in raw.items() if name not in _CHOICE_FIELDS)
         fields, has_content = self._delta_fields(raw, choice)
         logprobs = raw.get("logprobs")
+        if logprobs and not choice.role_sent:
+            choice.role_sent = True
+            fields["role"] = "assistant"
         if fields or logprobs:
             self.content = self.content or has_content
             extra = {} if native else choice.held

@@ -19,7 +19,7 @@ def usage_from_object(counts: Any) -> Usage | None:
     """
     if not counts or not isinstance(counts, dict):
         return None
-    if counts.keys() == _COUNTS and counts["total_tokens"]:
+    if counts.keys() == _COUNTS and all(type(count) is int and count > 0 for count in counts.values()):
         return Usage(**counts)
     if not any(isinstance(value, int | float) for value in counts.values()):
         return None

@@ -16,6 +16,7 @@ from aiollm.dialects.errors import request_id
 from aiollm.dialects.table import DIALECTS
 from aiollm.engine.call import Call
 from aiollm.engine.mock import mock_stream
+from aiollm.engine.redaction import redact
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError, BadRequestError, StreamInterrupted, UnexpectedContentType
 from aiollm.local.server import serve
@@ -74,6 +75,7 @@ def _add_facts(error: APIError, call: Call, exchange: Exchange) -> None:
         headers=exchange.head.headers or None,
         phase=_PHASES[exchange.phase],
     )
+    redact(error, call.target.secret)
     if isinstance(error, StreamInterrupted):
         error.retryable = True  # it broke off before anybody had seen any of it
 

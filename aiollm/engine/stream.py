@@ -6,7 +6,7 @@ import asyncio
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
@@ -17,6 +17,7 @@ from aiollm.core.transport import Exchange
 from aiollm.dialects.base import Decoder
 from aiollm.dialects.errors import request_id
 from aiollm.engine.call import Call
+from aiollm.engine.redaction import redact
 from aiollm.exceptions import (
     APIError,
     StreamCancelled,
@@ -29,6 +30,7 @@ from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
+from aiollm.wire.frame import Frame
 from aiollm.wire.frame import Frame
 from aiollm.wire.http import ReplyHead
 
@@ -94,6 +96,7 @@ class ChunkStream:
         self._origin = origin
         self._started = call.started
         self._attempt = call.attempt
+        self._secret = call.target.secret
         self._loop = call.scope.loop
         self._exchange: Exchange | None = None
         self._reader: FrameReader | None = None
@@ -192,9 +195,7 @@ class ChunkStream:
             if frames is None:
                 self._body_ended()
             else:
-                take, feed = self._ready.extend, self._decoder.feed
-                for frame in frames:
-                    take(feed(frame))
+                self._take(frames)
         except APIError as error:
             self._fail(error)
         except BaseException as error:
@@ -205,6 +206,24 @@ class ChunkStream:
                 self._content_came()
             if self._decoder.done and not self._ended:
                 await self._complete()
+
+    def _take(self, frames: Iterator[Frame]) -> None:
+        """Make the chunks of one read ready; those before a fault count."""
+        before = len(self._ready)
+        take, feed = self._ready.extend, self._decoder.feed
+        try:
+            for frame in frames:
+                take(feed(frame))
+        finally:
+            self._chunks += len(self._ready) - before
+
+    def _take_rest(self) -> None:
+        """Make ready what the decoder held back for the end."""
+        before = len(self._ready)
+        try:
+            self._ready.extend(self._decoder.finish())
+        finally:
+            self._chunks += len(self._ready) - before
 
     def _content_came(self) -> None:
         """Start the wait for the next content."""
@@ -220,7 +239,7 @@ class ChunkStream:
     # -- ending
 
     def _body_ended(self) -> None:
-        self._ready.extend(self._decoder.finish())
+        self._take_rest()
         if self._decoder.done or self._decoder.finished:
             self._close("complete", None)
             return
@@ -243,7 +262,7 @@ class ChunkStream:
         broke_off = isinstance(error, StreamInterrupted | Timeout) and not isinstance(error, StreamTruncated)
         if broke_off and self._decoder.finished:
             try:
-                self._ready.extend(self._decoder.finish())
+                self._take_rest()
             except APIError as incomplete:
                 error = incomplete
             else:
@@ -262,6 +281,7 @@ class ChunkStream:
             partial=self._decoder.partial() if opened else None,
             usage=self._decoder.usage,
         )
+        redact(error, self._secret)
         self._error = error
         self._close("failed", error)
 

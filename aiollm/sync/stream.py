@@ -109,6 +109,7 @@ class SyncStream:
             self._closed = True
             self._ready.clear()
             self._pump.cancel()
+            self._pipe.end(StreamCancelled("the stream was closed from another thread"))  # to one that reads now
 
     def __enter__(self) -> Self:
         return self
@@ -165,10 +166,10 @@ async def _pump(
     """Own a stream for its whole life. It knows the pipe only: it would keep alive a `SyncStream` that it knew."""
     try:
         stream = await opening
-    except BaseException as error:
+    except asyncio.CancelledError:  # the caller has left, or the interpreter ends
+        raise
+    except BaseException as error:  # noqa: BLE001  # it is raised again, in the caller's thread
         opened.set_exception(error)
-        if isinstance(error, asyncio.CancelledError):
-            raise
         return
     opened.set_result(stream)
     taken = 0
@@ -176,8 +177,7 @@ async def _pump(
         while batch := await stream.next_batch():
             await pipe.put(batch, stream.bytes - taken)
             taken = stream.bytes
-    except asyncio.CancelledError:
-        pipe.end(StreamCancelled("the stream was closed from another thread"))
+    except asyncio.CancelledError:  # by `close`, or at the end of the interpreter, when no reader must be woken
         raise
     except BaseException as error:  # noqa: BLE001  # it is raised again, in the reader's thread
         pipe.end(error)

@@ -42,7 +42,7 @@ class Delta(Record, kw_only=True, gc=False):
 
     @classmethod
     def _own_part(cls, payload: dict[str, Any]) -> Any:
-        return payload["choices"][0]["delta"]
+        return payload["choices"][0].get("delta") or {}
 
 
 def _numbered(call: Any, position: int) -> Any:

@@ -31,7 +31,12 @@ class Message(Record, kw_only=True):
     images: Any = None
     annotations: Any = None
     thinking_blocks: Any = None
+    reasoning: Any = None
     provider_specific_fields: dict[str, Any] | None = None
+
+    @classmethod
+    def _own_part(cls, payload: dict[str, Any]) -> Any:
+        return payload["choices"][0]["message"]
 
 
 class Choices(Record, kw_only=True):
@@ -45,6 +50,10 @@ class Choices(Record, kw_only=True):
     message: Message = msgspec.field(default_factory=Message)
     logprobs: ChoiceLogprobs | None = None
     provider_specific_fields: dict[str, Any] | None = None
+
+    @classmethod
+    def _own_part(cls, payload: dict[str, Any]) -> Any:
+        return payload["choices"][0]
 
 
 class ModelResponse(Record, kw_only=True):
@@ -61,6 +70,7 @@ class ModelResponse(Record, kw_only=True):
     choices: list[Choices] = msgspec.field(default_factory=list)
     usage: Usage | None = None
     service_tier: str | None = None
+    _error: Any = msgspec.field(default=None, name="error")
     _origin: Origin | None = msgspec.field(default=None, name=" origin")
 
     @property

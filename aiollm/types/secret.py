@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 __all__ = ["HiddenText", "Secret"]
+
+_SENDABLE = re.compile(r"[ -~]+")
 
 
 class HiddenText(str):
@@ -70,6 +73,8 @@ def _fault(value: object) -> str | None:
     if not isinstance(value, str):
         return f"must be a string, not {type(value).__name__}"
     text = value.strip()
+    if _SENDABLE.fullmatch(text):
+        return None
     if not text:
         return "is empty"
     for position, character in enumerate(text):

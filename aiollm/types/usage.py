@@ -45,3 +45,7 @@ class Usage(Record, kw_only=True):
     prompt_tokens_details: PromptTokensDetailsWrapper | None = None
     completion_tokens_details: CompletionTokensDetailsWrapper | None = None
     cost: Any = None
+
+    @classmethod
+    def _own_part(cls, payload: dict[str, Any]) -> Any:
+        return payload["usage"]

@@ -1,0 +1,30 @@
+"""The questions asked of every library, in the order of the report."""
+
+from benchmarks.scenarios import (
+    blocking,
+    event_loops,
+    first_token,
+    importing,
+    long_stream,
+    paced,
+    saturated,
+    stopping,
+    whole_reply,
+)
+from benchmarks.scenarios.scenario import Scenario
+
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        saturated.SCENARIO,
+        paced.SCENARIO,
+        blocking.SCENARIO,
+        whole_reply.SCENARIO,
+        first_token.SCENARIO,
+        stopping.SCENARIO,
+        stopping.BLOCKING_SCENARIO,
+        event_loops.SCENARIO,
+        long_stream.SCENARIO,
+        importing.SCENARIO,
+    )
+}

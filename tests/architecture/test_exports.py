@@ -1,0 +1,64 @@
+"""What a face of the package offers is written down in its ``__all__``, whole and true."""
+
+import ast
+import importlib
+from collections.abc import Iterator
+
+import pytest
+
+from tests import ROOT
+from tests.architecture.source import Module, modules
+
+FACES = ("aiollm", "aiollm.exceptions", "aiollm.testing")  # and every package that passes on names of its modules
+
+
+def listed(module: Module) -> list[str] | None:
+    for node in module.tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return [*ast.literal_eval(node.value)]
+    return None
+
+
+def passed_on(module: Module) -> Iterator[str]:
+    """Yield the names a package's ``__init__`` imports from its own modules."""
+    for node in module.tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(module.name):
+            yield from (alias.asname or alias.name for alias in node.names)
+
+
+def offered(module: Module) -> set[str]:
+    own = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    names = {*passed_on(module), *(node.name for node in module.tree.body if isinstance(node, own))}
+    return {name for name in names if not name.startswith("_")}
+
+
+def is_face(module: Module) -> bool:
+    return module.name in FACES or (module.path.name == "__init__.py" and any(passed_on(module)))
+
+
+ALL = modules(ROOT, "aiollm")
+
+
+def test_each_face_is_there_and_has_its_list() -> None:
+    assert {*FACES} - {module.name for module in ALL} == set()
+    assert [module.name for module in ALL if is_face(module) and listed(module) is None] == []
+
+
+@pytest.mark.parametrize("module", [*filter(is_face, ALL)], ids=lambda module: module.name)
+def test_the_list_of_a_face_is_whole(module: Module) -> None:
+    assert sorted(offered(module) - {*(listed(module) or [])}) == []
+
+
+@pytest.mark.parametrize("module", [*filter(listed, ALL)], ids=lambda module: module.name)
+def test_a_list_is_true(module: Module) -> None:
+    names = listed(module) or []
+    assert len({*names}) == len(names)
+    loaded = importlib.import_module(module.name)
+    assert [name for name in names if not hasattr(loaded, name)] == []
+
+
+@pytest.mark.parametrize("module", [*filter(listed, ALL)], ids=lambda module: module.name)
+def test_no_listed_name_hides_a_module(module: Module) -> None:
+    """A function ``aiollm.providers`` would make ``import aiollm.providers as rooms`` give the function."""
+    below = {other.name.rpartition(".")[2] for other in ALL if other.name.rpartition(".")[0] == module.name}
+    assert {*(listed(module) or [])} & below == set()

@@ -1,0 +1,87 @@
+"""What importing does: each module stands alone, and importing the package touches nothing outside of it."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests import PACKAGE, ROOT
+from tests.architecture.source import modules
+
+# The dependencies are loaded once; each module is then imported in a fork that has seen none of ours.
+IMPORT_EACH_ALONE = """
+    import importlib, os, sys, traceback
+    import aiohttp, aiohttp.web, attrs, cattrs, msgspec
+
+    failed = False
+    for name in sys.argv[1:]:
+        child = os.fork()
+        if child == 0:
+            try:
+                importlib.import_module(name)
+            except BaseException:
+                print(name, traceback.format_exc(), flush=True)
+                os._exit(1)
+            os._exit(0)
+        failed |= os.waitpid(child, 0)[1] != 0
+    sys.exit(failed)
+"""
+
+IMPORT_WATCHED = """
+    import sys
+
+    OUTWARD = ("socket.", "subprocess.", "os.fork", "os.posix_spawn", "os.exec", "_thread.start", "urllib.", "http.")
+    seen = []
+    sys.addaudithook(lambda event, arguments: seen.append(event) if event.startswith(OUTWARD) else None)
+    import aiollm
+
+    assert not seen, f"import aiollm did {seen}"
+    heavy = {*sys.argv[1:]} & {*sys.modules}
+    assert not heavy, f"import aiollm loaded {sorted(heavy)}"
+"""
+
+HEAVY = (
+    "aiohttp.web",
+    "aiollm.cli",
+    "aiollm.compat",
+    "aiollm.testing",
+    "argparse",
+    "matplotlib",
+    "numpy",
+    "openai",
+    "pydantic",
+    "rich",
+    "uvloop",
+    "xllamacpp",
+)
+
+
+def run_alone(script: str, *arguments: str) -> None:
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script), *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_each_module_imports_alone() -> None:
+    run_alone(IMPORT_EACH_ALONE, *(module.name for module in modules(ROOT, "aiollm")))
+
+
+def test_importing_the_package_touches_nothing() -> None:
+    run_alone(IMPORT_WATCHED, *HEAVY)
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    source = {path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    assert names == {path.relative_to(ROOT).as_posix() for path in source}
+    assert {"aiollm/py.typed", "aiollm/providers/catalog.toml"} <= names
+    assert not [name for name in names if name.endswith(".pth")]

@@ -1,0 +1,98 @@
+"""What every test gets: no network but loopback, no keys or proxies of the machine, nothing left running."""
+
+import asyncio
+import inspect
+import ipaddress
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import CORPUS
+
+GRACE = 1.0  # seconds that tasks and threads get to end after a test
+PROVIDER_VARIABLES = ("_ACCESS_KEY", "_API_BASE", "_API_KEY", "_BASE_URL", "_PROXY", "_TOKEN")
+LASTING_THREADS = ("aiollm", "asyncio_")  # the sync loop thread stays; a loop's name-lookup threads end with their loop
+
+_outside: list[str] = []  # an audit hook cannot be removed, so there is one, and each test reads what it noted
+
+
+def _allowed(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode(errors="replace")
+    if not isinstance(host, str) or host in ("", "localhost") or host.endswith((".localhost", ".invalid")):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _watch_network(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event in ("socket.connect", "socket.sendto") and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    else:
+        return
+    if not _allowed(host):
+        _outside.append(f"{event} {host!r}")
+        raise PermissionError(f"tests may reach loopback only: {event} {host!r}")
+
+
+sys.addaudithook(_watch_network)
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> Iterator[None]:
+    """Fail a test that tried to reach anything but loopback, even if the code under test hid the refusal."""
+    _outside.clear()
+    yield
+    assert not _outside, "the test reached outside of loopback"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the machine's provider keys, base URLs and proxies, so that a test means the same everywhere."""
+    for name in list(os.environ):
+        if name.upper().endswith(PROVIDER_VARIABLES):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    """Fail a test that leaves a task running on its event loop."""
+    before = asyncio.all_tasks()
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    if left:
+        _, left = await asyncio.wait(left, timeout=GRACE)
+    assert not left, "the test left tasks running"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running(request: pytest.FixtureRequest, no_network: None, clean_environment: None) -> Iterator[None]:
+    """Fail a test that leaves a thread, or a task of its event loop, behind."""
+    before = set(threading.enumerate())
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("no_task_left")
+    yield
+    left = [thread for thread in set(threading.enumerate()) - before if not thread.name.startswith(LASTING_THREADS)]
+    for thread in left:
+        thread.join(GRACE)
+    assert not [thread for thread in left if thread.is_alive()], "the test left threads running"
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Return the folder of recorded provider traffic beside the checkout; CI must have it, others may."""
+    if not CORPUS.is_dir():
+        message = f"no recorded traffic at {CORPUS}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return CORPUS

@@ -1,0 +1,29 @@
+"""What a type checker sees of the calls users write: checked by mypy and pyright, never run."""
+
+from typing import assert_type
+
+import aiollm
+
+MESSAGES = [{"role": "user", "content": "Hello"}]
+
+
+async def a_whole_answer() -> None:
+    response = await aiollm.acompletion(model="openai/gpt-4o", messages=MESSAGES)
+    assert_type(response, aiollm.ModelResponse)
+
+
+async def a_streamed_answer() -> None:
+    stream = await aiollm.acompletion(model="openai/gpt-4o", messages=MESSAGES, stream=True)
+    async for chunk in stream:
+        assert_type(chunk, aiollm.ModelResponseStream)
+        assert_type(chunk.choices[0].delta.content, str | None)
+
+
+def a_whole_answer_without_asyncio() -> None:
+    response = aiollm.completion(model="openai/gpt-4o", messages=MESSAGES)
+    assert_type(response, aiollm.ModelResponse)
+
+
+def a_streamed_answer_without_asyncio() -> None:
+    for chunk in aiollm.completion(model="openai/gpt-4o", messages=MESSAGES, stream=True):
+        assert_type(chunk, aiollm.ModelResponseStream)
