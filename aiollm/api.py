@@ -6,7 +6,15 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, cast
 
-from aiollm.arguments import checked_key, checked_messages, checked_parameters, checked_timeouts, faulty
+from aiollm.arguments import (
+    checked_headers,
+    checked_key,
+    checked_messages,
+    checked_names,
+    checked_parameters,
+    checked_timeouts,
+    faulty,
+)
 from aiollm.calling import ChatCompletion, Messages, MockAnswer
 from aiollm.core.scope import CancelScope
 from aiollm.engine.call import Call
@@ -164,11 +172,11 @@ def _request(given: dict[str, Any], model: str, *, stream: bool) -> Request:
         known=OPENAI_PARAMS,
         stream=stream,
         include_usage=stream and bool(params.get("stream_options", {}).get("include_usage")),
-        extra_headers=_mapping("extra_headers", given["extra_headers"]),
+        extra_headers=checked_headers(given["extra_headers"]),
         extra_body=_mapping("extra_body", given["extra_body"]),
         drop_params=_flag("drop_params", given["drop_params"]),
-        additional_drop_params=tuple(given["additional_drop_params"] or ()),
-        allowed_openai_params=frozenset(given["allowed_openai_params"] or ()),
+        additional_drop_params=checked_names("additional_drop_params", given["additional_drop_params"] or ()),
+        allowed_openai_params=frozenset(checked_names("allowed_openai_params", given["allowed_openai_params"] or ())),
         metadata=_mapping("metadata", given["metadata"]),
         mock_response=given["mock_response"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -13,7 +14,19 @@ from aiollm.types.record import Record
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["checked_key", "checked_messages", "checked_parameters", "checked_timeouts", "faulty"]
+__all__ = [
+    "checked_headers",
+    "checked_key",
+    "checked_messages",
+    "checked_names",
+    "checked_parameters",
+    "checked_timeouts",
+    "faulty",
+]
+
+# RFC 9110: a name is a token, a value has no control characters but the tab.
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
@@ -119,6 +132,37 @@ def checked_key(api_key: Any) -> Secret | None:
     raise BadRequestError(f"api_key {fault}", param="api_key", phase="request")
 
 
+def checked_headers(extra_headers: Any) -> dict[str, str]:
+    """Return the caller's headers.
+
+    Raises:
+        BadRequestError: one cannot be sent. The message shows its name, never its value.
+    """
+    if extra_headers is not None and not isinstance(extra_headers, Mapping):
+        raise faulty("extra_headers", "a dict", extra_headers)
+    headers = dict(extra_headers or {})
+    for name, value in headers.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise faulty("extra_headers", "a dict whose keys are names of headers", name)
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise faulty(f"extra_headers[{name!r}]", "text without line ends", value)
+    return headers
+
+
+def checked_names(param: str, names: Any) -> tuple[str, ...]:
+    """Return a list of names as a tuple.
+
+    Raises:
+        BadRequestError: it is no list of texts.
+    """
+    if isinstance(names, str | Mapping) or not isinstance(names, Iterable):
+        raise faulty(param, "a list of names", names)
+    listed = tuple(names)
+    if not _is_texts(listed):
+        raise faulty(param, "a list of names", names)
+    return listed
+
+
 def _response_format(value: Any) -> Any:
     """Return a response format as a dict; a pydantic class becomes its JSON schema."""
     schema_of = getattr(value, "model_json_schema", None)
@@ -132,7 +176,9 @@ def _response_format(value: Any) -> Any:
 
 def _shape(value: Any) -> str:
     """Describe a value without showing what might be private in it."""
-    if isinstance(value, bool | int | float) or value is None:
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"a whole number of {value.bit_length()} bits"
+    if isinstance(value, int | float) or value is None:
         return repr(value)
     if isinstance(value, str):
         return repr(value) if len(value) <= 20 and value.isidentifier() else f"text of {len(value)} characters"

@@ -91,7 +91,7 @@ def _before_body(error: BaseException, phase: str, host: str) -> APIError:
         case aiohttp.ClientConnectorError():
             return ConnectError(f"cannot connect to {host}: {_words(error.os_error)}", hint="is the server running?")
         case aiohttp.ClientResponseError():
-            return APIResponseValidationError(f"{host} did not answer in HTTP: {error.message}")
+            return APIResponseValidationError(f"{host} did not answer in HTTP: {' '.join(error.message.split())}")
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             return BadRequestError(f"the URL of {host or 'the provider'} is not valid", param="api_base")
         case aiohttp.ClientError() | OSError():

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -62,7 +62,7 @@ class _Connector(aiohttp.TCPConnector):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._factory = partial(_Protocol, loop=self._loop)
+        self._factory = cast("partial[ResponseHandler]", partial(_Protocol, loop=self._loop))
         self.seen: weakref.WeakSet[ResponseHandler] = weakref.WeakSet()
         self.opened = 0
         self.reused = 0

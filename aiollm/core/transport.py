@@ -6,6 +6,7 @@ This is the only place that meets aiohttp's errors: `failures` maps them, once, 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -276,8 +277,9 @@ def _unread(content: aiohttp.StreamReader) -> bytes:
 def _shut_down(transport: asyncio.BaseTransport) -> None:
     sock = transport.get_extra_info("socket")
     if sock is not None:
-        with suppress(OSError):  # the peer was quicker
-            sock.shutdown(socket.SHUT_RDWR)
+        # uvloop lends no more of a socket than its descriptor.
+        with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as same:  # OSError: the peer was quicker
+            same.shutdown(socket.SHUT_RDWR)
     if isinstance(transport, asyncio.WriteTransport):
         with suppress(RuntimeError):  # the loop is closed
             transport.abort()

@@ -227,8 +227,9 @@ class _CallParts:
 
     def whole(self) -> ChatCompletionMessageToolCall:
         if self.custom_name:
-            custom = {"name": self.custom_name, "input": self.custom_input.getvalue()}
-            return ChatCompletionMessageToolCall(id=self.id, type=self.type or "custom", custom=custom, **self.extra)
+            call = ChatCompletionMessageToolCall(id=self.id, type=self.type or "custom", **self.extra)
+            call["custom"] = {"name": self.custom_name, "input": self.custom_input.getvalue()}
+            return call
         function = Function(name=self.name or None, arguments=self.arguments.getvalue() or "{}")
         return ChatCompletionMessageToolCall(id=self.id, type=self.type or "function", function=function, **self.extra)
 

@@ -58,6 +58,10 @@ class Decoder(Protocol):
         """Say that the body has ended; give the chunks still held back."""
 
     @property
+    def finish_reason(self) -> str | None:
+        """The finish reason of the first choice, or None before it has come."""
+
+    @property
     def finished(self) -> bool:
         """Whether every choice that was opened has its finish reason."""
 

@@ -135,6 +135,11 @@ class OpenAIDecoder:
         return self._end()
 
     @property
+    def finish_reason(self) -> str | None:
+        first = min(self._choices, default=None)
+        return None if first is None else self._choices[first].finish_reason
+
+    @property
     def finished(self) -> bool:
         return bool(self._choices) and all(choice.finish_reason for choice in self._choices.values())
 

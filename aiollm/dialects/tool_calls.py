@@ -16,7 +16,12 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["ToolCallTracker"]
+from aiollm.exceptions import EventTooLarge
+
+__all__ = ["MAX_ARGUMENT_CHARACTERS", "ToolCallTracker"]
+
+MAX_ARGUMENT_CHARACTERS = 16 * 1024 * 1024
+"""Longest arguments of one choice's calls together; they are kept until the end, to see that they are whole."""
 
 
 class _Call:
@@ -43,6 +48,9 @@ class ToolCallTracker:
 
     Args:
         new_id: gives a random identifier, for providers that send none (a tool result must name the call it answers).
+
+    Raises:
+        EventTooLarge: the arguments are longer than `MAX_ARGUMENT_CHARACTERS`.
     """
 
     def __init__(self, new_id: Callable[[], str]) -> None:
@@ -50,6 +58,7 @@ class ToolCallTracker:
         self._calls: list[_Call] = []
         self._by_id: dict[str, _Call] = {}
         self._by_index: dict[int, _Call] = {}
+        self._characters = 0
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -70,6 +79,7 @@ class ToolCallTracker:
             self._by_id[given_id] = call
         if isinstance(index, int):
             self._by_index[index] = call
+        self._count(arguments)
         call.arguments.append(arguments)
 
         shown = {key: value for key, value in piece.items() if key not in ("id", "index", "type", "function")}
@@ -84,6 +94,13 @@ class ToolCallTracker:
     def incomplete(self) -> str | None:
         """Return the name of a call whose arguments are not whole JSON, or None if there is none."""
         return next((call.name or call.id for call in self._calls if any(call.arguments) and not call.complete), None)
+
+    def _count(self, arguments: str) -> None:
+        self._characters += len(arguments)
+        if self._characters > MAX_ARGUMENT_CHARACTERS:
+            raise EventTooLarge(
+                f"the arguments of the tool calls are longer than their limit of {MAX_ARGUMENT_CHARACTERS} characters"
+            )
 
     def _find(self, given_id: str, index: int | None, name: str) -> _Call | None:
         if given_id in self._by_id:

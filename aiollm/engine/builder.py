@@ -36,15 +36,18 @@ def stream_chunk_builder(
     Raises:
         APIError: `chunks` is None, or holds something that is not a chunk.
     """
-    if chunks is None:
-        raise APIError("stream_chunk_builder needs a list of chunks; got None", param="chunks")
+    if not isinstance(chunks, Iterable):
+        raise APIError(f"stream_chunk_builder needs a list of chunks; got {type(chunks).__name__}", param="chunks")
     assembler = Assembler()
     for position, chunk in enumerate(chunks):
         try:
             assembler.add(chunk if isinstance(chunk, ModelResponseStream) else ModelResponseStream(**chunk))
         except (TypeError, AttributeError, ValueError) as error:
             raise APIError(f"chunks[{position}] is not a chunk of a stream: {error}", param="chunks") from error
-    response = assembler.response()
+    try:
+        response = assembler.response()
+    except TypeError as error:
+        raise APIError(f"the chunks do not fit together: {error}", param="chunks") from error
     if response is not None and response.usage is None and messages is not None:
         response.usage = _estimate(messages, assembler.text())
     return response

@@ -132,7 +132,7 @@ def _context(call: Call, head: ReplyHead) -> Context:
 def _encode(dialect: Dialect, call: Call) -> HttpRequest:
     try:
         return dialect.encode(call.request, call.target.endpoint)
-    except (TypeError, UnicodeEncodeError) as error:
+    except (TypeError, UnicodeEncodeError, RecursionError) as error:
         raise BadRequestError(f"the request cannot be written as JSON: {error}") from None
 
 

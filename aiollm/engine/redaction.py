@@ -19,9 +19,11 @@ _QUOTING = ("message", "hint", "code", "type", "param", "body", "request_id", "h
 def redact(error: APIError, secret: Secret | None) -> None:
     """Replace the key by `***` wherever an error shows it.
 
-    Its traceback is dropped too: it is internal, and its frames hold the raw reply and the request.
+    Its traceback is dropped too, and an error that it took the place of: they are internal, and hold the raw reply.
     """
     error.__traceback__ = None
+    if error.__suppress_context__:
+        error.__context__ = None
     if secret is None or len(key := secret.reveal()) < _SHORTEST_KEY:
         return
     for name in _QUOTING:

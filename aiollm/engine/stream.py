@@ -31,7 +31,6 @@ from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
-from aiollm.wire.frame import Frame
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["ChunkStream", "Outcome"]
@@ -124,8 +123,7 @@ class ChunkStream:
         stream = cls(call, decoder, exchange.head, origin)
         stream._exchange, stream._reader = exchange, reader
         stream._opened_at = _caller()
-        while stream._first_token is None and not stream._ended:
-            await stream._fill()
+        await stream._fill()
         if stream._first_token is None and stream._error is not None:
             raise stream._error
         return stream
@@ -154,58 +152,57 @@ class ChunkStream:
         return _Iteration(self)
 
     async def __anext__(self) -> ModelResponseStream:
-        if self._ready:
-            return self._ready.popleft()
-        return await self._next()
+        if not self._ready:
+            await self._fill()
+            if not self._ready:
+                raise self._end()
+        return self._ready.popleft()
 
     def __iter__(self) -> NoReturn:
         raise TypeError("this stream is asynchronous: iterate it with `async for`, or use aiollm.completion()")
-
-    async def _next(self) -> ModelResponseStream:
-        while not self._ready:
-            if self._ended:
-                error, self._error = self._error, None
-                raise error or StopAsyncIteration
-            await self._fill()
-        return self._ready.popleft()
 
     async def next_batch(self) -> list[ModelResponseStream]:
         """Return the chunks of one read of the socket; an empty list at the end of the answer.
 
         Raises as iterating does. Cancelling closes the connection.
         """
-        while not self._ready:
-            if self._ended:
-                error, self._error = self._error, None
-                if error is not None:
-                    raise error
-                return []
+        if not self._ready:
             await self._fill()
         batch = list(self._ready)
         self._ready.clear()
+        if not batch and not isinstance(end := self._end(), StopAsyncIteration):
+            raise end
         return batch
 
+    def _end(self) -> BaseException:
+        """Return what says that nothing more comes: once the error that ended the stream, then always the plain end."""
+        error, self._error = self._error, None
+        return error or StopAsyncIteration()
+
     async def _fill(self) -> None:
-        """Read once, and make what came ready."""
+        """Read until a chunk is ready, and until the first content has come, or else to the end of the stream."""
         if self._loop is not asyncio.get_running_loop():
             raise WrongLoopError("the stream belongs to another event loop than the one that is running")
-        assert self._reader is not None
-        try:
-            frames = await self._reader.read()
-            if frames is None:
-                self._body_ended()
-            else:
+        while not self._ended and (self._first_token is None or not self._ready):
+            assert self._reader is not None
+            assert self._exchange is not None
+            try:
+                frames = self._reader.peeked()
+                if frames is None:
+                    frames = self._reader.frames(await self._exchange.read())
                 self._take(frames)
-        except APIError as error:
-            self._fail(error)
-        except BaseException as error:
-            self._close("closed", error)
-            raise
-        else:
-            if self._decoder.content:
-                self._content_came()
-            if self._decoder.done and not self._ended:
-                await self._complete()
+                if self._decoder.content:
+                    self._content_came()
+                if self._reader.at_end:
+                    self._body_ended()
+            except APIError as error:
+                self._fail(error)
+            except BaseException as error:
+                self._close("closed", error)
+                raise
+            else:
+                if self._decoder.done and not self._ended:
+                    await self._complete()
 
     def _take(self, frames: Iterator[Frame]) -> None:
         """Make the chunks of one read ready; those before a fault count."""
@@ -355,8 +352,7 @@ class ChunkStream:
     @property
     def finish_reason(self) -> str | None:
         """The finish reason of the first choice, or None before it has come."""
-        answer = self._decoder.partial()
-        return answer.choices[0].finish_reason if answer and answer.choices else None
+        return self._decoder.finish_reason
 
     @property
     def finish_inferred(self) -> bool:
@@ -410,9 +406,11 @@ class _Iteration:
 
     async def __anext__(self) -> ModelResponseStream:
         # The usual case costs one call and no trip to the loop: a read gives many chunks.
-        if self._ready:
-            return self._ready.popleft()
-        return await self._stream._next()
+        if not self._ready:
+            await self._stream._fill()
+            if not self._ready:
+                raise self._stream._end()
+        return self._ready.popleft()
 
     def __del__(self) -> None:
         self._stream._leave()
@@ -426,6 +424,7 @@ class _WholeAnswer:
 
     def __init__(self, response: ModelResponse) -> None:
         self.usage = response.usage
+        self.finish_reason = response.choices[0].finish_reason if response.choices else None
         self._response = response
 
     def feed(self, frame: Frame) -> Iterable[ModelResponseStream]:

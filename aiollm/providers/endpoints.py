@@ -39,7 +39,6 @@ def build_endpoint(
         quirks=(role, *provider.quirks) if role else provider.quirks,
         takes_stream_options=provider.takes_stream_options,
         asks_usage=provider.asks_usage and (at_home or provider.key_optional),
-        ends=provider.ends,
     )
 
 

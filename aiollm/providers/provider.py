@@ -38,7 +38,6 @@ class Provider:
         quirks: changes of the finished body, in order.
         takes_stream_options: whether `stream_options` may be sent.
         asks_usage: whether to ask for usage unasked; held to at the row's own host and at servers of the user's own.
-        ends: "eof" lets a plain end of the body end a stream.
         bare: patterns of model names that mean this provider without a prefix.
         model_rule: a reading of the model's name.
         serve: "local": the engine starts the server, and resolves again with its address.
@@ -64,7 +63,6 @@ class Provider:
     quirks: tuple[BodyQuirk, ...] = ()
     takes_stream_options: bool = True
     asks_usage: bool = False
-    ends: Literal["finish", "eof"] = "finish"
     bare: tuple[str, ...] = ()
     model_rule: ModelRule | None = None
     serve: Literal["local"] | None = None

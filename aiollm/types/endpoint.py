@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from attrs import field, frozen
 
@@ -26,7 +26,6 @@ class Endpoint:
         quirks: changes of the finished body, applied in order.
         takes_stream_options: whether `stream_options` may be sent; where not, it is left out without a word.
         asks_usage: whether to ask for usage even when the caller did not, so that `stream.usage` is there.
-        ends: "finish" needs a finish reason or the end marker; "eof" lets a plain end of the body end the stream.
     """
 
     provider: str
@@ -37,4 +36,3 @@ class Endpoint:
     quirks: tuple[BodyQuirk, ...] = ()
     takes_stream_options: bool = True
     asks_usage: bool = False
-    ends: Literal["finish", "eof"] = "finish"

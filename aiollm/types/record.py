@@ -92,7 +92,7 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
         return rest
 
     def __getattr__(self, name: str) -> Any:
-        if name[:1] != "_":
+        if name != "_rest":
             extra = self._extra()
             if name in extra:
                 return extra[name]
@@ -178,7 +178,7 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
             twin[name] = value
         return twin
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+    def __deepcopy__(self, memo: Any) -> Self:
         twin: Self = self.__copy__()
         for name in self.__struct_fields__:
             setattr(twin, name, deepcopy(getattr(self, name), memo))
@@ -186,7 +186,7 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
 
     def __eq__(self, other: object) -> bool:
         """Compare what users see: a payload counts the same before and after it was parsed."""
-        return type(self) is type(other) and isinstance(other, Record) and self.items() == other.items()
+        return isinstance(other, Record) and other.__class__ is self.__class__ and self.items() == other.items()
 
     __hash__ = None  # type: ignore[assignment]  # a record changes
 

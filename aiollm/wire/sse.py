@@ -178,7 +178,7 @@ class SSEFramer:
         return overlap[-width:]
 
     def _check(self, event: bytes) -> None:
-        if len(event.strip(b"\r\n")) > self._max_event_bytes:
+        if len(event) > self._max_event_bytes < len(event.strip(b"\r\n")):
             raise EventTooLarge(
                 f"an event of the stream is longer than max_event_bytes = {self._max_event_bytes}", phase="stream"
             )

@@ -63,10 +63,9 @@ def test_an_endpoint_has_what_the_row_says() -> None:
         renames={"seed": "random_seed"},
         unsupported=frozenset({"n"}),
         takes_stream_options=False,
-        ends="eof",
         developer_role="developer",
     )
     endpoint = build_endpoint(row, Placement("m"), "https://h", {"X-A": "1"}, given=True)
     assert (endpoint.provider, endpoint.headers, endpoint.renames) == ("x", {"X-A": "1"}, {"seed": "random_seed"})
-    assert (endpoint.unsupported, endpoint.takes_stream_options, endpoint.ends) == (frozenset({"n"}), False, "eof")
+    assert (endpoint.unsupported, endpoint.takes_stream_options) == (frozenset({"n"}), False)
     assert endpoint.quirks == ()

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from aiollm import exceptions
+from aiollm.core.failures import failure_of, timeout_of
+from aiollm.types.timeouts import Timeouts
+
+CLOCKS = Timeouts(connect=1, first_token=2, idle=3, total=4)
+
+
+@pytest.mark.parametrize(
+    ("clock", "error", "says", "phase"),
+    [
+        ("connect", exceptions.ConnectTimeout, "within 1 s (Timeouts.connect)", "connect"),
+        ("first_token", exceptions.FirstTokenTimeout, "within 2 s of the request", "first_token"),
+        ("idle", exceptions.IdleTimeout, "within 3 s (Timeouts.idle; heartbeats do not count)", "stream"),
+        ("total", exceptions.TotalTimeout, "longer than 4 s", None),
+        ("tail", exceptions.IdleTimeout, "its body did not end", "stream"),
+    ],
+)
+def test_each_clock_has_its_error(clock: str, error: type[Exception], says: str, phase: str | None) -> None:
+    failure = timeout_of(clock, CLOCKS, "host:1")
+    assert type(failure) is error
+    assert says in str(failure)
+    assert (failure.host, failure.phase, failure.status_code, failure.retryable) == ("host:1", phase, 408, True)
+
+
+def test_the_tail_needs_no_idle_clock() -> None:
+    assert isinstance(timeout_of("tail", Timeouts(idle=None), "host:1"), exceptions.IdleTimeout)
+
+
+@pytest.mark.parametrize("phase", ["connect", "headers"])
+def test_an_error_without_words_is_named(phase: str) -> None:
+    failure = failure_of(BrokenPipeError(), phase, "host:1")
+    assert type(failure) is exceptions.APIConnectionError
+    assert "BrokenPipeError" in str(failure)
+    assert failure.phase == phase
+
+
+def test_the_original_keeps_no_frames() -> None:
+    def fail() -> None:
+        key = "canary"
+        try:
+            raise OSError("low " + key[:0])
+        except OSError as low:
+            raise ConnectionResetError("reset") from low
+
+    try:
+        fail()
+    except ConnectionResetError as error:
+        failure = failure_of(error, "body", "host:1")
+    cause = failure.__cause__
+    assert isinstance(cause, ConnectionResetError)
+    assert cause.__traceback__ is None
+    assert cause.__cause__ is not None
+    assert cause.__cause__.__traceback__ is None
