@@ -16,7 +16,7 @@ class FrameReader:
         while not reader.at_end:
             frames = reader.peeked() or reader.frames(await exchange.read())
 
-    The reading is the exchange's, and not wrapped here: for a chunk that comes alone, every coroutine on the way counts.
+    The reading is the exchange's and not wrapped here: for a chunk that comes alone, every coroutine on the way counts.
 
     Args:
         exchange: the exchange whose head has come.
