@@ -39,6 +39,18 @@ _END_MARKER = b"[DONE]"
 _QUOTED_CHARACTERS = 120
 
 
+class _Head(msgspec.Struct, gc=False):
+    """What the first chunk says of the stream."""
+
+    id: str = ""
+    created: int = 0
+    model: str | None = None
+    object: str = ""
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+
+
 class _Choice:
     """What is known of one choice of the stream."""
 
@@ -105,7 +117,49 @@ class OpenAIDecoder:
                     chunk._rest = choice._rest = delta._rest = data
                     self.content = True
                     return (chunk,)
+        elif not self._choices and (first := self._open_plainly(frame)):
+            return (first,)
         return self._feed_object(frame)
+
+    def _open_plainly(self, frame: Frame) -> ModelResponseStream | None:
+        """Return the first chunk if it opens choice 0 with a role, and perhaps text, and does nothing else.
+
+        Every first token waits for this chunk: 5 us here, against 20 in `_chunks`.
+        """
+        data = frame.data
+        try:
+            chunk, head = _decode_chunk(data), _decode_head(data)
+        except (ValueError, RecursionError):
+            return None
+        if self.done or frame.event or self._held or b'"x_groq"' in data or len(chunk.choices) != 1:
+            return None
+        choice = chunk.choices[0]
+        delta = choice.delta
+        delta._rest = data
+        if (
+            not (delta.role and head.id and head.created)
+            or head.object not in ("", "chat.completion.chunk")
+            or chunk.usage is not None
+            or chunk._error is not None
+            or choice.index != 0
+            or choice.finish_reason is not None
+            or choice.logprobs is not None
+            or any(value for name, value in delta.items() if name not in ("role", "content"))
+        ):
+            return None
+        self._id, self._created, self._origin.served_model = head.id, head.created, head.model
+        state = self._choices[0] = _Choice(self._context)
+        state.role_sent = self._plain_text = True
+        parts = self._answer.choice(0)
+        parts.role = delta.role
+        self._write_text, self._write_thought = parts.writers()
+        if delta.content is not None:
+            parts.has_content = True
+            self._write_text(delta.content)
+            self.content = bool(delta.content)
+        chunk.id, chunk.created, chunk.model, chunk._origin = self._id, self._created, self._model, self._origin
+        chunk._rest = choice._rest = data
+        return chunk
 
     def _finishes_plainly(self, choice: StreamingChoices, data: bytes) -> bool:
         """Whether the chunk says that choice 0 has ended, and nothing else; if so, take note of it."""

@@ -39,6 +39,10 @@ TAIL_SECONDS = 5.0
 """How long the end of the body is waited for once every choice has its finish reason: the answer is whole by then, and
 only the usage chunk and the end marker can still come."""
 
+# How many frames of a read are decoded at a time. All 200 of a large read fill more than the processor's cache holds
+# before the first of them is used: 1.9 times the floor's cost, against 1.5.
+_GROUP = range(1, 17)
+
 _Ended = Literal["complete", "closed", "failed"]
 
 
@@ -100,6 +104,7 @@ class ChunkStream:
         self._exchange: Exchange | None = None
         self._reader: FrameReader | None = None
         self._idle = call.timeouts.idle
+        self._frames: Iterator[Frame] | None = None  # of the last read, not all decoded yet
         self._ready: deque[ModelResponseStream] = deque()
         self._error: BaseException | None = None  # raised once what is ready has been read
         self._ended = False
@@ -162,7 +167,7 @@ class ChunkStream:
         raise TypeError("this stream is asynchronous: iterate it with `async for`, or use aiollm.completion()")
 
     async def next_batch(self) -> list[ModelResponseStream]:
-        """Return the chunks of one read of the socket; an empty list at the end of the answer.
+        """Return the next chunks, of one read of the socket at the most; an empty list at the end of the answer.
 
         Raises as iterating does. Cancelling closes the connection.
         """
@@ -187,13 +192,12 @@ class ChunkStream:
             assert self._reader is not None
             assert self._exchange is not None
             try:
-                frames = self._reader.peeked()
-                if frames is None:
-                    frames = self._reader.frames(await self._exchange.read())
-                self._take(frames)
+                if self._frames is None:
+                    self._frames = self._reader.peeked() or self._reader.frames(await self._exchange.read())
+                self._take(self._frames)
                 if self._decoder.content:
                     self._content_came()
-                if self._reader.at_end:
+                if self._reader.at_end and self._frames is None:
                     self._body_ended()
             except APIError as error:
                 self._fail(error)
@@ -205,12 +209,14 @@ class ChunkStream:
                     await self._complete()
 
     def _take(self, frames: Iterator[Frame]) -> None:
-        """Make the chunks of one read ready; those before a fault count."""
-        before = len(self._ready)
+        """Make the chunks of the next frames ready; those before a fault count."""
+        before, taken = len(self._ready), 0
         take, feed = self._ready.extend, self._decoder.feed
         try:
-            for frame in frames:
+            for taken, frame in zip(_GROUP, frames, strict=False):
                 take(feed(frame))
+            if taken < len(_GROUP):
+                self._frames = None
         finally:
             self._chunks += len(self._ready) - before
 
@@ -290,6 +296,7 @@ class ChunkStream:
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.abort(StreamCancelled("the stream was closed") if ended == "closed" else None)
+        self._frames = None
         if ended == "closed":
             self._ready.clear()
         self._ending = ended, error, self._elapsed()
