@@ -1,8 +1,9 @@
-"""Streaming chat completions from any provider, asynchronous at heart, with LiteLLM's names."""
+"""Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
 from aiollm.engine.builder import stream_chunk_builder
-from aiollm.engine.stream import ChunkStream, Outcome
+from aiollm.engine.outcome import Outcome
+from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import (
     APIConnectionError,
     APIError,

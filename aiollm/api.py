@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from aiollm.arguments import (
+    checked_dict,
+    checked_flag,
     checked_headers,
     checked_key,
     checked_messages,
     checked_names,
     checked_parameters,
+    checked_text,
     checked_timeouts,
     faulty,
+    hidden,
 )
-from aiollm.calling import ChatCompletion, Messages, MockAnswer
+from aiollm.calling import ChatCompletion, Messages
+from aiollm.core.runtime import running_loop
 from aiollm.core.scope import CancelScope
 from aiollm.engine.call import Call
 from aiollm.engine.connect import open_stream
+from aiollm.engine.mock import MockResponse
 from aiollm.engine.stream import ChunkStream
 from aiollm.providers.provider import Target
 from aiollm.providers.registry import resolve
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
-from aiollm.types.secret import HiddenText, Secret
+from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
 __all__ = ["acompletion"]
 
 
-async def _acompletion(
+def _typed(function: Any) -> ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]:
+    """Give the function the type that its overloads say."""
+    return function  # type: ignore[no-any-return]
+
+
+@_typed
+async def acompletion(
     model: str,
     messages: Messages,
     *,
@@ -80,7 +91,7 @@ async def _acompletion(
     drop_params: bool = False,
     additional_drop_params: Sequence[str] = (),
     allowed_openai_params: Sequence[str] = (),
-    mock_response: MockAnswer | None = None,
+    mock_response: MockResponse | None = None,
     metadata: Mapping[str, Any] | None = None,
     num_retries: int | None = None,
     max_retries: int | None = None,
@@ -101,7 +112,7 @@ async def _acompletion(
         extra_body: members merged into the request's body.
         api_base, base_url: the server's address, over the environment's and the provider's own; `base_url` wins.
         api_key: the key, over the environment's.
-        api_version: the version of the provider's API, where it wants one (Azure).
+        api_version: taken for LiteLLM's sake; none of the providers here asks for one.
         organization: the account's organization, where the provider has a header for it.
         custom_llm_provider: the provider, over what `model` says.
         drop_params: leave out parameters that the provider does not take, instead of raising.
@@ -109,7 +120,7 @@ async def _acompletion(
         allowed_openai_params: names to send even though the provider is not known to take them.
         mock_response: the answer, made up here; nothing is sent. A text, a response, or an exception to raise.
         metadata: notes of the caller's on the call; never sent.
-        num_retries, max_retries: checked and kept; this version makes one attempt.
+        num_retries, max_retries: checked, and without effect in this version, which makes one attempt.
         provider_params: further parameters, sent as they are.
 
     The other parameters are OpenAI's (https://platform.openai.com/docs/api-reference/chat/create).
@@ -125,12 +136,9 @@ async def _acompletion(
 
     Cancelling closes the connection.
     """
-    # Hidden before anything can fail: a traceback that captures locals would show it.
-    api_key = HiddenText(api_key) if isinstance(api_key, str) else api_key
+    # Hidden before anything can fail: a traceback that captures locals would show them.
+    api_key, extra_headers = hidden(api_key), hidden(extra_headers)
     return await _complete(locals())
-
-
-acompletion = cast("ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]", _acompletion)
 
 
 async def _complete(given: dict[str, Any]) -> ChunkStream | ModelResponse:
@@ -144,9 +152,9 @@ async def _complete(given: dict[str, Any]) -> ChunkStream | ModelResponse:
 
 def _call(given: dict[str, Any]) -> Call:
     """Check all arguments and find the target, before any I/O."""
-    loop = asyncio.get_running_loop()
+    loop = running_loop()
     started = loop.time()
-    stream = _flag("stream", given["stream"])
+    stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
     target = _target(given)
     deadline = None if timeouts.total is None else started + timeouts.total
@@ -163,7 +171,7 @@ def _request(given: dict[str, Any], model: str, *, stream: bool) -> Request:
     params = checked_parameters(given)
     params.update(given["provider_params"])
     for name in ("num_retries", "max_retries"):
-        if given[name] is not None and not (isinstance(given[name], int) and given[name] >= 0):
+        if given[name] is not None and not (type(given[name]) is int and given[name] >= 0):
             raise faulty(name, "a whole number from 0", given[name])
     return Request(
         model=model,
@@ -173,11 +181,11 @@ def _request(given: dict[str, Any], model: str, *, stream: bool) -> Request:
         stream=stream,
         include_usage=stream and bool(params.get("stream_options", {}).get("include_usage")),
         extra_headers=checked_headers(given["extra_headers"]),
-        extra_body=_mapping("extra_body", given["extra_body"]),
-        drop_params=_flag("drop_params", given["drop_params"]),
-        additional_drop_params=checked_names("additional_drop_params", given["additional_drop_params"] or ()),
-        allowed_openai_params=frozenset(checked_names("allowed_openai_params", given["allowed_openai_params"] or ())),
-        metadata=_mapping("metadata", given["metadata"]),
+        extra_body=checked_dict("extra_body", given["extra_body"]),
+        drop_params=checked_flag("drop_params", given["drop_params"]),
+        additional_drop_params=checked_names("additional_drop_params", given["additional_drop_params"]),
+        allowed_openai_params=frozenset(checked_names("allowed_openai_params", given["allowed_openai_params"])),
+        metadata=checked_dict("metadata", given["metadata"]),
         mock_response=given["mock_response"],
     )
 
@@ -186,24 +194,15 @@ def _target(given: dict[str, Any]) -> Target:
     if not isinstance(given["model"], str) or not given["model"]:
         raise faulty("model", 'text like "provider/model"', given["model"])
     key = checked_key(given["api_key"])
-    if given["mock_response"] is not None:
+    mock = given["mock_response"]
+    if mock is not None:
+        if not isinstance(mock, (str, Exception, Mapping, ModelResponse)):
+            raise faulty("mock_response", "text, a response, or an exception", mock)
         key = key or Secret("mock")  # nothing is sent, so nobody needs a key
     return resolve(
         given["model"],
-        custom_llm_provider=given["custom_llm_provider"],
+        custom_llm_provider=checked_text("custom_llm_provider", given["custom_llm_provider"]),
         api_key=key,
-        base_url=given["base_url"] or given["api_base"],
-        organization=given["organization"],
+        base_url=checked_text("base_url", given["base_url"]) or checked_text("api_base", given["api_base"]),
+        organization=checked_text("organization", given["organization"]),
     )
-
-
-def _flag(name: str, value: Any) -> bool:
-    if value is not None and not isinstance(value, bool):
-        raise faulty(name, "True or False", value)
-    return bool(value)
-
-
-def _mapping(name: str, value: Any) -> Mapping[str, Any]:
-    if value is not None and not isinstance(value, Mapping):
-        raise faulty(name, "a dict", value)
-    return value or {}

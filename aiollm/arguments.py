@@ -11,17 +11,21 @@ from typing import Any
 from aiollm.exceptions import BadRequestError
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.record import Record
-from aiollm.types.secret import Secret
+from aiollm.types.secret import HiddenText, Secret
 from aiollm.types.timeouts import Timeouts
 
 __all__ = [
+    "checked_dict",
+    "checked_flag",
     "checked_headers",
     "checked_key",
     "checked_messages",
     "checked_names",
     "checked_parameters",
+    "checked_text",
     "checked_timeouts",
     "faulty",
+    "hidden",
 ]
 
 # RFC 9110: a name is a token, a value has no control characters but the tab.
@@ -45,7 +49,7 @@ def checked_messages(messages: Any) -> list[dict[str, Any]]:
     Raises:
         BadRequestError: there are none, or one is not a message.
     """
-    if isinstance(messages, str | bytes | Mapping) or not isinstance(messages, Iterable):
+    if type(messages) is not list and not _is_listing(messages):
         raise faulty("messages", "a list of messages", messages)
     plain = [_message(position, message) for position, message in enumerate(messages)]
     if not plain:
@@ -54,22 +58,21 @@ def checked_messages(messages: Any) -> list[dict[str, Any]]:
 
 
 def _message(position: int, message: Any) -> dict[str, Any]:
-    name = f"messages[{position}]"
     plain = _as_dict(message)
     if plain is None:
-        raise faulty(name, "a dict with role and content", message)
+        raise faulty(f"messages[{position}]", "a dict with role and content", message)
     role = plain.get("role")
     if role not in ROLES:
         near = get_close_matches(str(role), ROLES, n=1)
         meant = f" (did you mean {near[0]!r}?)" if near else ""
         raise BadRequestError(
-            f"{name}['role'] must be one of {', '.join(ROLES)}; got {_shape(role)}{meant}",
-            param=f"{name}.role",
+            f"messages[{position}]['role'] must be one of {', '.join(ROLES)}; got {_shape(role)}{meant}",
+            param=f"messages[{position}].role",
             phase="request",
         )
     content = plain.get("content")
-    if content is not None and not isinstance(content, str | list):
-        raise faulty(f"{name}['content']", "text, a list of parts, or None", content)
+    if content is not None and not isinstance(content, (str, list)):
+        raise faulty(f"messages[{position}]['content']", "text, a list of parts, or None", content)
     return plain
 
 
@@ -110,9 +113,10 @@ def checked_timeouts(timeout: Any, stream_timeout: Any, *, stream: bool) -> Time
     Raises:
         BadRequestError: a value is not a number of seconds above 0.
     """
-    for name, value in (("timeout", timeout), ("stream_timeout", stream_timeout)):
-        if value is not None and not isinstance(value, Timeouts) and not (_is_number(value) and value > 0):
-            raise faulty(name, "a number of seconds above 0, or an aiollm.Timeouts", value)
+    if timeout is not None and not isinstance(timeout, Timeouts) and not (_is_number(timeout) and timeout > 0):
+        raise faulty("timeout", "a number of seconds above 0, or an aiollm.Timeouts", timeout)
+    if stream_timeout is not None and not (_is_number(stream_timeout) and stream_timeout > 0):
+        raise faulty("stream_timeout", "a number of seconds above 0", stream_timeout)
     return Timeouts.of(timeout, stream_timeout, stream=stream)
 
 
@@ -138,9 +142,11 @@ def checked_headers(extra_headers: Any) -> dict[str, str]:
     Raises:
         BadRequestError: one cannot be sent. The message shows its name, never its value.
     """
-    if extra_headers is not None and not isinstance(extra_headers, Mapping):
+    if extra_headers is None:
+        return {}
+    if not isinstance(extra_headers, Mapping):
         raise faulty("extra_headers", "a dict", extra_headers)
-    headers = dict(extra_headers or {})
+    headers = dict(extra_headers)
     for name, value in headers.items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise faulty("extra_headers", "a dict whose keys are names of headers", name)
@@ -155,12 +161,56 @@ def checked_names(param: str, names: Any) -> tuple[str, ...]:
     Raises:
         BadRequestError: it is no list of texts.
     """
-    if isinstance(names, str | Mapping) or not isinstance(names, Iterable):
+    if not names:
+        return ()
+    if not _is_listing(names):
         raise faulty(param, "a list of names", names)
     listed = tuple(names)
     if not _is_texts(listed):
         raise faulty(param, "a list of names", names)
     return listed
+
+
+def checked_text(param: str, value: Any) -> str | None:
+    """Return a text, or None.
+
+    Raises:
+        BadRequestError: it is something else.
+    """
+    if value is not None and not isinstance(value, str):
+        raise faulty(param, "text", value)
+    return value
+
+
+def checked_flag(param: str, value: Any) -> bool:
+    """Return a flag; None is False.
+
+    Raises:
+        BadRequestError: it is something else.
+    """
+    if value is not None and not isinstance(value, bool):
+        raise faulty(param, "True or False", value)
+    return bool(value)
+
+
+def checked_dict(param: str, value: Any) -> Mapping[str, Any]:
+    """Return a dict; None is an empty one.
+
+    Raises:
+        BadRequestError: it is something else.
+    """
+    if value is not None and not isinstance(value, Mapping):
+        raise faulty(param, "a dict", value)
+    return value or {}
+
+
+def hidden(value: Any) -> Any:
+    """Return a text, or the texts in a dict, so that their `repr` is `***`: tracebacks may capture locals."""
+    if isinstance(value, str):
+        return HiddenText(value)
+    if isinstance(value, Mapping):
+        return {name: HiddenText(item) if isinstance(item, str) else item for name, item in value.items()}
+    return value
 
 
 def _response_format(value: Any) -> Any:
@@ -187,6 +237,10 @@ def _shape(value: Any) -> str:
     if isinstance(value, Sequence):
         return f"a {type(value).__name__} of length {len(value)}"
     return f"a {type(value).__name__}"
+
+
+def _is_listing(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
 
 
 def _is_number(value: Any) -> bool:

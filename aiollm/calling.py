@@ -1,19 +1,21 @@
-"""The signature of a chat completion, written once, for type checkers: what comes back depends on `stream`."""
+"""The signature of a chat completion for type checkers: what comes back depends on `stream`.
+
+It is written out for each overload; the tests hold the copies, and `acompletion` itself, equal.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar, overload
 
+from aiollm.engine.mock import MockResponse
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["ChatCompletion", "Messages", "MockAnswer"]
+__all__ = ["ChatCompletion", "Messages"]
 
 Messages = Iterable[Mapping[str, Any] | Any]
 """Chat messages: dicts in OpenAI's shape, or objects with `model_dump`."""
-
-MockAnswer = str | Exception | Mapping[str, Any] | Any
 
 Stream_co = TypeVar("Stream_co", covariant=True)
 Whole_co = TypeVar("Whole_co", covariant=True)
@@ -73,7 +75,7 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         drop_params: bool = False,
         additional_drop_params: Sequence[str] = (),
         allowed_openai_params: Sequence[str] = (),
-        mock_response: MockAnswer | None = None,
+        mock_response: MockResponse | None = None,
         metadata: Mapping[str, Any] | None = None,
         num_retries: int | None = None,
         max_retries: int | None = None,
@@ -131,7 +133,7 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         drop_params: bool = False,
         additional_drop_params: Sequence[str] = (),
         allowed_openai_params: Sequence[str] = (),
-        mock_response: MockAnswer | None = None,
+        mock_response: MockResponse | None = None,
         metadata: Mapping[str, Any] | None = None,
         num_retries: int | None = None,
         max_retries: int | None = None,
@@ -189,7 +191,7 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         drop_params: bool = False,
         additional_drop_params: Sequence[str] = (),
         allowed_openai_params: Sequence[str] = (),
-        mock_response: MockAnswer | None = None,
+        mock_response: MockResponse | None = None,
         metadata: Mapping[str, Any] | None = None,
         num_retries: int | None = None,
         max_retries: int | None = None,

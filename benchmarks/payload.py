@@ -20,7 +20,18 @@ _CHUNK = (
     b'"choices":[%b],"usage":%b}'
 )
 _CHOICE = b'{"index":0,"delta":%b,"logprobs":null,"finish_reason":%b}'
-_USAGE = b'{"prompt_tokens":9,"completion_tokens":%d,"total_tokens":%d}'
+_DETAILS: dict[str, dict[str, int]] = {
+    "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+    "completion_tokens_details": {
+        "reasoning_tokens": 0,
+        "audio_tokens": 0,
+        "accepted_prediction_tokens": 0,
+        "rejected_prediction_tokens": 0,
+    },
+}
+_USAGE = b'{"prompt_tokens":9,"completion_tokens":%%d,"total_tokens":%%d,%b' % json.dumps(
+    _DETAILS, separators=(",", ":")
+).encode().removeprefix(b"{")
 
 WHOLE_REPLY = json.dumps(
     {
@@ -31,12 +42,18 @@ WHOLE_REPLY = json.dumps(
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": "The quick brown fox jumps over the lazy dog. " * 4},
+                "message": {
+                    "role": "assistant",
+                    "content": "The quick brown fox jumps over the lazy dog. " * 4,
+                    "refusal": None,
+                    "annotations": [],
+                },
                 "logprobs": None,
                 "finish_reason": "stop",
             }
         ],
-        "usage": {"prompt_tokens": 9, "completion_tokens": 40, "total_tokens": 49},
+        "usage": {"prompt_tokens": 9, "completion_tokens": 40, "total_tokens": 49, **_DETAILS},
+        "service_tier": "default",
         "system_fingerprint": "fp_5f4bad809a",
     },
     separators=(",", ":"),

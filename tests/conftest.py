@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from aiollm.providers.catalog import read_catalog
 from tests import CORPUS
 
 GRACE = 1.0  # seconds that tasks and threads get to end after a test
-PROVIDER_VARIABLES = ("_ACCESS_KEY", "_API_BASE", "_API_KEY", "_BASE_URL", "_PROXY", "_TOKEN")
 LASTING_THREADS = ("aiollm", "asyncio_")  # the sync loop thread stays; a loop's name-lookup threads end with their loop
 
 _outside: list[str] = []  # an audit hook cannot be removed, so there is one, and each test reads what it noted
@@ -55,11 +55,22 @@ def no_network() -> Iterator[None]:
     assert not _outside, "the test reached outside of loopback"
 
 
+@pytest.fixture(scope="session")
+def provider_variables() -> set[str]:
+    """Return the environment variables that rows of the catalogue name."""
+    return {
+        name
+        for row in read_catalog().values()
+        for names in (row.key_env, row.base_url_env, row.header_env.values(), *row.placeholders.values())
+        for name in names
+    }
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, provider_variables: set[str]) -> None:
     """Hide the machine's provider keys, base URLs and proxies, so that a test means the same everywhere."""
     for name in list(os.environ):
-        if name.upper().endswith(PROVIDER_VARIABLES):
+        if name in provider_variables or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
 
 
@@ -89,10 +100,10 @@ def nothing_left_running(request: pytest.FixtureRequest, no_network: None, clean
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """Return the folder of recorded provider traffic beside the checkout; CI must have it, others may."""
+    """Return the folder of recorded traffic beside the checkout; with AIOLLM_CORPUS=required it must be there."""
     if not CORPUS.is_dir():
         message = f"no recorded traffic at {CORPUS}"
-        if os.environ.get("CI") == "true":
+        if os.environ.get("AIOLLM_CORPUS") == "required":
             pytest.fail(message)
         pytest.skip(message)
     return CORPUS

@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="aiollm",
-        description="Streaming chat completions from any provider.",
+        description="Streaming chat completions in a terminal.",
         epilog=_EXAMPLES,
         formatter_class=RawDescriptionHelpFormatter,
     )
@@ -103,7 +103,9 @@ def _chat_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser = commands.add_parser(
         "chat", help="ask a model", description="Ask a model, and print its answer as it comes.", epilog=_CHAT_EXAMPLES
     )
-    parser.add_argument("prompt", nargs="?", help="by default what comes on stdin; on a terminal, a conversation")
+    parser.add_argument(
+        "prompt", nargs="?", help="the question; without it stdin is read, and on a terminal a conversation begins"
+    )
     parser.add_argument(
         "-m", "--model", default="local/smollm2", help="provider/model (default: %(default)s, the model built in)"
     )
@@ -118,7 +120,7 @@ def _chat_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
 def _models_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser = commands.add_parser(
         "models",
-        help="list what is known",
+        help="list the providers, and which of their keys are set",
         description="List the providers: name, default address, and whether the variables of their keys are set.",
     )
     parser.add_argument("filter", metavar="FILTER", nargs="?", help="a part of the name or the host")
@@ -129,7 +131,10 @@ def _models_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParse
 
 def _doctor_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser = commands.add_parser(
-        "doctor", help="check this machine", description="Check what a call needs from here.", epilog=_DOCTOR_EXAMPLES
+        "doctor",
+        help="check whether a provider can be reached from here",
+        description="Check what a call needs from here.",
+        epilog=_DOCTOR_EXAMPLES,
     )
     parser.add_argument("names", metavar="PROVIDER|MODEL", nargs="*", help="by default, all that have a key set")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import weakref
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import partial
@@ -32,6 +31,8 @@ KEEPALIVE_SECONDS = 15.0
 
 DNS_SECONDS = 60
 
+_MOST_ROUTES = 1024
+
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 # aiohttp warns of a bytes body from 1 MiB on, because it is written in one go; a file is written in pieces.
 _LARGE_BODY_BYTES = 1024 * 1024
@@ -48,7 +49,12 @@ watcher: ContextVar[ConnectWatcher | None] = ContextVar("watcher", default=None)
 
 
 class _Protocol(ResponseHandler):
-    """Ends a body with its connection: aiohttp lets the reader wait for ever after a malformed chunk size."""
+    """One connection. It knows whether it was used, and ends a body when it is lost.
+
+    (aiohttp lets the reader wait for ever after a malformed chunk size.)
+    """
+
+    used = False
 
     def connection_lost(self, exc: BaseException | None) -> None:
         body = self._payload
@@ -63,20 +69,15 @@ class _Connector(aiohttp.TCPConnector):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._factory = cast("partial[ResponseHandler]", partial(_Protocol, loop=self._loop))
-        self.seen: weakref.WeakSet[ResponseHandler] = weakref.WeakSet()
         self.opened = 0
         self.reused = 0
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
         connection = await super().connect(req, traces, timeout)
-        protocol = connection.protocol
-        reused = protocol in self.seen
-        if reused:
-            self.reused += 1
-        else:
-            self.opened += 1
-            if protocol is not None:
-                self.seen.add(protocol)
+        protocol = cast("_Protocol", connection.protocol)
+        reused, protocol.used = protocol.used, True
+        self.reused += reused
+        self.opened += not reused
         if told := watcher.get():
             told.connected(reused=reused)
         return connection
@@ -114,6 +115,8 @@ class Pool:
         route = self._routes.get(url)
         if route is None:
             # Once for each URL: the standard library walks the whole environment to find a proxy.
+            if len(self._routes) >= _MOST_ROUTES:
+                self._routes.clear()
             route = self._routes[url] = (URL(url), proxy_for(url))
         address, proxy = route
         self.requests += 1
@@ -128,12 +131,15 @@ class Pool:
         )
 
     def statistics(self) -> dict[str, int]:
-        """Return how many connections are open, active and idle now, and how many were opened and reused so far."""
-        connected = sum(protocol.is_connected() for protocol in self._connector.seen)
+        """Return how many exchanges are active and connections idle now, and what there was so far.
+
+        The members are `active`, `idle`, `opened` and `reused` (connections), and `requests`.
+        """
+        fresh = self._fresh.connector.opened if self._fresh and isinstance(self._fresh.connector, _Connector) else 0
         return {
             "active": len(self.exchanges),
-            "idle": max(0, connected - len(self.exchanges)),
-            "opened": self._connector.opened,
+            "idle": sum(map(len, self._connector._conns.values())),
+            "opened": self._connector.opened + fresh,
             "reused": self._connector.reused,
             "requests": self.requests,
         }
@@ -176,7 +182,6 @@ def _session(connector: _Connector) -> aiohttp.ClientSession:
         timeout=_NO_TIMEOUT,
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
-        skip_auto_headers=("Accept-Encoding",),
         headers={"User-Agent": "aiollm"},
     )
 

@@ -48,8 +48,17 @@ def proxy_for(url: str) -> Proxy | None:
             phase="connect",
             retryable=False,
         )
+    try:
+        port = f":{proxy.port}" if proxy.port else ""
+    except ValueError:
+        raise ProxyError(
+            f"the proxy in the environment for {parts.hostname} has a port that is no number",
+            hint=f"mend {parts.scheme.upper()}_PROXY",
+            phase="connect",
+            retryable=False,
+        ) from None
     host = f"[{proxy.hostname}]" if proxy.hostname and ":" in proxy.hostname else proxy.hostname
-    address = f"{proxy.scheme}://{host}" + (f":{proxy.port}" if proxy.port else "")
+    address = f"{proxy.scheme}://{host}{port}"
     credentials = (unquote(proxy.username), unquote(proxy.password or "")) if proxy.username else None
     return Proxy(address, credentials)
 

@@ -66,12 +66,12 @@ class FrameReader:
             return self._framer.finish()
         return self._framer.feed(data) if self._exchange.plain else self._inflated(data)
 
-    async def rest(self, max_bytes: int) -> bytes:
+    async def rest(self, max_bytes: int, *, cut: bool = False) -> bytes:
         """Return the whole body, for a reply that turned out not to be a stream.
 
         Raises and cancels as `Exchange.read_all`.
         """
-        return self._first + await self._exchange.read_all(max_bytes)
+        return self._first + await self._exchange.read_all(max_bytes, cut=cut)
 
     def _inflated(self, data: bytes) -> Iterator[Frame]:
         for piece in self._exchange.inflate(data):

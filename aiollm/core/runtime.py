@@ -11,7 +11,6 @@ import asyncio
 import atexit
 import os
 import threading
-import weakref
 from collections.abc import AsyncGenerator, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
@@ -20,12 +19,27 @@ from typing import Any, TypeVar
 from aiollm.core.pool import Pool
 from aiollm.exceptions import UnsupportedRuntime
 
-__all__ = ["LoopThread", "Runtime"]
+__all__ = ["LoopThread", "Runtime", "running_loop"]
 
 T = TypeVar("T")
 
 STOP_SECONDS = 2.0
 """How long a loop thread is waited for when it is stopped."""
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Return the running event loop.
+
+    Raises:
+        UnsupportedRuntime: no asyncio loop is running.
+    """
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise UnsupportedRuntime(
+            "no asyncio event loop is running here; inside trio use trio-asyncio, and without any loop the "
+            "blocking functions (aiollm.completion)"
+        ) from None
 
 
 class Runtime:
@@ -44,13 +58,7 @@ class Runtime:
         Raises:
             UnsupportedRuntime: no asyncio loop is running.
         """
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            raise UnsupportedRuntime(
-                "no asyncio event loop is running here; inside trio use trio-asyncio, and without any loop the "
-                "blocking functions (aiollm.completion)"
-            ) from None
+        loop = running_loop()
         runtime = _runtimes.get(loop)
         if runtime is None:
             _sweep()
@@ -65,7 +73,9 @@ class Runtime:
             await self.pool.close()
 
 
-_runtimes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = weakref.WeakKeyDictionary()
+# Kept until the loop ends: a runtime holds its loop, so weak keys would never let go. Threads share it; each access is
+# one atomic operation on a dict.
+_runtimes: dict[asyncio.AbstractEventLoop, Runtime] = {}
 _inherited: list[Any] = []  # by a fork; never emptied
 
 
@@ -78,8 +88,7 @@ def _step(generator: AsyncGenerator[None, None]) -> None:
 def _sweep() -> None:
     """Let go of loops that were closed without closing their generators."""
     for loop, runtime in list(_runtimes.items()):
-        if loop.is_closed():
-            del _runtimes[loop]
+        if loop.is_closed() and _runtimes.pop(loop, None) is not None:
             runtime.pool.abandon()
 
 

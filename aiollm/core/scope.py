@@ -28,23 +28,23 @@ class CancelScope:
         deadline: when the streams must have ended, in the loop's time; None for never.
     """
 
-    __slots__ = ("_members", "_reason", "deadline", "loop")
+    __slots__ = ("_members", "_why", "deadline", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, deadline: float | None = None) -> None:
         self.loop = loop
         self.deadline = deadline
         self._members: set[Abortable] = set()
-        self._reason: BaseException | None = None
+        self._why: str | None = None
 
     @property
     def cancelled(self) -> bool:
         """Whether `cancel` was called."""
-        return self._reason is not None
+        return self._why is not None
 
     def attach(self, member: Abortable) -> None:
         """Abort `member` when the scope is cancelled; at once if it already is."""
-        if self._reason is not None:
-            member.abort(self._reason)
+        if self._why is not None:
+            member.abort(StreamCancelled(self._why))
         else:
             self._members.add(member)
 
@@ -54,10 +54,11 @@ class CancelScope:
 
     def cancel(self, why: str = "the stream was cancelled") -> None:
         """Abort all members now. Only for the thread of the loop; calling it again does nothing."""
-        if self._reason is None:
-            self._reason = StreamCancelled(why)
+        if self._why is None:
+            self._why = why
         while self._members:
-            self._members.pop().abort(self._reason)
+            # Each gets an error of its own: it is raised in a task of its own.
+            self._members.pop().abort(StreamCancelled(self._why))
 
     def cancel_threadsafe(self, why: str = "the stream was cancelled") -> None:
         """Abort all members soon, from any thread. Does nothing when the loop is closed: its connections are too."""

@@ -30,7 +30,8 @@ DRAIN_SECONDS = 0.1
 """How much is read after an answer's end marker, and for how long, so that the connection can be used again."""
 
 _LOST_BEFORE_REPLY = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
-_FAULTS = (aiohttp.ClientError, OSError, TimeoutError)
+_FAULTS = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError
+_NO_HEAD = ReplyHead(status=0, headers={})
 
 
 class Exchange:
@@ -49,7 +50,7 @@ class Exchange:
     """
 
     def __init__(self, pool: Pool, scope: CancelScope, timeouts: Timeouts) -> None:
-        self.head = ReplyHead(0)
+        self.head = _NO_HEAD
         self.host = ""
         self.phase = "connect"
         self.clocks = Clocks(scope.loop, total=scope.deadline, on_expiry=self._expire)
@@ -126,7 +127,9 @@ class Exchange:
         if self._reason is not None:  # aborted while the head was on its way
             self.abort(None)
             raise self._reason
-        self.head = ReplyHead(response.status, {name.lower(): value for name, value in response.headers.items()})
+        self.head = ReplyHead(
+            status=response.status, headers={name.lower(): value for name, value in response.headers.items()}
+        )
         try:
             self._inflater = inflater(self.head.headers.get("content-encoding", ""))
         except APIError as error:
@@ -164,6 +167,11 @@ class Exchange:
         raise failure
 
     @property
+    def body_came(self) -> bool:
+        """Whether the whole body has come and was read."""
+        return self._response is None or self._response.content.at_eof()
+
+    @property
     def plain(self) -> bool:
         """Whether the body is not compressed."""
         return self._inflater is None
@@ -185,8 +193,8 @@ class Exchange:
         """
         pieces, size = [], 0
         try:
-            while data := await self.read():
-                for piece in self.inflate(data):
+            while not self.body_came:
+                for piece in self.inflate(await self.read()):
                     size += len(piece)
                     pieces.append(piece)
                     if size > max_bytes:

@@ -37,6 +37,13 @@ class Assembler:
 
     def add(self, chunk: ModelResponseStream) -> None:
         """Add one chunk."""
+        self.add_head(chunk)
+        self.usage = merge_usage(self.usage, chunk.usage)
+        for choice in chunk.choices:
+            self.choice(choice.index).add(choice)
+
+    def add_head(self, chunk: ModelResponseStream) -> None:
+        """Add what a chunk says beside its choices and its usage."""
         head = self._head
         head.id = head.id or chunk.id
         head.created = head.created or chunk.created
@@ -49,9 +56,6 @@ class Assembler:
                 self._extra[name] = value
         if chunk.provider_specific_fields:
             _merge_specific(self._extra.setdefault("provider_specific_fields", {}), chunk.provider_specific_fields)
-        self.usage = merge_usage(self.usage, chunk.usage)
-        for choice in chunk.choices:
-            self.choice(choice.index).add(choice)
 
     def response(self, *, default_finish: str | None = "stop") -> ModelResponse | None:
         """Return the whole answer, or None when no choice was ever opened.
@@ -188,7 +192,7 @@ class _ChoiceParts:
         content = self.content.getvalue()
         message = Message(
             role=self.role or "assistant",
-            content=content if content or self.has_content or not calls else None,
+            content=content if content or self.has_content or not (calls or self.function_call) else None,
             reasoning_content=self.reasoning.getvalue() or None,
             refusal=self.refusal.getvalue() or None,
             tool_calls=calls or None,
@@ -212,10 +216,10 @@ class _CallParts:
         self.custom_input = StringIO()
         self.extra: dict[str, Any] = {}
 
-    def add(self, function: Function, call: ChatCompletionDeltaToolCall | None = None) -> None:
-        if function.name and function.name != self.name:
-            self.name += function.name
-        self.arguments.write(function.arguments or "")
+    def add(self, function: Function | None, call: ChatCompletionDeltaToolCall | None = None) -> None:
+        if function is not None:
+            self.name += function.name if function.name and function.name != self.name else ""
+            self.arguments.write(function.arguments or "")
         if call is not None:
             self.id = call.id or self.id
             self.type = call.type or self.type
@@ -290,9 +294,12 @@ def split_response(response: ModelResponse) -> Iterable[ModelResponseStream]:
 def _pieces(choice: Choices) -> Iterable[StreamingChoices]:
     fields = {name: value for name, value in choice.message.items() if name != "tool_calls"}
     calls = [
-        ChatCompletionDeltaToolCall(index=position, **dict(call.items()))
+        ChatCompletionDeltaToolCall(**{**dict(call.items()), "index": position})
         for position, call in enumerate(choice.message.tool_calls or ())
     ]
     delta = Delta(**{**fields, "role": "assistant", "tool_calls": calls or None})
     yield StreamingChoices(index=choice.index, delta=delta, logprobs=choice.logprobs)
-    yield StreamingChoices(index=choice.index, finish_reason=choice.finish_reason, **choice._extra())
+    last = StreamingChoices(index=choice.index, finish_reason=choice.finish_reason, **choice._extra())
+    if choice.provider_specific_fields:
+        last["provider_specific_fields"] = choice.provider_specific_fields
+    yield last

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from attrs import field, frozen
+import msgspec
 
 from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
@@ -20,8 +20,7 @@ from aiollm.wire.http import HttpRequest, ReplyHead
 __all__ = ["Context", "Decoder", "Dialect"]
 
 
-@frozen
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What a decoder may not get for itself, because dialects have no clock and no random source.
 
     Attributes:
@@ -34,7 +33,7 @@ class Context:
     endpoint: Endpoint
     now: int
     new_id: Callable[[], str]
-    origin: Origin = field(factory=Origin)
+    origin: Origin = msgspec.field(default_factory=Origin)
 
 
 class Decoder(Protocol):

@@ -29,9 +29,12 @@ from aiollm.exceptions import (
     UnprocessableEntityError,
 )
 
-__all__ = ["error_class", "error_from_object", "request_id", "retry_after_seconds"]
+__all__ = ["MALFORMED", "error_class", "error_from_object", "request_id", "retry_after_seconds"]
 
 MAX_QUOTED_CHARACTERS = 500
+
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading a member raises that is of another type or size than it should be."""
 
 _BY_STATUS: dict[int, type[APIError]] = {
     400: BadRequestError,
@@ -89,7 +92,7 @@ _CONTENT_POLICY = (
 
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
 _NEVER_RETRYABLE_CODES = frozenset({"insufficient_quota"})
-_RETRYABLE_STATUSES = frozenset({408, 409, 425, 429})
+_RETRYABLE_STATUSES = frozenset({409, 425})
 
 
 def error_class(status: int | None, code: str | None = None, kind: str | None = None, text: str = "") -> type[APIError]:
@@ -97,7 +100,7 @@ def error_class(status: int | None, code: str | None = None, kind: str | None = 
     for name in (code, kind):
         found = _BY_CODE.get(name.lower()) if name else None
         # A general type ("server_error") says less than a status that is more precise.
-        if found and not (found is InternalServerError and status in _BY_STATUS and status != 200):
+        if found and not (found is InternalServerError and status in _BY_STATUS):
             return found
     words = text.lower()
     if status in (None, 200, 400, 413, 422, 500):
@@ -136,9 +139,6 @@ def error_from_object(
         status = _status_within(error, body, code)
     cls = error_class(status, code, kind, message)
     where = f"{provider} answered {status}" if status else f"{provider} reported an error"
-    retryable = status in _RETRYABLE_STATUSES or status >= 500 if status and status not in _BY_STATUS else None
-    if code in _NEVER_RETRYABLE_CODES or kind in _NEVER_RETRYABLE_CODES:
-        retryable = False
     return cls(
         f"{where}: {message}" if message else f"{where} without a message",
         model=model,
@@ -151,9 +151,18 @@ def error_from_object(
         request_id=request_id(headers or {}),
         headers=headers,
         retry_after=retry_after_seconds(headers or {}),
-        retryable=retryable,
+        retryable=_retryable(status, code, kind),
         phase=phase,
     )
+
+
+def _retryable(status: int | None, code: str | None, kind: str | None) -> bool | None:
+    """Whether another try may help; None leaves it to the error's class."""
+    if code in _NEVER_RETRYABLE_CODES or kind in _NEVER_RETRYABLE_CODES:
+        return False
+    if status is None or status in _BY_STATUS:
+        return None
+    return status >= 500 or status in _RETRYABLE_STATUSES
 
 
 def _facts(error: Any) -> tuple[dict[str, Any], str, str | None, str | None, str | None]:

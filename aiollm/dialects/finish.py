@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FAILURES", "finish_reason"]
+__all__ = ["broke_off", "finish_reason"]
 
 _KNOWN = frozenset({"stop", "length", "tool_calls", "function_call", "content_filter"})
 
@@ -13,18 +13,40 @@ _SYNONYMS = {
     "eos": "stop",
     "eos_token": "stop",
     "stop_sequence": "stop",
+    "compaction": "length",
+    "continuation": "length",
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
     "model_length": "length",
+    "pause_turn": "length",
     "tool_call": "tool_calls",
     "tool_use": "tool_calls",
+    "blocklist": "content_filter",
+    "content_filtered": "content_filter",
+    "error_toxic": "content_filter",
+    "escalation": "content_filter",
+    "guardrail_intervened": "content_filter",
+    "image_other": "content_filter",
+    "image_prohibited_content": "content_filter",
+    "image_recitation": "content_filter",
+    "image_safety": "content_filter",
+    "language": "content_filter",
+    "no_image": "content_filter",
+    "other": "content_filter",
+    "prohibited_content": "content_filter",
+    "recitation": "content_filter",
     "refusal": "content_filter",
     "safety": "content_filter",
     "sensitive": "content_filter",
+    "spii": "content_filter",
 }
 
-FAILURES = frozenset({"abort", "error", "insufficient_system_resource", "network_error"})
-"""Reasons that say the provider broke off: no answer ends with one of them."""
+_FAILURES = frozenset({"abort", "error", "insufficient_system_resource", "network_error"})
+
+
+def broke_off(native: str | None) -> bool:
+    """Whether a provider's finish reason says that it broke off: no answer ends with such a one."""
+    return native is not None and native.lower() in _FAILURES
 
 
 def finish_reason(native: str, *, called_tools: bool) -> str:

@@ -9,26 +9,23 @@ import msgspec
 
 from aiollm.dialects.assembly import split_response
 from aiollm.dialects.base import Context
-from aiollm.dialects.errors import error_from_object
-from aiollm.dialects.finish import FAILURES, finish_reason
-from aiollm.dialects.openai_stream import OpenAIDecoder, normal_message
+from aiollm.dialects.errors import MALFORMED, error_from_object
+from aiollm.dialects.finish import broke_off, finish_reason
+from aiollm.dialects.openai_message import HEAD_FIELDS, broken_off, normal_message
+from aiollm.dialects.openai_stream import OpenAIDecoder
 from aiollm.dialects.plain import plain_response
 from aiollm.dialects.tool_calls import ToolCallTracker
 from aiollm.dialects.usage import usage_from_object
-from aiollm.exceptions import APIError, APIResponseValidationError, InternalServerError, UnsupportedParamsError
+from aiollm.exceptions import APIError, APIResponseValidationError, BadRequestError, UnsupportedParamsError
 from aiollm.types.chunk import ModelResponseStream, NoChoices
-from aiollm.types.endpoint import Endpoint
-from aiollm.types.lenient import lenient_json
+from aiollm.types.endpoint import BodyQuirk, Endpoint
+from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.wire.http import HttpRequest, ReplyHead
 from aiollm.wire.sse import SSEFramer
 
 __all__ = ["OpenAI"]
-
-_RESPONSE_FIELDS = frozenset(
-    {"id", "created", "model", "object", "system_fingerprint", "choices", "usage", "service_tier"}
-)
 
 
 class OpenAI:
@@ -53,7 +50,7 @@ class OpenAI:
             body = _without(body, path.split("."))
         body.update(request.extra_body)
         for quirk in endpoint.quirks:
-            body = quirk(body)
+            body = _changed(body, quirk, endpoint)
         headers = {
             "Content-Type": "application/json",
             "Accept": "text/event-stream" if request.stream else "application/json",
@@ -94,7 +91,7 @@ class OpenAI:
             )
         try:
             return _response(payload, request, context)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise APIResponseValidationError(
                 f"{provider} answered with a member of another type than it should be ({error})",
                 model=request.model,
@@ -159,6 +156,31 @@ def _parameters(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
+def _changed(body: dict[str, Any], quirk: BodyQuirk, endpoint: Endpoint) -> dict[str, Any]:
+    try:
+        return quirk(body)
+    except MALFORMED as error:
+        name = _unreadable(body, quirk)
+        raise BadRequestError(
+            f"{name} cannot be put into the form that {endpoint.provider} takes: a member is missing, or of another "
+            f"type than it should be ({type(error).__name__}: {error})",
+            llm_provider=endpoint.provider,
+            param=name,
+            phase="request",
+        ) from None
+
+
+def _unreadable(body: dict[str, Any], quirk: BodyQuirk) -> str:
+    """Return the parameter that a quirk cannot read: the one without which it can."""
+    for name in body.keys() - {"messages"}:
+        try:
+            quirk(_without(body, [name]))
+        except MALFORMED:
+            continue
+        return name
+    return "messages"
+
+
 def _without(body: Any, path: list[str]) -> Any:
     """Return nested objects without the member at a path of names; lists on the way are searched through.
 
@@ -174,10 +196,10 @@ def _without(body: Any, path: list[str]) -> Any:
 
 
 def _response(payload: Mapping[str, Any], request: Request, context: Context) -> ModelResponse:
-    extra = {name: value for name, value in payload.items() if name not in _RESPONSE_FIELDS}
+    extra = {name: value for name, value in payload.items() if name not in HEAD_FIELDS}
     response = ModelResponse(
         id=payload.get("id") or f"chatcmpl-{context.new_id()}",
-        created=int(payload.get("created") or context.now),
+        created=whole_number(payload.get("created")) or context.now,
         model=payload.get("model") or request.model,
         system_fingerprint=payload.get("system_fingerprint"),
         service_tier=payload.get("service_tier"),
@@ -192,16 +214,8 @@ def _response(payload: Mapping[str, Any], request: Request, context: Context) ->
 
 def _choice(position: int, raw: dict[str, Any], request: Request, context: Context) -> Choices:
     native = raw.get("finish_reason") or "stop"
-    if native in FAILURES and raw.get("error"):
-        raise error_from_object(raw, provider=context.endpoint.provider, model=request.model)
-    if native in FAILURES:
-        raise InternalServerError(
-            f"{context.endpoint.provider} broke off the answer with finish reason {native!r}",
-            llm_provider=context.endpoint.provider,
-            code=native,
-            status_code=502,
-            body=raw,
-        )
+    if broke_off(native):
+        raise broken_off(raw, provider=context.endpoint.provider, model=request.model)
     message = raw.get("message") or {"content": raw.get("text")}
     fields = normal_message(message)
     whole = fields.get("tool_calls")

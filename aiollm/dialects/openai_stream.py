@@ -14,27 +14,24 @@ import msgspec
 
 from aiollm.dialects.assembly import Assembler
 from aiollm.dialects.base import Context
-from aiollm.dialects.errors import error_from_object
-from aiollm.dialects.finish import FAILURES, finish_reason
+from aiollm.dialects.errors import MALFORMED, error_from_object
+from aiollm.dialects.finish import broke_off, finish_reason
+from aiollm.dialects.openai_message import HEAD_FIELDS, broken_off, normal_message
 from aiollm.dialects.tool_calls import ToolCallTracker
 from aiollm.dialects.usage import usage_from_object
-from aiollm.exceptions import APIError, InternalServerError, InvalidChunk, ToolCallIncomplete
+from aiollm.exceptions import APIError, InvalidChunk, ToolCallIncomplete
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
-from aiollm.types.lenient import lenient_json
+from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 
-__all__ = ["OpenAIDecoder", "normal_message"]
+__all__ = ["OpenAIDecoder"]
 
 _decode_chunk = msgspec.json.Decoder(ModelResponseStream).decode
 
-_CHUNK_FIELDS = frozenset(
-    {"id", "created", "model", "object", "system_fingerprint", "choices", "usage", "service_tier"}
-)
 _CHOICE_FIELDS = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs"})
-_DELTA_FIELDS = frozenset(Delta.__struct_fields__)
 _END_MARKER = b"[DONE]"
 _QUOTED_CHARACTERS = 120
 
@@ -79,6 +76,7 @@ class OpenAIDecoder:
         self._choices: dict[int, _Choice] = {}
         self._held: dict[str, Any] = {}  # fields of chunks that gave no chunk
         self._answer = Assembler()
+        self._opening: ModelResponseStream | None = None  # given in one go; its head is not in the answer yet
         self._plain_text = False  # choice 0 is open and its role was sent
 
     def feed(self, frame: Frame) -> Iterable[ModelResponseStream]:
@@ -102,6 +100,8 @@ class OpenAIDecoder:
                     and choice.index == 0
                     and delta.tool_calls is None
                     and delta.annotations is None
+                    and delta.images is None
+                    and delta.thinking_blocks is None
                     and choice.logprobs is None
                 ) or self._finishes_plainly(choice, data):
                     if text:
@@ -159,6 +159,7 @@ class OpenAIDecoder:
             self.content = bool(delta.content)
         chunk.id, chunk.created, chunk.model, chunk._origin = self._id, self._created, self._model, self._origin
         chunk._rest = choice._rest = data
+        self._opening = chunk
         return chunk
 
     def _finishes_plainly(self, choice: StreamingChoices, data: bytes) -> bool:
@@ -198,6 +199,12 @@ class OpenAIDecoder:
         return bool(self._choices) and all(choice.finish_reason for choice in self._choices.values())
 
     def partial(self) -> ModelResponse | None:
+        """Return the answer so far, or None when there is none yet.
+
+        It has the text, the reasoning and what came on chunks of its own. What a provider adds to a chunk of text (a
+        score beside each word, say) is on that chunk only: reading it would make every chunk cost twice as much.
+        """
+        self._add_opening()
         response = self._answer.response(default_finish=None)
         if response is not None:
             response.id, response.created, response.model = self._id, self._created, self._model
@@ -230,13 +237,14 @@ class OpenAIDecoder:
     def _checked_chunks(self, payload: dict[str, Any], data: bytes) -> Iterator[ModelResponseStream]:
         try:
             yield from self._chunks(payload)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise self._invalid(data, f"a member is of another type than it should be ({error})") from None
 
     def _chunks(self, payload: dict[str, Any]) -> Iterator[ModelResponseStream]:
+        self._add_opening()
         self._note_head(payload)
         failure = payload.get("error") or (payload.get("x_groq") or {}).get("error")
-        extra = {name: value for name, value in payload.items() if name not in _CHUNK_FIELDS}
+        extra = {name: value for name, value in payload.items() if name not in HEAD_FIELDS}
         extra.pop("error", None)
         self._held.update(extra)
         for raw in payload.get("choices") or ():
@@ -247,10 +255,14 @@ class OpenAIDecoder:
         if failure:
             raise self._error(payload)
 
+    def _add_opening(self) -> None:
+        if self._opening is not None:
+            self._answer.add_head(self._opening)
+            self._opening = None
+
     def _note_head(self, payload: dict[str, Any]) -> None:
         self._id = self._id or payload.get("id") or ""
-        created = payload.get("created")
-        self._created = self._created or (int(created) if isinstance(created, int | float) else 0)
+        self._created = self._created or whole_number(payload.get("created"))
         usage = usage_from_object(payload.get("usage") or (payload.get("x_groq") or {}).get("usage"))
         self.usage = usage or self.usage
         self._origin.served_model = self._origin.served_model or payload.get("model")
@@ -274,17 +286,9 @@ class OpenAIDecoder:
             yield StreamingChoices(index=index, delta=Delta(**fields), logprobs=logprobs, **extra)
             if not native:
                 choice.held = {}
-        if native in FAILURES and raw.get("error"):
-            raise self._error(raw)
-        if native in FAILURES and not failed:
-            raise self._context_of(
-                InternalServerError(
-                    f"{self._context.endpoint.provider} broke off the answer with finish reason {native!r}",
-                    code=native,
-                    status_code=502,
-                )
-            )
-        if native and native not in FAILURES and not choice.finish_reason:
+        if broke_off(native) and (raw.get("error") or not failed):
+            raise self._context_of(broken_off(raw, provider=self._context.endpoint.provider, model=self._model))
+        if native and not broke_off(native) and not choice.finish_reason:
             choice.finish_reason = finish_reason(native, called_tools=bool(choice.calls))
             if choice.finish_reason != native:
                 choice.held.setdefault("native_finish_reason", native)
@@ -358,32 +362,3 @@ class OpenAIDecoder:
 
     def _context_of(self, error: APIError) -> APIError:
         return error.with_context(llm_provider=self._context.endpoint.provider, model=self._model, phase="stream")
-
-
-def normal_message(message: dict[str, Any]) -> dict[str, Any]:
-    """Return a delta or message with its text and reasoning where OpenAI has them; other fields are kept.
-
-    Content may be a list of typed parts (Mistral, Databricks); reasoning has three names.
-    """
-    fields = {name: value for name, value in message.items() if value is not None or name not in _DELTA_FIELDS}
-    reasoning = fields.get("reasoning_content") or fields.get("reasoning") or fields.pop("reasoning_text", None)
-    if isinstance(fields.get("content"), list):
-        fields["content"], thought = _join_parts(fields["content"])
-        reasoning = reasoning or thought
-    if isinstance(reasoning, str) and reasoning:
-        fields["reasoning_content"] = reasoning
-    return fields
-
-
-def _join_parts(parts: list[Any]) -> tuple[str, str]:
-    """Return the text and the reasoning in a list of content parts."""
-    text, thought = [], []
-    for part in parts:
-        if isinstance(part, str):
-            text.append(part)
-        elif part.get("type") in ("thinking", "reasoning"):
-            inner = part.get("thinking") or part.get("summary") or part.get("text") or ""
-            thought.append(inner if isinstance(inner, str) else "".join(_join_parts(inner)))
-        else:
-            text.append(part.get("text") or "")
-    return "".join(text), "".join(thought)

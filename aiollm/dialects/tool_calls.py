@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from aiollm.exceptions import EventTooLarge
+from aiollm.types.lenient import is_json
 
 __all__ = ["MAX_ARGUMENT_CHARACTERS", "ToolCallTracker"]
 
@@ -40,7 +41,7 @@ class _Call:
 
     @property
     def complete(self) -> bool:
-        return _is_json("".join(self.arguments))
+        return is_json("".join(self.arguments))
 
 
 class ToolCallTracker:
@@ -88,7 +89,8 @@ class ToolCallTracker:
             shown["id"] = call.id
             shown["type"] = piece.get("type") or "function"
         mention = self._first_mention(call, name)
-        shown["function"] = {**function, "name": mention if function else None, "arguments": arguments}
+        if function or not piece.get("custom"):
+            shown["function"] = {**function, "name": mention, "arguments": arguments}
         return shown
 
     def incomplete(self) -> str | None:
@@ -134,11 +136,3 @@ def _text(arguments: Any) -> str:
     if isinstance(arguments, str):
         return arguments
     return "" if arguments is None else msgspec.json.encode(arguments).decode()
-
-
-def _is_json(text: str) -> bool:
-    try:
-        msgspec.json.decode(text)
-    except ValueError:
-        return False
-    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from aiollm.types.lenient import whole_number
 from aiollm.types.usage import Usage
 
 __all__ = ["usage_from_object"]
@@ -25,13 +26,22 @@ def usage_from_object(counts: Any) -> Usage | None:
         return None
     known = {name: value for name, value in counts.items() if value is not None}
     for name in _COUNTS:
-        known[name] = _count(known.get(name))
-    if isinstance(known.get("cost"), float) and not math.isfinite(known["cost"]):
-        del known["cost"]
+        known[name] = whole_number(known.get(name))
+    _settle_cost(known)
     _fill_details(known)
     _count_reasoning_once(known)
     known["total_tokens"] = known["total_tokens"] or known["prompt_tokens"] + known["completion_tokens"]
     return Usage(**known)
+
+
+def _settle_cost(known: dict[str, Any]) -> None:
+    """Leave the cost as one number: Perplexity sends its parts and their total."""
+    cost = known.pop("cost", None)
+    if isinstance(cost, dict):
+        known.setdefault("cost_details", cost)
+        cost = cost.get("total_cost")
+    if cost is not None and not (isinstance(cost, float) and not math.isfinite(cost)):
+        known["cost"] = cost
 
 
 def _fill_details(known: dict[str, Any]) -> None:
@@ -52,15 +62,11 @@ def _fill_details(known: dict[str, Any]) -> None:
 
 def _count_reasoning_once(known: dict[str, Any]) -> None:
     """Put reasoning into the completion where the provider counts it beside (xAI): the total gives it away."""
-    reasoning = _count((known.get("completion_tokens_details") or {}).get("reasoning_tokens"))
+    reasoning = whole_number((known.get("completion_tokens_details") or {}).get("reasoning_tokens"))
     spoken = known["prompt_tokens"] + known["completion_tokens"]
     if reasoning and known["total_tokens"] == spoken + reasoning:
         known["completion_tokens"] += reasoning
 
 
 def _details(value: Any) -> dict[str, Any]:
-    return dict(value) if isinstance(value, dict) else {}
-
-
-def _count(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0
+    return {name: count for name, count in value.items() if count is not None} if isinstance(value, dict) else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+import msgspec
 
 from aiollm.core.scope import CancelScope
 from aiollm.providers.provider import Target
@@ -12,8 +12,7 @@ from aiollm.types.timeouts import Timeouts
 __all__ = ["Call"]
 
 
-@frozen
-class Call:
+class Call(msgspec.Struct, frozen=True, eq=False):
     """A request on its way to a target.
 
     Attributes:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
 
-from attrs import evolve
+import msgspec
 
+from aiollm.core.failures import timeout_of
 from aiollm.core.reader import FrameReader
 from aiollm.core.runtime import Runtime
 from aiollm.core.transport import Exchange
@@ -16,7 +18,7 @@ from aiollm.dialects.errors import request_id
 from aiollm.dialects.table import DIALECTS
 from aiollm.engine.call import Call
 from aiollm.engine.mock import mock_stream
-from aiollm.engine.redaction import redact
+from aiollm.engine.redaction import redact, secrets_of
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError, BadRequestError, StreamInterrupted, UnexpectedContentType
 from aiollm.local.server import serve
@@ -52,10 +54,10 @@ async def open_stream(call: Call) -> ChunkStream:
     """
     if call.request.mock_response is not None:
         return mock_stream(call, _context(call, ReplyHead(200)))
-    if call.target.provider.serve == "local":
-        call = await _served(call)
     exchange = Exchange(Runtime.current().pool, call.scope, call.timeouts)
     try:
+        if call.target.provider.serve == "local":
+            call = await _served(call)
         return await _exchange(call, exchange)
     except BaseException as error:
         exchange.abort(None)
@@ -75,7 +77,7 @@ def _add_facts(error: APIError, call: Call, exchange: Exchange) -> None:
         headers=exchange.head.headers or None,
         phase=_PHASES[exchange.phase],
     )
-    redact(error, call.target.secret)
+    redact(error, secrets_of(call))
     if isinstance(error, StreamInterrupted):
         error.retryable = True  # it broke off before anybody had seen any of it
 
@@ -102,7 +104,7 @@ async def _exchange(call: Call, exchange: Exchange) -> ChunkStream:
     if first in (b"{", b"["):
         return await _whole_for_stream(call, dialect, context, exchange, reader)
     if first in (b"", b"<") or (head.content_type != "text/event-stream" and first not in _SSE_BEGINNINGS):
-        raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES), call)
+        raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
     return await ChunkStream.open(call, dialect.decoder(request, context), context.origin, exchange, reader)
 
 
@@ -117,16 +119,24 @@ async def _whole_for_stream(
 
 
 async def _served(call: Call) -> Call:
-    """Return the call to the address of its embedded model, whose server is started if need be."""
-    server = await serve(call.target.model)
+    """Return the call to the address of its embedded model, whose server is started if need be.
+
+    Raises:
+        TotalTimeout: the start took the whole time of the call.
+    """
+    try:
+        async with asyncio.timeout_at(call.scope.deadline):
+            server = await serve(call.target.model)
+    except TimeoutError:
+        raise timeout_of("total", call.timeouts, "the embedded model") from None
     target = resolve(f"local/{call.target.model}", api_key=server.secret, base_url=server.base_url)
-    return evolve(call, target=target)
+    return msgspec.structs.replace(call, target=target)
 
 
 def _context(call: Call, head: ReplyHead) -> Context:
     target = call.target
     origin = Origin(call.request.include_usage, target.provider.name, target.endpoint.url, head.headers)
-    return Context(call.target.endpoint, int(time.time()), _new_id, origin)
+    return Context(target.endpoint, int(time.time()), _new_id, origin)
 
 
 def _encode(dialect: Dialect, call: Call) -> HttpRequest:

@@ -5,37 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aiollm.engine.call import Call
 from aiollm.exceptions import APIError
-from aiollm.types.secret import Secret
 
-__all__ = ["redact"]
+__all__ = ["redact", "secrets_of"]
 
 _SHORTEST_KEY = 8
 """Shorter keys are placeholders for servers that want none ("none", "x"): they are words of messages, and no secret."""
 
 _QUOTING = ("message", "hint", "code", "type", "param", "body", "request_id", "headers")
 
+_CREDENTIAL_HEADERS = ("authorization", "cookie", "key", "secret", "token")
+"""Parts of the names of headers that hold credentials."""
 
-def redact(error: APIError, secret: Secret | None) -> None:
-    """Replace the key by `***` wherever an error shows it.
+
+def secrets_of(call: Call) -> list[str]:
+    """Return what a call sends and nobody may see: its key, and the credentials among the caller's headers."""
+    secrets: list[str] = [call.target.secret.reveal()] if call.target.secret is not None else []
+    for name, value in call.request.extra_headers.items():
+        if any(part in name.lower() for part in _CREDENTIAL_HEADERS):
+            secrets.append(value.split()[-1] if value.split() else "")  # without "Bearer"
+    return [secret for secret in secrets if len(secret) >= _SHORTEST_KEY]
+
+
+def redact(error: APIError, secrets: list[str]) -> None:
+    """Replace each secret by `***` wherever an error shows it.
 
     Its traceback is dropped too, and an error that it took the place of: they are internal, and hold the raw reply.
     """
     error.__traceback__ = None
     if error.__suppress_context__:
         error.__context__ = None
-    if secret is None or len(key := secret.reveal()) < _SHORTEST_KEY:
-        return
-    for name in _QUOTING:
-        setattr(error, name, _without(getattr(error, name), key))
+    for secret in secrets:
+        for name in _QUOTING:
+            setattr(error, name, _without(getattr(error, name), secret))
     error.args = (error.message,)
 
 
-def _without(value: Any, key: str) -> Any:
+def _without(value: Any, secret: str) -> Any:
     if isinstance(value, str):
-        return value.replace(key, "***")
+        return value.replace(secret, "***")
     if isinstance(value, Mapping):
-        return {_without(name, key): _without(item, key) for name, item in value.items()}
+        return {_without(name, secret): _without(item, secret) for name, item in value.items()}
     if isinstance(value, list):
-        return [_without(item, key) for item in value]
+        return [_without(item, secret) for item in value]
     return value

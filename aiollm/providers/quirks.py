@@ -203,7 +203,7 @@ MODEL_RULES: Mapping[str, ModelRule] = {
 }
 """The model rules that rows may name."""
 
-_OPENAI_REASONING = re.compile(r"(ft:)?(o\d|gpt-([5-9]|\d\d))")
+_OPENAI_REASONING = re.compile(r"(ft:)?(o\d|gpt-(?!35)([5-9]|\d\d))")  # Azure writes gpt-35-turbo
 
 
 def _map_messages(body: _Body, change: Callable[[_Message], _Message]) -> _Body:

@@ -13,6 +13,7 @@ from aiollm.exceptions import AuthenticationError, BadRequestError
 from aiollm.providers.catalog import read_catalog
 from aiollm.providers.endpoints import build_endpoint, fill_placeholders, given_base_fault
 from aiollm.providers.environment import Environment
+from aiollm.providers.formats import OWN_FORMATS
 from aiollm.providers.provider import Provider, Target
 from aiollm.providers.quirks import Placement
 from aiollm.types.endpoint import Endpoint
@@ -46,7 +47,7 @@ def register(provider: Provider) -> None:
 
     `attrs.evolve(providers()["groq"], base_url=...)` makes a changed copy of a row.
     """
-    _rows()
+    _rows()  # of threads that ask first at the same time each reads the file; from the second time on all share one
     _rows()[provider.name] = provider
     find_provider.cache_clear()
     _endpoint.cache_clear()
@@ -201,10 +202,13 @@ def _endpoint(
 
 def _header_values(provider: Provider, organization: str | None, environment: Environment) -> _HeaderValues:
     """Return the headers that have a value in the environment or in the call, checked."""
+    found: dict[str, tuple[str, str | None]] = {
+        header: (variable, environment.get(variable)) for header, variable in provider.header_env.items()
+    }
+    if organization and provider.organization_header:
+        found[provider.organization_header] = ("organization", organization)
     values: list[tuple[str, str]] = []
-    for header, variable in provider.header_env.items():
-        by_caller = bool(organization) and header == provider.organization_header
-        source, value = ("organization", organization) if by_caller else (variable, environment.get(variable))
+    for header, (source, value) in found.items():
         if value is None:
             continue
         if not (value.isascii() and value.strip().isprintable()):
@@ -233,11 +237,24 @@ def _by_prefix(model: str) -> tuple[Provider, str]:
 
 def _named(name: str, model: str) -> Provider:
     provider = _rows().get(name)
+    if provider is None and name in OWN_FORMATS:
+        raise _own_format(name)
     if provider is None:
         raise BadRequestError(
             f"unknown provider {_shown(name)} in model={_shown(model)}{_near(name)}. For {_ANY_SERVER}", param="model"
         )
     return provider
+
+
+def _own_format(name: str) -> BadRequestError:
+    address = OWN_FORMATS[name]
+    way = f'an OpenAI-compatible address of it: model="openai/<model>" with api_base="{address}" and its own api_key'
+    return BadRequestError(
+        f"{name} speaks its own format, which this version does not",
+        llm_provider=name,
+        param="model",
+        hint=f"there is {way}" if address else f"a gateway in front of it is called like {_ANY_SERVER}",
+    )
 
 
 def _near(name: str) -> str:

@@ -81,20 +81,18 @@ class SyncStream:
     def __iter__(self) -> Iterator[ModelResponseStream]:
         # A generator ends with the `for` statement that holds it, and closes the stream then.
         try:
-            while self._ready or self._fill():
+            while not self._closed and (self._ready or self._fill()):
                 yield self._ready.popleft()
         finally:
             self.close()
 
     def __next__(self) -> ModelResponseStream:
-        if not self._ready and not self._fill():
+        if self._closed or not (self._ready or self._fill()):
             raise StopIteration
         return self._ready.popleft()
 
     def _fill(self) -> bool:
         """Wait for the chunks of the next read; False at the end."""
-        if self._closed:
-            return False
         try:
             batch = self._pipe.get()
         except BaseException:  # Ctrl-C among them
@@ -107,7 +105,6 @@ class SyncStream:
         """Close the connection, unless the answer has ended. May be called again, and from another thread."""
         if not self._closed:
             self._closed = True
-            self._ready.clear()
             self._pump.cancel()
             self._pipe.end(StreamCancelled("the stream was closed from another thread"))  # to one that reads now
 

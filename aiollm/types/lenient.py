@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["lenient_json"]
+__all__ = ["is_json", "lenient_json", "whole_number"]
+
+_LARGEST = 2**63
 
 
 def lenient_json(data: bytes) -> Any:
@@ -29,3 +31,17 @@ def lenient_json(data: bytes) -> Any:
             return json.loads(written.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
         except (ValueError, RecursionError):
             raise ValueError(str(error)) from None
+
+
+def is_json(text: str | bytes) -> bool:
+    """Whether the text is JSON by the letter, and not nested too deeply to be read."""
+    try:
+        msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def whole_number(value: Any) -> int:
+    """Return a count or a time that a server sent; 0 for what is none: no number, below 0, or over 64 bits."""
+    return int(value) if isinstance(value, int | float) and 0 < value < _LARGEST else 0

@@ -32,14 +32,16 @@ class Origin:
     @property
     def hidden_params(self) -> dict[str, Any]:
         """LiteLLM's `_hidden_params`, made when somebody asks: rate-limit headers by name, and all with a prefix."""
-        if self._hidden_params is None:
+        hidden = self._hidden_params
+        if hidden is None:
             additional = {f"llm_provider-{name}": value for name, value in self.headers.items()}
             additional.update({name: value for name, value in self.headers.items() if name.startswith("x-ratelimit-")})
-            self._hidden_params = {
+            hidden = self._hidden_params = {
                 "model_id": None,
                 "api_base": self.api_base,
                 "custom_llm_provider": self.provider,
-                "provider_response_model": self.served_model,
+                "response_cost": None,
                 "additional_headers": additional,
             }
-        return self._hidden_params
+        hidden["provider_response_model"] = self.served_model  # known once the reply has begun
+        return hidden

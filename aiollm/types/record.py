@@ -33,7 +33,12 @@ class MissingField(AttributeError, KeyError):
 
 @cache
 def _field_names(cls: type[msgspec.Struct]) -> frozenset[str]:
-    return frozenset(cls.__struct_fields__)
+    return frozenset(name for name in cls.__struct_fields__ if name not in _private_names(cls))
+
+
+@cache
+def _private_names(cls: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(name for name in cls.__struct_fields__ if name[0] == "_")
 
 
 class RecordMeta(msgspec.StructMeta):
@@ -41,13 +46,15 @@ class RecordMeta(msgspec.StructMeta):
 
     if not TYPE_CHECKING:
 
-        def __call__(cls, **values: Any) -> Any:  # noqa: N805  # of a metaclass
+        def __call__(cls, /, **values: Any) -> Any:  # noqa: N805  # of a metaclass
             for name in cls._nested:
                 if name in values:
                     values[name] = cls._coerce(name, values[name])
             known = _field_names(cls)
             if not values.keys() <= known:
-                values["_rest"] = {name: values.pop(name) for name in list(values) if name not in known}
+                rest = {name: values.pop(name) for name in list(values) if name not in known}
+                # A provider's field of such a name could not be read: the class has it for itself.
+                values["_rest"] = {name: value for name, value in rest.items() if name not in _private_names(cls)}
             return super().__call__(**values)
 
 
@@ -184,6 +191,9 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
             setattr(twin, name, deepcopy(getattr(self, name), memo))
         return twin
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), {name: getattr(self, name) for name in self.__struct_fields__})
+
     def __eq__(self, other: object) -> bool:
         """Compare what users see: a payload counts the same before and after it was parsed."""
         return isinstance(other, Record) and other.__class__ is self.__class__ and self.items() == other.items()
@@ -193,6 +203,14 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={value!r}" for name, value in self.items())
         return f"{type(self).__name__}({fields})"
+
+
+def _restored(cls: type[Record], fields: Fields) -> Record:
+    """Make a record again with its private fields, which no keyword can set."""
+    record = cls()
+    for name, value in fields.items():
+        setattr(record, name, value)
+    return record
 
 
 def _plain(value: Any, exclude_none: bool) -> Any:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import field, frozen
+import msgspec
 
 __all__ = ["Request"]
 
 
-@frozen(kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What the caller asked for.
 
     Attributes:
@@ -22,7 +21,7 @@ class Request:
         stream: whether the reply is to be streamed; the wire carries the same.
         include_usage: whether the caller wants the usage chunk at the end of a stream.
         extra_headers: headers of the caller, over all others.
-        extra_body: members merged into the body last.
+        extra_body: members of the body, over all others; the provider's own changes of the body come after.
         drop_params: leave out what the provider does not take, instead of raising.
         additional_drop_params: names to leave out in any case; dots reach into nested objects.
         allowed_openai_params: names to send although the provider is not known to take them.
@@ -31,15 +30,19 @@ class Request:
     """
 
     model: str
-    messages: Sequence[Mapping[str, Any]] = field(repr=lambda messages: f"<{len(messages)} messages>")
-    params: Mapping[str, Any] = field(factory=dict)
+    messages: Sequence[Mapping[str, Any]]
+    params: Mapping[str, Any] = {}
     known: frozenset[str] = frozenset()
     stream: bool = False
     include_usage: bool = False
-    extra_headers: Mapping[str, str] = field(factory=dict, repr=False)
-    extra_body: Mapping[str, Any] = field(factory=dict)
+    extra_headers: Mapping[str, str] = {}
+    extra_body: Mapping[str, Any] = {}
     drop_params: bool = False
     additional_drop_params: tuple[str, ...] = ()
     allowed_openai_params: frozenset[str] = frozenset()
-    metadata: Mapping[str, Any] = field(factory=dict, repr=False)
-    mock_response: Any = field(default=None, repr=False)
+    metadata: Mapping[str, Any] = {}
+    mock_response: Any = None
+
+    def __repr__(self) -> str:
+        # The messages, headers and notes may be private.
+        return f"<Request {self.model}: {len(self.messages)} messages, {', '.join(self.params) or 'no parameters'}>"

@@ -54,13 +54,8 @@ class Timeouts:
         elif timeout is None:
             clocks = cls() if stream else cls(total=600.0)
         else:
-            longest = cls(first_token=timeout).first_token  # validated under the name of a clock
-            clocks = cls(
-                connect=min(10.0, timeout),
-                first_token=longest,
-                idle=longest,
-                total=None if stream else longest,
-            )
+            clocks = cls(first_token=timeout, idle=timeout, total=None if stream else timeout)
+            clocks = evolve(clocks, connect=min(10.0, timeout))
         if stream and stream_timeout is not None:
             clocks = evolve(clocks, first_token=stream_timeout, idle=stream_timeout)
         return clocks

@@ -33,23 +33,26 @@ class FunctionCall(Function, kw_only=True):
 
 
 class ChatCompletionDeltaToolCall(Record, kw_only=True):
-    """A piece of a tool call. `id`, `type` and the name come with the first piece of an `index`."""
+    """A piece of a tool call. `id`, `type` and the name come with the first piece of an `index`.
+
+    A call of a custom tool has `custom` (a dict of `name` and `input`, a text) and no function.
+    """
 
     _nested: ClassVar = {"function": Function}
-    _always: ClassVar[frozenset[str]] = frozenset({"id", "function", "type", "index"})
+    _always: ClassVar[frozenset[str]] = frozenset({"id", "type", "index"})
 
     id: str | None = None
-    function: Function = msgspec.field(default_factory=Function)
+    function: Function | None = None
     type: str | None = None
     index: int = 0
 
 
 class ChatCompletionMessageToolCall(Record, kw_only=True):
-    """A whole tool call of an assistant message."""
+    """A whole tool call of an assistant message. A call of a custom tool has `custom` and no function."""
 
     _nested: ClassVar = {"function": Function}
-    _always: ClassVar[frozenset[str]] = frozenset({"id", "function", "type"})
+    _always: ClassVar[frozenset[str]] = frozenset({"id", "type"})
 
     id: str | None = None
-    function: Function = msgspec.field(default_factory=Function)
+    function: Function | None = None
     type: str | None = "function"

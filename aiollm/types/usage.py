@@ -19,6 +19,10 @@ class PromptTokensDetailsWrapper(Record, kw_only=True):
     text_tokens: int | None = None
     image_tokens: int | None = None
 
+    @classmethod
+    def _own_part(cls, payload: dict[str, Any]) -> Any:
+        return payload["usage"]["prompt_tokens_details"]
+
 
 class CompletionTokensDetailsWrapper(Record, kw_only=True):
     """What the answer's tokens were: reasoning, text, audio, predictions."""
@@ -28,6 +32,10 @@ class CompletionTokensDetailsWrapper(Record, kw_only=True):
     audio_tokens: int | None = None
     accepted_prediction_tokens: int | None = None
     rejected_prediction_tokens: int | None = None
+
+    @classmethod
+    def _own_part(cls, payload: dict[str, Any]) -> Any:
+        return payload["usage"]["completion_tokens_details"]
 
 
 class Usage(Record, kw_only=True):

@@ -48,13 +48,13 @@ def inflater(encoding: str) -> Inflater | None:
         return None
     if name in ("gzip", "x-gzip", "deflate"):
         return _Bounded(name, _Zlib(name))
-    if name == "br" and (module := _optional("brotli")):
-        return _Bounded(name, _Brotli(module.Decompressor()))
+    if name == "br" and (module := _optional("brotli")) and hasattr(module.Decompressor, "can_accept_more_data"):
+        return _Bounded(name, _Brotli(module.Decompressor()))  # an older one cannot bound what it gives
     if name == "zstd" and (module := _optional("compression.zstd") or _optional("backports.zstd")):
-        return _Bounded(name, _Zstd(module.ZstdDecompressor()))
+        return _Bounded(name, _Zstd(module.ZstdDecompressor))
     raise UnexpectedContentType(
         f"the reply is compressed with {encoding!r}, which cannot be read here",
-        hint="install the package Brotli for br, or backports.zstd for zstd",
+        hint="install the package Brotli (1.2 or later) for br, or backports.zstd for zstd",
     )
 
 
@@ -122,20 +122,29 @@ class _Zlib:
 
 
 class _Brotli:
+    _LIMIT = 16 * 1024  # its buffer grows by blocks of 32 and 64 KiB until it holds this: with more, beyond PIECE_BYTES
+
     def __init__(self, decompressor) -> None:  # type: ignore[no-untyped-def]
         self._inflate = decompressor
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        yield self._inflate.process(data, output_buffer_limit=PIECE_BYTES)
-        while not self._inflate.can_accept_more_data():
-            yield self._inflate.process(b"", output_buffer_limit=PIECE_BYTES)
+        piece = self._inflate.process(data, output_buffer_limit=self._LIMIT)
+        # can_accept_more_data() tells of input only: with none left, there may still be output inside.
+        while piece:
+            yield piece
+            piece = self._inflate.process(b"", output_buffer_limit=self._LIMIT)
 
 
 class _Zstd:
-    def __init__(self, decompressor) -> None:  # type: ignore[no-untyped-def]
-        self._inflate = decompressor
+    def __init__(self, start) -> None:  # type: ignore[no-untyped-def]
+        self._start = start
+        self._inflate = start()
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        yield self._inflate.decompress(data, PIECE_BYTES)
-        while not self._inflate.needs_input and not self._inflate.eof:
-            yield self._inflate.decompress(b"", PIECE_BYTES)
+        while data:
+            if self._inflate.eof:  # a body may have several frames, one after the other
+                self._inflate = self._start()
+            yield self._inflate.decompress(data, PIECE_BYTES)
+            while not self._inflate.needs_input and not self._inflate.eof:
+                yield self._inflate.decompress(b"", PIECE_BYTES)
+            data = self._inflate.unused_data

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+import msgspec
 
 __all__ = ["HttpRequest", "ReplyHead"]
 
 
-@frozen
-class HttpRequest:
+class HttpRequest(msgspec.Struct, frozen=True):
     """A request ready to be sent but for its authentication.
 
     Attributes:
@@ -21,11 +20,14 @@ class HttpRequest:
 
     url: str
     headers: Mapping[str, str]
-    body: bytes = field(repr=lambda body: f"<{len(body)} bytes>")
+    body: bytes
+
+    def __repr__(self) -> str:
+        # The headers may hold a key of the caller's, the body is the prompt.
+        return f"<HttpRequest {self.url}: {len(self.body)} bytes>"
 
 
-@frozen
-class ReplyHead:
+class ReplyHead(msgspec.Struct, frozen=True):
     """Status and headers of a reply. Header names are in lower case; of a repeated header the last one counts.
 
     Attributes:
@@ -34,7 +36,7 @@ class ReplyHead:
     """
 
     status: int
-    headers: Mapping[str, str] = field(factory=dict)
+    headers: Mapping[str, str] = {}
 
     @property
     def content_type(self) -> str:

@@ -20,9 +20,8 @@ import re
 from collections.abc import Generator, Iterator
 from functools import partial
 
-import msgspec
-
 from aiollm.exceptions import EventTooLarge
+from aiollm.types.lenient import is_json
 from aiollm.wire.frame import Frame
 
 __all__ = ["MAX_EVENT_BYTES", "SSEFramer"]
@@ -84,7 +83,7 @@ class SSEFramer:
         yield from frames[:-1]
         for last in frames[-1:]:
             line_ended = rest.endswith((b"\n", b"\r")) and (self._one_newline or last.event == "error")
-            if line_ended or last.data.startswith(_END_MARKER) or _is_json(last.data):
+            if line_ended or last.data.startswith(_END_MARKER) or is_json(last.data):
                 yield last
 
     def _feed_blocks(self, data: bytes) -> Iterator[Frame]:
@@ -120,7 +119,7 @@ class SSEFramer:
 
     def _parse(self, block: bytes) -> Iterator[Frame]:
         """Read the lines of one event."""
-        if block.lstrip()[:1] in (b"{", b"[") and _is_json(block):
+        if block.lstrip()[:1] in (b"{", b"[") and is_json(block):
             yield Frame("", block.strip())
             return
         fields = [_field(line) for line in _LINE_END.split(block)]
@@ -213,16 +212,8 @@ def _field(line: bytes) -> tuple[bytes, bytes]:
     return name, value.removeprefix(b" ")
 
 
-def _is_json(data: bytes) -> bool:
-    try:
-        msgspec.json.decode(data)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
 def _is_event_list(data: list[bytes]) -> bool:
     """Tell data lines that are events of their own from the lines of one event, by the first two."""
     return len(data) > 1 and all(
-        line.startswith(_END_MARKER) or (line[:1] == b"{" and _is_json(line)) for line in data[:2]
+        line.startswith(_END_MARKER) or (line[:1] == b"{" and is_json(line)) for line in data[:2]
     )

@@ -12,10 +12,17 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # What only some places may import; a place is a file, or a folder with its slash.
 RESERVED = {
     "aiohttp": ("aiollm/core/",),
-    "aiohttp.web": ("aiollm/proxy/", "aiollm/integrations/", "aiollm/testing/"),
+    "aiohttp.web": ("aiollm/testing/",),
     "threading": ("aiollm/sync/", "aiollm/core/runtime.py"),
 }
-ENVIRONMENT = ("aiollm/providers/registry.py", "aiollm/cli/")
+# What reads the environment, and the one file that may.
+ENVIRONMENT = {
+    "os.environ": "aiollm/providers/registry.py",
+    "os.getenv": "aiollm/providers/registry.py",
+    "os.putenv": "aiollm/providers/registry.py",
+    "urllib.request.getproxies": "aiollm/core/proxies.py",
+    "urllib.request.proxy_bypass": "aiollm/core/proxies.py",
+}
 VAGUE_FILES = re.compile(r"(utils?|helpers?|common|misc|base_.*)\.py")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 MOST_FILE_LINES = 500
@@ -53,12 +60,11 @@ def covering(name: str) -> str:
 
 
 def environment_reads(module: Module) -> Iterator[str]:
-    if module.where.startswith(ENVIRONMENT):
-        return
     for node in ast.walk(module.tree):
         used = {ast.unparse(node)} if isinstance(node, ast.Attribute) else {*imported(node)}
-        for name in used & {"os.environ", "os.getenv", "os.putenv"}:
-            yield f"{at(module, node)} uses {name}"
+        for name in sorted(used & ENVIRONMENT.keys()):
+            if module.where != ENVIRONMENT[name]:
+                yield f"{at(module, node)} uses {name}"
 
 
 def long_files(module: Module) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import textwrap
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from tests import PACKAGE, ROOT
 from tests.architecture.source import modules
+from tests.programs import python
 
 # The dependencies are loaded once; each module is then imported in a fork that has seen none of ours.
 IMPORT_EACH_ALONE = """
@@ -61,8 +63,7 @@ HEAVY = (
 
 
 def run_alone(script: str, *arguments: str) -> None:
-    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script), *arguments]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    result = python("-W", "error", "-c", textwrap.dedent(script), *arguments)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -75,11 +76,25 @@ def test_importing_the_package_touches_nothing() -> None:
     run_alone(IMPORT_WATCHED, *HEAVY)
 
 
+def build(kind: str, folder: Path) -> Path:
+    """Build the distribution of a kind and return its file."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    (file,) = folder.iterdir()
+    return file
+
+
+@pytest.mark.slow
+def test_the_source_distribution_holds_the_tests_without_the_quoted_pages(tmp_path: Path) -> None:
+    with tarfile.open(build("sdist", tmp_path)) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"README.md", "aiollm/api.py", "tests/documents/block.py"} <= names
+    assert not [name for name in names if name.startswith("tests/documents/pages/")]
+
+
 @pytest.mark.slow
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
+    wheel = build("wheel", tmp_path)
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     source = {path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert names == {path.relative_to(ROOT).as_posix() for path in source}

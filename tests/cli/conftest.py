@@ -16,11 +16,11 @@ import pytest
 
 from aiollm.cli import main
 from aiollm.testing import ProviderServer
-from tests import ROOT
+from tests.programs import environment, python
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 DEADLINE = 20.0  # seconds; what is waited for takes a second at most, on a busy machine several
-STRICT = ("-W", "error")
+COMMAND = ("-W", "error", "-m", "aiollm")
 ON_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -28,12 +28,8 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
 
-def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **more}
-
-
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, *STRICT, "-m", "aiollm", *arguments]
+    return [sys.executable, *COMMAND, *arguments]
 
 
 def asking(server: ProviderServer, *arguments: str) -> tuple[str, ...]:
@@ -42,15 +38,7 @@ def asking(server: ProviderServer, *arguments: str) -> tuple[str, ...]:
 
 
 def run(*arguments: str, stdin: bytes = b"", **variables: str) -> subprocess.CompletedProcess[str]:
-    result = subprocess.run(
-        command(*arguments),
-        input=stdin,
-        capture_output=True,
-        env=environment(**variables),
-        timeout=DEADLINE,
-        check=False,
-    )
-    return subprocess.CompletedProcess(result.args, result.returncode, result.stdout.decode(), result.stderr.decode())
+    return python(*COMMAND, *arguments, stdin=stdin, limit=DEADLINE, **variables)
 
 
 class Output:

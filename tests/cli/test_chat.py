@@ -23,7 +23,8 @@ from aiollm.testing import (
     status,
     tokens,
 )
-from tests.cli.conftest import DEADLINE, Output, Run, Terminal, asking, command, environment, run
+from tests.cli.conftest import COMMAND, DEADLINE, Output, Run, Terminal, asking, run
+from tests.programs import python
 
 Start = Callable[..., subprocess.Popen[bytes]]
 OpenTerminal = Callable[..., Terminal]
@@ -330,15 +331,7 @@ def test_the_default_model_answers_without_key_or_account() -> None:
         find_package("xllamacpp")
     except NotFoundError as missing:
         pytest.skip(str(missing))
-    result = subprocess.run(
-        command("chat", "--max-tokens", "12", "--temperature", "0", "Say hello."),
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=45,
-        check=False,
-    )
+    result = python(*COMMAND, "chat", "--max-tokens", "12", "--temperature", "0", "Say hello.")
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.split()) > 1
     assert re.search(r"first token \d+\.\d+ s, \d+\.\d tokens/s, \d+ prompt \+ \d+ answer tokens", result.stderr)

@@ -1,5 +1,4 @@
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +6,8 @@ import pytest
 import aiollm
 from aiollm.cli import main
 from aiollm.testing import ProviderServer
-from tests.cli.conftest import Run, asking, command, environment, run
+from tests.cli.conftest import Run, asking, command, run
+from tests.programs import environment, python
 
 FULL = Path("/dev/full")
 
@@ -25,9 +25,7 @@ def test_asking_for_the_version_reads_no_catalogue_and_starts_no_thread() -> Non
         "assert threading.active_count() == 1\n"
         "print(*sorted({'tomllib', 'readline', 'importlib.metadata', 'aiohttp.web'} & {*sys.modules}))"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True
-    )
+    result = python("-c", script)
     assert result.stdout == f"aiollm {aiollm.__version__}\n\n"
 
 

@@ -1,8 +1,6 @@
 import asyncio
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 
 from aiollm.cli.probe import Check, probe
 from aiollm.testing import ProviderServer
+from tests.core.certificate import self_signed
 
 
 def states(checks: list[Check]) -> list[tuple[str, str]]:
@@ -18,16 +17,7 @@ def states(checks: list[Check]) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """Return a file with a new certificate for localhost and its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs the program openssl")
-    file = tmp_path / "localhost.pem"
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
-    )
-    subprocess.run([*command.split(), "-keyout", str(file), "-out", f"{file}.crt"], capture_output=True, check=True)
-    file.write_text(file.read_text() + Path(f"{file}.crt").read_text())
-    return file
+    return self_signed(tmp_path)
 
 
 @pytest.fixture

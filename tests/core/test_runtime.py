@@ -10,8 +10,8 @@ from aiollm.core import runtime
 from aiollm.core.runtime import LoopThread, Runtime
 from aiollm.exceptions import UnsupportedRuntime
 from aiollm.testing import ProviderServer
-from tests.core.running import run
 from tests.engine.calling import answered, collected, opened, text_of
+from tests.programs import run
 
 
 def test_six_runs_in_a_row_make_no_error_and_no_noise() -> None:
@@ -158,7 +158,7 @@ def test_stopping_cancels_what_runs(thread: LoopThread) -> None:
 
     async def wait() -> None:
         try:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         finally:
             ended.set()
 

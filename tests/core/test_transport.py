@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -28,6 +26,7 @@ from aiollm.testing import (
     wire,
 )
 from aiollm.types.timeouts import Timeouts
+from tests.core.certificate import self_signed
 from tests.core.exchanging import BODY, HEADERS, exchange, free_port, rest, sent
 from tests.engine.calling import pool_facts
 
@@ -123,26 +122,13 @@ async def test_tls_with_a_server_that_speaks_none_is_a_tls_error() -> None:
 
 async def test_a_certificate_nobody_signed_is_a_tls_error(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_self_signed(tmp_path))
+    context.load_cert_chain(self_signed(tmp_path))
     async with await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0, ssl=context) as server:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(exceptions.TLSError, match=r"self.signed") as caught:
             await exchange().send(f"https://localhost:{port}/v1", HEADERS, BODY)
     assert "SSL_CERT_FILE" in str(caught.value)
     assert not caught.value.retryable
-
-
-def _self_signed(folder: Path) -> Path:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl to make a certificate with")
-    pem = folder / "both.pem"
-    certificate = folder / "certificate.pem"
-    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost"]
-    command = [openssl, "req", "-x509", *kind, "-keyout", pem, "-out", certificate]
-    subprocess.run(command, check=True, capture_output=True)
-    pem.write_bytes(pem.read_bytes() + certificate.read_bytes())
-    return pem
 
 
 async def test_a_server_that_is_connected_and_silent_trips_first_token() -> None:

@@ -347,3 +347,24 @@ def test_a_split_answer_is_the_same_when_it_is_put_together() -> None:
     assert [choice.delta.role for one in chunks for choice in one.choices] == ["assistant", None, "assistant", None]
     assert [one.get("citations") for one in chunks] == [["x"], None, None, None]
     assert built(*chunks) == response
+
+
+def test_what_providers_add_to_a_choice_and_a_call_survives_the_split() -> None:
+    call = {"id": "a", "index": 5, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    choice = Choices(message={"tool_calls": [call]}, provider_specific_fields={"seed": 1}, finish_reason="tool_calls")
+    again = built(*split_response(ModelResponse(id="r", choices=[choice])))
+    assert again.choices[0].provider_specific_fields == {"seed": 1}
+    assert again.choices[0].message.tool_calls[0].function.name == "f"
+
+
+def test_content_beside_a_function_call_is_none_unless_it_came() -> None:
+    call = {"function_call": {"name": "f", "arguments": "{}"}}
+    assert message(call).content is None
+    assert message({"content": ""}, call).content == ""
+
+
+def test_a_custom_call_has_no_function() -> None:
+    custom = {"name": "sql", "input": "select"}
+    got = message({"tool_calls": [{"index": 0, "id": "a", "type": "custom", "custom": custom}]})
+    assert got.tool_calls[0].function is None
+    assert got.model_dump(exclude_none=True)["tool_calls"] == [{"id": "a", "type": "custom", "custom": custom}]

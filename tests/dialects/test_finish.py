@@ -1,6 +1,24 @@
 import pytest
 
-from aiollm.dialects.finish import FAILURES, finish_reason
+from aiollm.dialects.finish import broke_off, finish_reason
+
+FILTERED = [
+    "BLOCKLIST",
+    "content_filtered",
+    "ERROR_TOXIC",
+    "escalation",
+    "guardrail_intervened",
+    "LANGUAGE",
+    "OTHER",
+    "PROHIBITED_CONTENT",
+    "RECITATION",
+    "SPII",
+    "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT",
+    "IMAGE_RECITATION",
+    "IMAGE_OTHER",
+    "NO_IMAGE",
+]
 
 
 @pytest.mark.parametrize(
@@ -18,11 +36,15 @@ from aiollm.dialects.finish import FAILURES, finish_reason
         ("MAX_TOKENS", "length"),
         ("max_tokens", "length"),
         ("model_length", "length"),
+        ("compaction", "length"),
+        ("continuation", "length"),
+        ("pause_turn", "length"),
         ("tool_use", "tool_calls"),
         ("TOOL_CALL", "tool_calls"),
         ("refusal", "content_filter"),
         ("SAFETY", "content_filter"),
         ("sensitive", "content_filter"),
+        *((name, "content_filter") for name in FILTERED),
         ("unheard_of", "stop"),
     ],
 )
@@ -44,5 +66,13 @@ def test_a_normal_end_after_tool_calls_is_tool_calls(native: str, reason: str) -
     assert finish_reason(native, called_tools=True) == reason
 
 
-def test_failures_are_no_ends() -> None:
-    assert {"abort", "error", "network_error", "insufficient_system_resource"} == FAILURES
+@pytest.mark.parametrize(
+    "native", ["abort", "error", "network_error", "insufficient_system_resource", "ERROR", "Abort"]
+)
+def test_failures_are_no_ends(native: str) -> None:
+    assert broke_off(native)
+
+
+@pytest.mark.parametrize("native", [None, "", "stop", "length", "ERROR_TOXIC"])
+def test_ends_are_no_failures(native: str | None) -> None:
+    assert not broke_off(native)

@@ -229,35 +229,12 @@ def test_empty_pieces_make_no_chunk() -> None:
     assert shape(reading) == [(0, "assistant", "", None), (0, None, "Hi", None), (0, None, None, "stop")]
 
 
-def test_content_may_be_a_list_of_parts() -> None:
-    thought = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]
-    reading = stream(
-        FIRST,
-        payload(choice({"content": thought})),
-        payload(choice({"content": [{"type": "text", "text": "Hi"}, "!"]})),
-        STOP,
-    )
-    assert (reading.text(), reading.text(field="reasoning_content")) == ("Hi!", "hm")
-    assert reading.decoder.partial().choices[0].message.content == "Hi!"
-
-
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning", "reasoning_text"])
 def test_reasoning_has_three_names(name: str) -> None:
-    reading = stream(
-        FIRST,
-        payload(choice({name: "h"})),
-        payload(choice({name: "m", "content": None})),
-        payload(choice({name: "!", "content": ""})),
-        HI,
-        STOP,
-    )
+    said = [choice({name: "h"}), choice({name: "m", "content": None}), choice({name: "!", "content": ""})]
+    reading = stream(FIRST, *map(payload, said), HI, STOP)
     assert (reading.text(field="reasoning_content"), reading.text()) == ("hm!", "Hi")
     assert reading.decoder.partial().choices[0].message.reasoning_content == "hm!"
-
-
-def test_reasoning_under_two_names_is_counted_once() -> None:
-    both = payload(choice({"reasoning_content": "a", "reasoning": "a"}))
-    assert stream(both, both, STOP).text(field="reasoning_content") == "aa"
 
 
 FAST_PATH = [FIRST, HI]  # what opens it
@@ -299,10 +276,18 @@ def test_log_probabilities_stay_with_their_text() -> None:
     assert len(reading.decoder.partial().choices[0].logprobs.content) == 1
 
 
-def test_annotations_beside_text_are_part_of_the_answer() -> None:
-    cited = payload(choice({"content": "Hi", "annotations": [{"type": "url_citation"}]}))
-    message = stream(FIRST, cited, cited, STOP).decoder.partial().choices[0].message
-    assert (message.content, message.annotations) == ("HiHi", [{"type": "url_citation"}] * 2)
+@pytest.mark.parametrize(
+    ("name", "item"),
+    [
+        ("annotations", {"type": "url_citation"}),
+        ("images", {"index": 0}),
+        ("thinking_blocks", {"type": "redacted_thinking"}),
+    ],
+)
+def test_blocks_beside_text_are_part_of_the_answer(name: str, item: dict[str, Any]) -> None:
+    beside = payload(choice({"content": "Hi", name: [item]}))
+    message = stream(FIRST, beside, beside, STOP).decoder.partial().choices[0].message
+    assert (message.content, message[name]) == ("HiHi", [item] * 2)
 
 
 def test_the_choices_of_n_interleave() -> None:
@@ -354,12 +339,8 @@ def test_what_comes_after_the_end_marker_is_ignored() -> None:
     reading = stream(HI, STOP, DONE, HI, b"data: nonsense\n\n", event({"error": {"message": "x"}}), DONE)
     assert (reading.error, reading.text()) == (None, "Hi")
     late = decoder()
-    for frame in (
-        Frame("", json.dumps(HI).encode()),
-        Frame("", b"[DONE]"),
-        Frame("", json.dumps(HI).encode()),
-        Frame("", b"[DONE]"),
-    ):
+    said = Frame("", json.dumps(HI).encode())
+    for frame in (said, Frame("", b"[DONE]"), said, Frame("", b"[DONE]")):
         chunks = list(late.feed(frame))
     assert (chunks, list(late.finish())) == ([], [])
 
@@ -495,3 +476,24 @@ def test_the_partial_answer_grows() -> None:
     assert (partial.id, partial.created, partial.model) == ("c", 7, MODEL)
     assert (partial.choices[0].message.content, partial.choices[0].finish_reason) == ("HiHi", None)
     assert partial.usage is not None
+
+
+@pytest.mark.parametrize("created", ["1e400", "NaN", "1e300"])
+def test_a_time_that_is_none_is_made(created: str) -> None:
+    body = f'{{"id":"c","created":{created},"choices":[{{"index":0,"delta":{{"content":"a"}}}}]}}'
+    assert read([event(body.encode()) + DONE]).chunks[0].created == NOW
+
+
+def test_the_head_of_the_first_chunk_is_part_of_the_partial_answer() -> None:
+    partial = stream(
+        {**FIRST, "system_fingerprint": "fp", "service_tier": "flex", "region": "eu"}, HI
+    ).decoder.partial()
+    assert (partial.system_fingerprint, partial.service_tier, partial.region) == ("fp", "flex", "eu")
+
+
+def test_a_field_of_a_provider_may_have_any_name() -> None:
+    odd = {"cls": 1, "self": 2, "_rest": "x", "_error": "y", "_origin": "z"}
+    for reading in (stream(said := {**payload(choice({"content": "a", **odd}, **odd)), **odd}), stream(FIRST, said)):
+        chunk = reading.chunks[-1]
+        assert reading.error is None
+        assert chunk.cls == chunk.choices[0].cls == chunk.choices[0].delta.cls == 1

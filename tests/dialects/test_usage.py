@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -97,3 +98,21 @@ def test_further_counts_keep_their_names() -> None:
     usage = usage_from_object({"prompt_tokens": 1, "queue_time": 0.5, "cost": 0.25, "cost_details": {"a": 1}})
     assert usage is not None
     assert (usage.queue_time, usage.cost, usage.cost_details) == (0.5, 0.25, {"a": 1})
+
+
+def test_a_cost_in_parts_is_its_total() -> None:
+    usage = usage_from_object({"total_tokens": 7, "cost": {"input_tokens_cost": 0.1, "total_cost": 0.25}})
+    assert usage is not None
+    assert usage.cost == 0.25
+
+
+def test_a_null_in_the_details_counts_nothing() -> None:
+    usage = usage_from_object({"total_tokens": 7, "cached_tokens": 3, "prompt_tokens_details": {"cached_tokens": None}})
+    assert usage is not None
+    assert usage.model_dump()["prompt_tokens_details"] == {"cached_tokens": 3}
+
+
+def test_a_count_that_json_could_not_carry_on_is_none() -> None:
+    usage = usage_from_object({"prompt_tokens": 1e300, "completion_tokens": 10**30, "total_tokens": 7})
+    assert usage is not None
+    assert json.loads(usage.model_dump_json())["total_tokens"] == 7

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from aiollm.testing import ProviderServer
+from tests.documents.block import PAGES
+
+collect_ignore_glob = [] if PAGES.is_dir() else ["test_block.py", "test_page_*.py", "test_programs.py"]
 
 
 @pytest.fixture

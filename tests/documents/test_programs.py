@@ -1,13 +1,10 @@
 """Blocks as programs of their own: they print what they should, and nothing else, to their very end."""
 
-import subprocess
-import sys
-
 import pytest
 
 from aiollm.testing import ProviderServer
-from tests import ROOT
 from tests.documents.block import block
+from tests.programs import python
 
 
 @pytest.mark.parametrize(
@@ -22,7 +19,6 @@ def test_a_block_runs_as_a_program_and_ends_in_silence(
     page: str, name: str, printed: str, server: ProviderServer
 ) -> None:
     server.reply("one two three four five six seven eight nine ten eleven")
-    command = [sys.executable, "-W", "error", "-c", block(page, name).source]
-    program = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    program = python("-W", "error", "-c", block(page, name).source)
     assert (program.returncode, program.stderr) == (0, "")
     assert program.stdout.startswith(printed)

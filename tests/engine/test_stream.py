@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import aiollm
-from aiollm import Outcome
+from aiollm import Outcome, StreamCancelled, StreamInterrupted
 from aiollm.testing import (
     ProviderServer,
     comment,
@@ -32,24 +32,7 @@ from aiollm.testing import (
     usage,
 )
 from tests.engine.calling import collected, opened, pool_facts, text_of
-
-ENDLESS = [role(), tokens("one two three"), stall(heartbeat=0.5)]
-CLOSE_SECONDS = 0.05  # how soon the provider must see the end; the machine of the test may be busy, so it gets more
-PATIENCE = 10
-
-
-async def assert_closed_soon(server: ProviderServer, since: float, index: int = 0) -> None:
-    """The provider saw the client leave, at once."""
-    request = await server.wait_for_disconnect(index)
-    assert request.disconnected_by == "client"
-    assert request.disconnected_at is not None
-    assert request.disconnected_at - since <= CLOSE_SECONDS * PATIENCE
-    assert pool_facts()["active"] == 0
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
+from tests.engine.closing import ENDLESS, now, waiting_reader
 
 # -- opening
 
@@ -227,28 +210,59 @@ async def test_listeners_hear_once_of_every_leaving(leave: str) -> None:
             with pytest.warns(ResourceWarning, match="dropped"):
                 del stream
         else:
-            reader = asyncio.create_task(collected(stream))
-            await asyncio.sleep(0.05)
+            _, reader = await waiting_reader(stream)
             reader.cancel()
             await asyncio.wait({reader})
-            assert isinstance(outcomes[0].error, asyncio.CancelledError)
+            assert reader.cancelled()
         stream = None
         await server.wait_for_disconnect()
-    assert [outcome.ended for outcome in outcomes] == ["closed"]
+    assert [(outcome.ended, outcome.error) for outcome in outcomes] == [("closed", None)]
 
 
 async def test_a_listener_that_comes_after_the_end_hears_of_it_at_once() -> None:
     outcomes: list[Outcome] = []
     async with ProviderServer() as server:
         server.script([role(), tokens("a b"), finish(), usage(7, 2), done()])
+        start = now()
         stream = await opened(server)
         chunks, _ = await collected(stream)
         stream.on_close(outcomes.append)
         outcome = outcomes[0]
         assert (outcome.ended, outcome.chunks, outcome.finish_reason) == ("complete", len(chunks), "stop")
-        assert outcome.elapsed < now()
+        assert 0 < outcome.first_token <= outcome.elapsed <= now() - start
         stream.on_close(outcomes.append)
         assert outcomes[1] == outcome
+
+
+async def test_a_listener_that_fails_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    outcomes: list[Outcome] = []
+
+    def fail(outcome: Outcome) -> None:
+        raise ValueError("not my day")
+
+    async with ProviderServer() as server:
+        server.script([role(), tokens("a b"), stall(0.01), cut()])
+        stream = await opened(server)
+        stream.on_close(outcomes.append)
+        stream.on_close(fail)
+        _, error = await collected(stream)
+    assert isinstance(error, StreamInterrupted)
+    assert [outcome.ended for outcome in outcomes] == ["failed"]
+    assert "a listener to the end of a stream failed" in caplog.text
+
+
+async def test_closing_while_bytes_are_on_their_way_to_the_reader_cancels_it() -> None:
+    async with ProviderServer() as server:
+        server.script([role(), tokens("a"), stall(0.05), tokens("b"), stall()])
+        stream = await opened(server)
+        await anext(stream), await anext(stream)
+        reader = asyncio.create_task(anext(stream))
+        # In the same turn of the loop as the bytes' arrival: an event would wake us a turn later.
+        while not stream._exchange._response.content._buffer:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        await stream.aclose()
+        with pytest.raises((StreamCancelled, StopAsyncIteration)):
+            await reader
 
 
 async def test_listeners_hear_of_a_whole_answer() -> None:

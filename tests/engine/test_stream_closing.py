@@ -21,23 +21,7 @@ from aiollm.testing import (
     tokens,
 )
 from tests.engine.calling import arguments, collected, opened, pool_facts, text_of
-
-ENDLESS = [role(), tokens("one two three"), stall(heartbeat=0.5)]
-CLOSE_SECONDS = 0.05  # how soon the provider must see the end; the machine of the test may be busy, so it gets more
-PATIENCE = 10
-
-
-async def assert_closed_soon(server: ProviderServer, since: float, index: int = 0) -> None:
-    """The provider saw the client leave, at once."""
-    request = await server.wait_for_disconnect(index)
-    assert request.disconnected_by == "client"
-    assert request.disconnected_at is not None
-    assert request.disconnected_at - since <= CLOSE_SECONDS * PATIENCE
-    assert pool_facts()["active"] == 0
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
+from tests.engine.closing import ENDLESS, assert_closed_soon, now, waiting_reader
 
 
 async def test_break_closes_at_once_though_the_variable_is_kept() -> None:
@@ -112,12 +96,12 @@ async def test_closing_from_another_task_wakes_the_reader() -> None:
     async with ProviderServer() as server:
         server.script(ENDLESS)
         stream = await opened(server)
-        reader = asyncio.create_task(collected(stream))
-        await asyncio.sleep(0.05)
+        chunks, reader = await waiting_reader(stream)
+        assert text_of(chunks) == "one two three"
         start = now()
         await stream.aclose()
-        chunks, error = await reader
-        assert text_of(chunks) == "one two three"
+        more, error = await reader
+        assert more == []
         assert isinstance(error, aiollm.StreamCancelled)
         await assert_closed_soon(server, start)
 
@@ -143,8 +127,7 @@ async def test_cancelling_the_reading_task_closes_at_once() -> None:
     async with ProviderServer() as server:
         server.script(ENDLESS)
         stream = await opened(server)
-        reader = asyncio.create_task(collected(stream))
-        await asyncio.sleep(0.05)
+        _, reader = await waiting_reader(stream)
         start = now()
         reader.cancel()
         with pytest.raises(asyncio.CancelledError):

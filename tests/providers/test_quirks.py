@@ -153,7 +153,9 @@ def test_a_reasoning_model_of_openai_is_known_by_its_name(model: str) -> None:
     assert (sent.get("max_tokens"), sent["max_completion_tokens"]) == (None, 7)
 
 
-@pytest.mark.parametrize("model", ["gpt-4o", "gpt-4.1", "gpt-3.5-turbo", "chatgpt-4o-latest", "omni", "llama-3"])
+@pytest.mark.parametrize(
+    "model", ["gpt-4o", "gpt-4.1", "gpt-3.5-turbo", "gpt-35-turbo", "chatgpt-4o-latest", "omni", "llama-3"]
+)
 def test_another_model_keeps_max_tokens(model: str) -> None:
     sent = quirks.max_completion_tokens_if_reasoning({**body(max_tokens=7), "model": model})
     assert sent["max_tokens"] == 7

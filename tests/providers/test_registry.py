@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from aiollm.exceptions import APIError, AuthenticationError, BadRequestError
-from aiollm.providers import Provider, providers, register, resolve
+from aiollm.providers import Provider, providers, register, registry, resolve
 from aiollm.types.secret import Secret
 
 OPENAI = {"OPENAI_API_KEY": "sk-test"}
@@ -17,13 +17,13 @@ CANARY = "c4n4ry-of-a-key"
 @pytest.fixture
 def rows() -> Iterator[None]:
     """Put the rows that a test registers back as they were."""
-    before = dict(providers())
+    rows = registry._rows()
+    before = dict(rows)
     yield
-    for name in set(providers()) - set(before):
-        register(Provider(name=name, refused="a test is over"))
-    for row in before.values():
-        if providers()[row.name] is not row:
-            register(row)
+    rows.clear()
+    rows.update(before)
+    registry.find_provider.cache_clear()
+    registry._endpoint.cache_clear()
 
 
 def resolved(model: str, **given: object) -> tuple[str, str]:
@@ -158,6 +158,15 @@ def test_the_organization_and_the_project_become_headers() -> None:
 
 def test_an_organization_is_left_out_where_there_is_no_header_for_it() -> None:
     assert resolve("groq/m", organization="org", environ={"GROQ_API_KEY": "g"}).endpoint.headers == {}
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_registered_provider_may_have_a_header_for_the_organization() -> None:
+    register(Provider(name="acme", base_url="https://acme.invalid/v1", organization_header="X-Org", key_optional=True))
+    assert resolve("acme/m", organization="org", environ={}).endpoint.headers == {"X-Org": "org"}
+    assert resolve("acme/m", environ={}).endpoint.headers == {}
+    with pytest.raises(BadRequestError, match="organization"):
+        resolve("acme/m", organization="naïve", environ={})
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "naïve"])

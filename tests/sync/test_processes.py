@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.core.running import run
+from tests.programs import run
 
 ENDLESS = 'server.script([role(), tokens("a b"), stall()])'
 
@@ -86,7 +86,7 @@ def test_a_call_at_exit_does_not_hang() -> None:
     atexit.register(late)
     aiollm.completion(**CALL, api_base=server.base_url)
     """
-    assert run(program, options=()) != ""
+    assert run(program, options=()) == "Hello from the scripted provider."
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

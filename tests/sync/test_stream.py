@@ -13,10 +13,9 @@ import pytest
 import aiollm
 from aiollm.testing import ProviderServer, cut, done, finish, headers, raw, role, rst, silence, stall, status, tokens
 from tests.engine.calling import arguments, text_of
+from tests.engine.closing import ENDLESS, assert_left_soon
 
-ENDLESS = [role(), tokens("one two three"), stall(heartbeat=0.5)]
-CLOSE_SECONDS = 0.1  # how soon the provider must see the end; the machine of the test may be busy, so it gets more
-PATIENCE = 10
+CLOSE_SECONDS = 0.1  # twice what the asynchronous stream has: a thread has to wake another
 
 
 def opened(server: ProviderServer, **options: Any) -> aiollm.SyncStream:
@@ -24,10 +23,7 @@ def opened(server: ProviderServer, **options: Any) -> aiollm.SyncStream:
 
 
 def assert_closed_soon(server: ProviderServer, since: float) -> None:
-    request = server.run(server.wait_for_disconnect(0))
-    assert request.disconnected_by == "client"
-    assert request.disconnected_at is not None
-    assert request.disconnected_at - since <= CLOSE_SECONDS * PATIENCE
+    assert_left_soon(server.run(server.wait_for_disconnect(0)), since, CLOSE_SECONDS)
 
 
 def test_a_for_loop_reads_all_of_it() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 import aiollm
 from aiollm.sync.thread import loop_thread
-from tests.core.running import run
+from tests.programs import run
 
 
 def test_there_is_one_thread() -> None:

@@ -229,7 +229,7 @@ async def test_a_step_that_ignores_the_client_is_cancelled() -> None:
 
     async def run(_: object) -> None:
         try:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         finally:
             ended.set()
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from aiollm.types.lenient import lenient_json
+from aiollm.types.lenient import is_json, lenient_json, whole_number
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,26 @@ def test_nan_is_read() -> None:
 def test_what_is_no_json_is_a_value_error(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         lenient_json(text)
+
+
+@pytest.mark.parametrize("text", ["", "{", "NaN", '"a', "[" * 100_000, b"\xff", '{"a":1}x'])
+def test_what_is_no_json_is_told(text: str | bytes) -> None:
+    assert not is_json(text)
+
+
+@pytest.mark.parametrize("text", ["{}", ' {"a":[1]} ', b"null"])
+def test_what_is_json_is_told(text: str | bytes) -> None:
+    assert is_json(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (7, 7),
+        (7.9, 7),
+        (2**63 - 1, 2**63 - 1),
+        *((value, 0) for value in (None, "7", [7], -1, 2**63, 10**400, 1e300, math.inf, -math.inf, math.nan)),
+    ],
+)
+def test_a_whole_number_is_one_that_json_can_carry_on(value: object, number: int) -> None:
+    assert whole_number(value) == number

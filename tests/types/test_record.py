@@ -212,3 +212,9 @@ def test_unreadable_bytes_in_a_field_nobody_knew_are_replaced() -> None:
     reading = read([body])
     assert reading.error is None
     assert reading.chunks[1].provider == "\ufffd"
+
+
+def test_a_record_takes_any_names_but_those_of_its_own_workings() -> None:
+    record = Message(content="a", cls=1, self=2, _rest="x")
+    assert record.model_dump(exclude_none=True) == {"content": "a", "role": "assistant", "cls": 1, "self": 2}
+    assert ModelResponse(_error="x", _origin="y")._hidden_params == {}

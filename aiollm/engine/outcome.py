@@ -1,0 +1,36 @@
+"""How a stream ended."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attrs import frozen
+
+from aiollm.types.usage import Usage
+
+__all__ = ["Ended", "Outcome"]
+
+Ended = Literal["complete", "closed", "failed"]
+
+
+@frozen
+class Outcome:
+    """How a stream ended.
+
+    Attributes:
+        ended: "complete", "closed" (by the reader, before the end) or "failed".
+        error: the error, when it failed.
+        usage: the tokens the provider counted, or None.
+        finish_reason: of the first choice, or None.
+        chunks: how many chunks were decoded, read or not.
+        first_token: seconds from the start of the call to the first content, or None.
+        elapsed: seconds from the start of the call to the end of the stream.
+    """
+
+    ended: Ended
+    error: BaseException | None
+    usage: Usage | None
+    finish_reason: str | None
+    chunks: int
+    first_token: float | None
+    elapsed: float

@@ -1,0 +1,37 @@
+"""Providers that are reached by a format of their own: known by name, so that nobody takes them for a misspelling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["OWN_FORMATS"]
+
+OWN_FORMATS: Mapping[str, str | None] = {
+    "anthropic": "https://api.anthropic.com/v1",
+    "azure": "https://<resource>.openai.azure.com/openai/v1",
+    "azure_ai": "https://<resource>.services.ai.azure.com/openai/v1",
+    "bedrock": None,
+    "bytez": None,
+    "chatgpt": None,
+    "cohere": "https://api.cohere.ai/compatibility/v1",
+    "cohere_chat": "https://api.cohere.ai/compatibility/v1",
+    "databricks": "https://<workspace>/serving-endpoints",
+    "gdc": None,
+    "gemini": "https://generativelanguage.googleapis.com/v1beta/openai",
+    "huggingface": "https://router.huggingface.co/v1",
+    "mistral": "https://api.mistral.ai/v1",
+    "nlp_cloud": None,
+    "oci": None,
+    "ollama": "http://localhost:11434/v1",
+    "ollama_chat": "http://localhost:11434/v1",
+    "predibase": None,
+    "replicate": None,
+    "sagemaker": None,
+    "sagemaker_chat": None,
+    "sagemaker_nova": None,
+    "sap": None,
+    "vertex_ai": None,
+    "watsonx": None,
+    "watsonx_text": None,
+}
+"""LiteLLM's name -> an address of the provider that speaks OpenAI's format, where its manual names one (assumed)."""

@@ -1,0 +1,45 @@
+"""What chunks and whole answers have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aiollm import exceptions as e
+from aiollm.dialects.openai_message import broken_off, normal_message
+
+
+@pytest.mark.parametrize(
+    ("said", "content", "reasoning"),
+    [
+        ({"content": "a"}, "a", None),
+        ({"content": "a", "reasoning": "b"}, "a", "b"),
+        ({"content": None, "reasoning_text": "b"}, None, "b"),
+        ({"content": "", "reasoning_content": "b", "reasoning": "c"}, "", "b"),
+        ({"content": ["a", {"type": "text", "text": "b"}]}, "ab", None),
+        ({"content": [{"type": "thinking", "thinking": [{"text": "b"}]}, {"text": "a"}]}, "a", "b"),
+        ({"content": [{"type": "reasoning", "summary": "b"}]}, "", "b"),
+    ],
+)
+def test_text_and_reasoning_are_where_openai_has_them(
+    said: dict[str, Any], content: str | None, reasoning: str | None
+) -> None:
+    fields = normal_message(said)
+    assert (fields.get("content"), fields.get("reasoning_content")) == (content, reasoning)
+
+
+def test_nulls_are_dropped_but_from_fields_nobody_knows() -> None:
+    assert normal_message({"content": None, "role": "assistant", "spare": None}) == {"role": "assistant", "spare": None}
+
+
+@pytest.mark.parametrize(
+    ("choice", "kind", "code"),
+    [
+        ({"finish_reason": "ERROR"}, e.InternalServerError, "ERROR"),
+        ({"finish_reason": "error", "error": {"code": 429, "message": "slow down"}}, e.RateLimitError, "429"),
+    ],
+)
+def test_an_answer_that_was_broken_off(choice: dict[str, Any], kind: type[e.APIError], code: str) -> None:
+    error = broken_off(choice, provider="acme", model="m")
+    assert (type(error), error.code, error.llm_provider, error.model) == (kind, code, "acme", "m")
