@@ -57,7 +57,7 @@ def check(version: str) -> list[str]:
         ("ruff check", "-m", "ruff", "check", "--quiet"),
         ("ruff format", "-m", "ruff", "format", "--check", "--diff", "--quiet"),
         ("mypy", "-m", "mypy"),
-        ("pyright", "-m", "basedpyright", "--level", "error", "tests/typing"),
+        ("pyright", "-m", "basedpyright", "--pythonpath", python_of(version), "--level", "error", "tests/typing"),
         (f"pytest {version}", *PYTEST, "--cov", "--cov-report=term"),
     ):
         failed += step(name, lambda arguments=arguments: run(python_of(version), *arguments))  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, SupportsIndex
 
 import msgspec
@@ -18,7 +19,10 @@ __all__ = ["Delta", "ModelResponseStream", "NoChoices", "StreamingChoices"]
 class Delta(Record, kw_only=True, gc=False):
     """What a chunk adds to a choice. The role comes once, with a choice's first chunk."""
 
-    _nested: ClassVar = {"tool_calls": ChatCompletionDeltaToolCall, "function_call": FunctionCall}
+    _nested: ClassVar[Mapping[str, type[Record]]] = {
+        "tool_calls": ChatCompletionDeltaToolCall,
+        "function_call": FunctionCall,
+    }
     _always: ClassVar[frozenset[str]] = frozenset({"content", "role", "tool_calls", "function_call", "audio"})
 
     content: str | None = None
@@ -53,7 +57,7 @@ def _numbered(call: Any, position: int) -> Any:
 class StreamingChoices(Record, kw_only=True, gc=False):
     """One choice of a chunk. `finish_reason` comes once, with a choice's last chunk."""
 
-    _nested: ClassVar = {"delta": Delta, "logprobs": ChoiceLogprobs}
+    _nested: ClassVar[Mapping[str, type[Record]]] = {"delta": Delta, "logprobs": ChoiceLogprobs}
     _always: ClassVar[frozenset[str]] = frozenset({"finish_reason", "index", "delta", "logprobs"})
 
     finish_reason: str | None = None
@@ -82,7 +86,7 @@ class NoChoices(list[StreamingChoices]):
 class ModelResponseStream(Record, kw_only=True, gc=False):
     """One chunk of a streamed answer. `id`, `created` and `model` are the same on every chunk of a stream."""
 
-    _nested: ClassVar = {"choices": StreamingChoices, "usage": Usage}
+    _nested: ClassVar[Mapping[str, type[Record]]] = {"choices": StreamingChoices, "usage": Usage}
     _always: ClassVar[frozenset[str]] = frozenset({"id", "created", "model", "object", "system_fingerprint", "choices"})
 
     # The first four are the same on every chunk of a stream, and set by its decoder: under names that no JSON has, the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
@@ -22,7 +23,7 @@ class TopLogprob(Record, kw_only=True):
 class ChatCompletionTokenLogprob(Record, kw_only=True):
     """A token of the answer with its log probability."""
 
-    _nested: ClassVar = {"top_logprobs": TopLogprob}
+    _nested: ClassVar[Mapping[str, type[Record]]] = {"top_logprobs": TopLogprob}
 
     token: str = ""
     logprob: float = 0.0
@@ -33,7 +34,10 @@ class ChatCompletionTokenLogprob(Record, kw_only=True):
 class ChoiceLogprobs(Record, kw_only=True):
     """The log probabilities of a choice's content and refusal."""
 
-    _nested: ClassVar = {"content": ChatCompletionTokenLogprob, "refusal": ChatCompletionTokenLogprob}
+    _nested: ClassVar[Mapping[str, type[Record]]] = {
+        "content": ChatCompletionTokenLogprob,
+        "refusal": ChatCompletionTokenLogprob,
+    }
 
     content: list[ChatCompletionTokenLogprob] | None = None
     refusal: list[ChatCompletionTokenLogprob] | None = None

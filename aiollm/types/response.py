@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -18,7 +19,10 @@ __all__ = ["Choices", "Message", "ModelResponse"]
 class Message(Record, kw_only=True):
     """The assistant's message. It may be put back into `messages` as it is."""
 
-    _nested: ClassVar = {"tool_calls": ChatCompletionMessageToolCall, "function_call": FunctionCall}
+    _nested: ClassVar[Mapping[str, type[Record]]] = {
+        "tool_calls": ChatCompletionMessageToolCall,
+        "function_call": FunctionCall,
+    }
     _always: ClassVar[frozenset[str]] = frozenset({"content", "role", "tool_calls", "function_call"})
 
     content: str | None = None
@@ -42,7 +46,7 @@ class Message(Record, kw_only=True):
 class Choices(Record, kw_only=True):
     """One of the answers of a response."""
 
-    _nested: ClassVar = {"message": Message, "logprobs": ChoiceLogprobs}
+    _nested: ClassVar[Mapping[str, type[Record]]] = {"message": Message, "logprobs": ChoiceLogprobs}
     _always: ClassVar[frozenset[str]] = frozenset({"finish_reason", "index", "message"})
 
     finish_reason: str | None = "stop"
@@ -59,7 +63,7 @@ class Choices(Record, kw_only=True):
 class ModelResponse(Record, kw_only=True):
     """A whole answer, from a call without `stream` or put together from chunks."""
 
-    _nested: ClassVar = {"choices": Choices, "usage": Usage}
+    _nested: ClassVar[Mapping[str, type[Record]]] = {"choices": Choices, "usage": Usage}
     _always: ClassVar[frozenset[str]] = frozenset({"id", "created", "model", "object", "system_fingerprint", "choices"})
 
     id: str | None = None

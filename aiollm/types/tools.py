@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -14,7 +15,7 @@ __all__ = ["ChatCompletionDeltaToolCall", "ChatCompletionMessageToolCall", "Func
 class Function(Record, kw_only=True):
     """The function a tool call names, and its arguments as JSON text (a piece of it, in a stream)."""
 
-    _nested: ClassVar = {"arguments": Record}
+    _nested: ClassVar[Mapping[str, type[Record]]] = {"arguments": Record}
     _always: ClassVar[frozenset[str]] = frozenset({"arguments", "name"})
 
     arguments: str = ""
@@ -38,7 +39,7 @@ class ChatCompletionDeltaToolCall(Record, kw_only=True):
     A call of a custom tool has `custom` (a dict of `name` and `input`, a text) and no function.
     """
 
-    _nested: ClassVar = {"function": Function}
+    _nested: ClassVar[Mapping[str, type[Record]]] = {"function": Function}
     _always: ClassVar[frozenset[str]] = frozenset({"id", "type", "index"})
 
     id: str | None = None
@@ -50,7 +51,7 @@ class ChatCompletionDeltaToolCall(Record, kw_only=True):
 class ChatCompletionMessageToolCall(Record, kw_only=True):
     """A whole tool call of an assistant message. A call of a custom tool has `custom` and no function."""
 
-    _nested: ClassVar = {"function": Function}
+    _nested: ClassVar[Mapping[str, type[Record]]] = {"function": Function}
     _always: ClassVar[frozenset[str]] = frozenset({"id", "type"})
 
     id: str | None = None

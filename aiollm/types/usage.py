@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from aiollm.types.record import Record
@@ -41,7 +42,7 @@ class CompletionTokensDetailsWrapper(Record, kw_only=True):
 class Usage(Record, kw_only=True):
     """The tokens of a whole request. Further counts a provider sends are kept under its names."""
 
-    _nested: ClassVar = {
+    _nested: ClassVar[Mapping[str, type[Record]]] = {
         "prompt_tokens_details": PromptTokensDetailsWrapper,
         "completion_tokens_details": CompletionTokensDetailsWrapper,
     }
