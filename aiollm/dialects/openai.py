@@ -172,7 +172,7 @@ def _changed(body: dict[str, Any], quirk: BodyQuirk, endpoint: Endpoint) -> dict
 
 def _unreadable(body: dict[str, Any], quirk: BodyQuirk) -> str:
     """Return the parameter that a quirk cannot read: the one without which it can."""
-    for name in body.keys() - {"messages"}:
+    for name in reversed([name for name in body if name != "messages"]):
         try:
             quirk(_without(body, [name]))
         except MALFORMED:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, SupportsIndex
 
 import msgspec
 
 from aiollm.types.logprobs import ChoiceLogprobs
 from aiollm.types.origin import Origin
-from aiollm.types.record import Record
+from aiollm.types.record import Nested, Record
 from aiollm.types.tools import ChatCompletionDeltaToolCall, FunctionCall
 from aiollm.types.usage import Usage
 
@@ -19,7 +18,7 @@ __all__ = ["Delta", "ModelResponseStream", "NoChoices", "StreamingChoices"]
 class Delta(Record, kw_only=True, gc=False):
     """What a chunk adds to a choice. The role comes once, with a choice's first chunk."""
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {
+    _nested: ClassVar[Nested] = {
         "tool_calls": ChatCompletionDeltaToolCall,
         "function_call": FunctionCall,
     }
@@ -57,7 +56,7 @@ def _numbered(call: Any, position: int) -> Any:
 class StreamingChoices(Record, kw_only=True, gc=False):
     """One choice of a chunk. `finish_reason` comes once, with a choice's last chunk."""
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {"delta": Delta, "logprobs": ChoiceLogprobs}
+    _nested: ClassVar[Nested] = {"delta": Delta, "logprobs": ChoiceLogprobs}
     _always: ClassVar[frozenset[str]] = frozenset({"finish_reason", "index", "delta", "logprobs"})
 
     finish_reason: str | None = None
@@ -86,7 +85,7 @@ class NoChoices(list[StreamingChoices]):
 class ModelResponseStream(Record, kw_only=True, gc=False):
     """One chunk of a streamed answer. `id`, `created` and `model` are the same on every chunk of a stream."""
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {"choices": StreamingChoices, "usage": Usage}
+    _nested: ClassVar[Nested] = {"choices": StreamingChoices, "usage": Usage}
     _always: ClassVar[frozenset[str]] = frozenset({"id", "created", "model", "object", "system_fingerprint", "choices"})
 
     # The first four are the same on every chunk of a stream, and set by its decoder: under names that no JSON has, the

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
 
-from aiollm.types.record import Record
+from aiollm.types.record import Nested, Record
 
 __all__ = ["ChatCompletionTokenLogprob", "ChoiceLogprobs", "TopLogprob"]
 
@@ -23,7 +22,7 @@ class TopLogprob(Record, kw_only=True):
 class ChatCompletionTokenLogprob(Record, kw_only=True):
     """A token of the answer with its log probability."""
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {"top_logprobs": TopLogprob}
+    _nested: ClassVar[Nested] = {"top_logprobs": TopLogprob}
 
     token: str = ""
     logprob: float = 0.0
@@ -34,7 +33,7 @@ class ChatCompletionTokenLogprob(Record, kw_only=True):
 class ChoiceLogprobs(Record, kw_only=True):
     """The log probabilities of a choice's content and refusal."""
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {
+    _nested: ClassVar[Nested] = {
         "content": ChatCompletionTokenLogprob,
         "refusal": ChatCompletionTokenLogprob,
     }

@@ -19,7 +19,10 @@ import msgspec
 
 from aiollm.types.lenient import lenient_json
 
-__all__ = ["MissingField", "Record"]
+__all__ = ["MissingField", "Nested", "Record"]
+
+Nested = Mapping[str, "type[Record]"]
+"""Names of fields, and the class of the records in them."""
 
 Fields = dict[str, Any]
 """Names and values; the class below has a method named `dict`."""
@@ -65,7 +68,7 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
     LiteLLM) and `r.model_dump_json()` (a string) all work; so does making one from keywords with nested dicts.
     """
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {}
+    _nested: ClassVar[Nested] = {}
     """Fields whose dicts (or lists of dicts) are records."""
 
     _always: ClassVar[frozenset[str]] = frozenset()

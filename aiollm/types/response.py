@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
 
 from aiollm.types.logprobs import ChoiceLogprobs
 from aiollm.types.origin import Origin
-from aiollm.types.record import Record
+from aiollm.types.record import Nested, Record
 from aiollm.types.tools import ChatCompletionMessageToolCall, FunctionCall
 from aiollm.types.usage import Usage
 
@@ -19,7 +18,7 @@ __all__ = ["Choices", "Message", "ModelResponse"]
 class Message(Record, kw_only=True):
     """The assistant's message. It may be put back into `messages` as it is."""
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {
+    _nested: ClassVar[Nested] = {
         "tool_calls": ChatCompletionMessageToolCall,
         "function_call": FunctionCall,
     }
@@ -46,7 +45,7 @@ class Message(Record, kw_only=True):
 class Choices(Record, kw_only=True):
     """One of the answers of a response."""
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {"message": Message, "logprobs": ChoiceLogprobs}
+    _nested: ClassVar[Nested] = {"message": Message, "logprobs": ChoiceLogprobs}
     _always: ClassVar[frozenset[str]] = frozenset({"finish_reason", "index", "message"})
 
     finish_reason: str | None = "stop"
@@ -63,7 +62,7 @@ class Choices(Record, kw_only=True):
 class ModelResponse(Record, kw_only=True):
     """A whole answer, from a call without `stream` or put together from chunks."""
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {"choices": Choices, "usage": Usage}
+    _nested: ClassVar[Nested] = {"choices": Choices, "usage": Usage}
     _always: ClassVar[frozenset[str]] = frozenset({"id", "created", "model", "object", "system_fingerprint", "choices"})
 
     id: str | None = None

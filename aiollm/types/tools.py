@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
 
-from aiollm.types.record import Record
+from aiollm.types.record import Nested, Record
 
 __all__ = ["ChatCompletionDeltaToolCall", "ChatCompletionMessageToolCall", "Function", "FunctionCall"]
 
@@ -15,7 +14,7 @@ __all__ = ["ChatCompletionDeltaToolCall", "ChatCompletionMessageToolCall", "Func
 class Function(Record, kw_only=True):
     """The function a tool call names, and its arguments as JSON text (a piece of it, in a stream)."""
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {"arguments": Record}
+    _nested: ClassVar[Nested] = {"arguments": Record}
     _always: ClassVar[frozenset[str]] = frozenset({"arguments", "name"})
 
     arguments: str = ""
@@ -39,7 +38,7 @@ class ChatCompletionDeltaToolCall(Record, kw_only=True):
     A call of a custom tool has `custom` (a dict of `name` and `input`, a text) and no function.
     """
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {"function": Function}
+    _nested: ClassVar[Nested] = {"function": Function}
     _always: ClassVar[frozenset[str]] = frozenset({"id", "type", "index"})
 
     id: str | None = None
@@ -51,7 +50,7 @@ class ChatCompletionDeltaToolCall(Record, kw_only=True):
 class ChatCompletionMessageToolCall(Record, kw_only=True):
     """A whole tool call of an assistant message. A call of a custom tool has `custom` and no function."""
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {"function": Function}
+    _nested: ClassVar[Nested] = {"function": Function}
     _always: ClassVar[frozenset[str]] = frozenset({"id", "type"})
 
     id: str | None = None

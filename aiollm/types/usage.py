@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from aiollm.types.record import Record
+from aiollm.types.record import Nested, Record
 
 __all__ = ["CompletionTokensDetailsWrapper", "PromptTokensDetailsWrapper", "Usage"]
 
@@ -42,7 +41,7 @@ class CompletionTokensDetailsWrapper(Record, kw_only=True):
 class Usage(Record, kw_only=True):
     """The tokens of a whole request. Further counts a provider sends are kept under its names."""
 
-    _nested: ClassVar[Mapping[str, type[Record]]] = {
+    _nested: ClassVar[Nested] = {
         "prompt_tokens_details": PromptTokensDetailsWrapper,
         "completion_tokens_details": CompletionTokensDetailsWrapper,
     }

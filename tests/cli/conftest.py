@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -93,6 +94,17 @@ class Terminal:
         os.write(self.screen, keys.encode())
 
     def wait(self) -> int:
+        return self.process.wait(DEADLINE)
+
+    def interrupt_at_prompt(self) -> int:
+        """Press Ctrl-C until the program has ended, and return its exit code.
+
+        Python's line editor looks for signals and then waits for a key: one that comes in between is seen at the next.
+        """
+        while self.process.poll() is None:
+            self.type("\x03")
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(1.0)
         return self.process.wait(DEADLINE)
 
     def close(self) -> None:

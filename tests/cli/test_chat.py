@@ -263,8 +263,7 @@ def test_ctrl_c_stops_an_answer_but_not_the_conversation(server: ProviderServer,
     terminal.type("second\n")
     terminal.output.until("Hello from the scripted provider.")
     terminal.output.until("> ")
-    terminal.type("\x03")
-    assert terminal.wait() == 130
+    assert terminal.interrupt_at_prompt() == 130
     assert [message["content"] for message in server.log[1].json["messages"]] == ["first", "as far as this", "second"]
 
 
