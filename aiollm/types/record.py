@@ -21,9 +21,6 @@ from aiollm.types.lenient import lenient_json
 
 __all__ = ["MissingField", "Nested", "Record"]
 
-Nested = Mapping[str, "type[Record]"]
-"""Names of fields, and the class of the records in them."""
-
 Fields = dict[str, Any]
 """Names and values; the class below has a method named `dict`."""
 
@@ -206,6 +203,10 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={value!r}" for name, value in self.items())
         return f"{type(self).__name__}({fields})"
+
+
+Nested = Mapping[str, type[Record]]
+"""Names of fields, and the class of the records in them."""
 
 
 def _restored(cls: type[Record], fields: Fields) -> Record:
