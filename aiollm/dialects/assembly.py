@@ -7,7 +7,7 @@ blocks without a signature, and the finish reason of every choice. One pass, lin
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
@@ -18,6 +18,26 @@ from aiollm.types.tools import ChatCompletionDeltaToolCall, ChatCompletionMessag
 from aiollm.types.usage import Usage
 
 __all__ = ["Assembler", "split_response"]
+
+
+class GrowingText:
+    """A text that grows by a few letters at a time, for as long as a stream lasts.
+
+    It is kept as UTF-8, a byte a letter: `StringIO` keeps every piece as an object of its own, 64 bytes for each chunk.
+    """
+
+    __slots__ = ("utf8",)
+
+    def __init__(self) -> None:
+        self.utf8 = bytearray()
+
+    def write(self, text: str) -> None:
+        """Add to the text. Half a surrogate pair, as a provider may cut one, is kept."""
+        self.utf8 += text.encode("utf-8", "surrogatepass")
+
+    def getvalue(self) -> str:
+        """Return the whole text."""
+        return self.utf8.decode("utf-8", "surrogatepass")
 
 
 class Assembler:
@@ -102,9 +122,9 @@ class _ChoiceParts:
     def __init__(self) -> None:
         self.role: str | None = None
         self.finish_reason: str | None = None
-        self.content = StringIO()
+        self.content = GrowingText()
         self.has_content = False
-        self.reasoning = StringIO()
+        self.reasoning = GrowingText()
         self.refusal = StringIO()
         self.calls: dict[int, _CallParts] = {}
         self.function_call: _CallParts | None = None
@@ -114,10 +134,6 @@ class _ChoiceParts:
         self.logprobs: dict[str, list[ChatCompletionTokenLogprob]] = {}
         self.message_extra: dict[str, Any] = {}
         self.choice_extra: dict[str, Any] = {}
-
-    def writers(self) -> tuple[Callable[[str], int], Callable[[str], int]]:
-        """Return the quick ways to add plain content and plain reasoning."""
-        return self.content.write, self.reasoning.write
 
     def add(self, choice: StreamingChoices) -> None:
         """Add what one chunk has of this choice."""
