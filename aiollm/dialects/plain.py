@@ -6,6 +6,8 @@ public types (5 us, against 20 for the general way). Whatever is more than that 
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 
 from aiollm.types.response import ModelResponse
@@ -13,15 +15,19 @@ from aiollm.types.usage import Usage
 
 __all__ = ["plain_response"]
 
-_decode = msgspec.json.Decoder(ModelResponse).decode
 _NORMAL_ENDS = frozenset({"stop", "length", "content_filter"})
 _OTHER_REASONING = b'"reasoning_text"'
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[ModelResponse]:
+    return msgspec.json.Decoder(ModelResponse)
 
 
 def plain_response(body: bytes) -> ModelResponse | None:
     """Return the answer in the body, or None when it is not a plain one."""
     try:
-        response = _decode(body)
+        response = _decoder().decode(body)
     except (ValueError, RecursionError):
         return None
     if len(response.choices) != 1 or response._error is not None or not (response.id and response.model):
