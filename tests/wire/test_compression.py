@@ -105,9 +105,10 @@ def test_what_was_flushed_is_given_at_once(encoding: str) -> None:
 @pytest.mark.parametrize("size", [PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES, 3 * PIECE_BYTES + 77])
 @each_encoding
 def test_nothing_is_held_back_when_pieces_are_full(size: int, encoding: str) -> None:
+    packed = COMPRESSORS[encoding](b"a" * size)
     engine = inflater(encoding)
     assert engine is not None
-    pieces = list(engine.feed(COMPRESSORS[encoding](b"a" * size)))
+    pieces = list(engine.feed(packed))
     assert sum(map(len, pieces)) == size
     assert max(map(len, pieces)) <= PIECE_BYTES
 
@@ -198,7 +199,8 @@ def test_a_brotli_library_that_cannot_bound_its_output_counts_as_none(monkeypatc
 
 @each_encoding
 def test_pieces_are_given_one_at_a_time(encoding: str) -> None:
+    packed = COMPRESSORS[encoding](b"a" * (4 * PIECE_BYTES))
     engine = inflater(encoding)
     assert engine is not None
-    parts = engine.feed(COMPRESSORS[encoding](b"a" * (4 * PIECE_BYTES)))
+    parts = engine.feed(packed)
     assert all(0 < len(part) <= PIECE_BYTES for part in itertools.islice(parts, 2))
