@@ -76,26 +76,25 @@ async def test_a_file_that_is_no_model_is_answered_with_the_first_error_logged(
     assert caught.value.retryable is False
 
 
-async def test_a_runtime_that_cannot_be_imported_is_answered_with_the_last_line(
-    tmp_path: Path, broken_file: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("runtime", "said"),
+    [
+        pytest.param(
+            "raise ImportError('this C library is too old')",
+            "ImportError: this C library is too old",
+            id="with its last line",
+        ),
+        pytest.param("raise SystemExit(3)", "ended with status 3", id="or else with its status"),
+    ],
+)
+async def test_a_runtime_that_ends_is_answered(
+    runtime: str, said: str, tmp_path: Path, broken_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "xllamacpp.py").write_text("raise ImportError('this C library is too old')")
+    (tmp_path / "xllamacpp.py").write_text(runtime)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     child = ChildProcess("broken", broken_file)
     child.start(tmp_path, threads=1)
-    with pytest.raises(ServiceUnavailableError, match="ImportError: this C library is too old"):
-        await served(child)
-    child.stop()
-
-
-async def test_a_runtime_that_ends_without_a_word_is_answered_with_its_status(
-    tmp_path: Path, broken_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "xllamacpp.py").write_text("raise SystemExit(3)")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    child = ChildProcess("broken", broken_file)
-    child.start(tmp_path, threads=1)
-    with pytest.raises(ServiceUnavailableError, match="ended with status 3"):
+    with pytest.raises(ServiceUnavailableError, match=said):
         await served(child)
     child.stop()
 
