@@ -12,14 +12,14 @@ Errors are aiollm's, and so are the models: any provider's, by its prefix.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from types import TracebackType
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, Protocol, Self, overload
 
 import msgspec
 
 import aiollm
-from aiollm.calling import Messages
+from aiollm.calling import Messages, Stream_co, Whole_co
 from aiollm.exceptions import BadRequestError
 from aiollm.sync.stream import SyncStream
 from aiollm.sync.thread import loop_thread
@@ -64,45 +64,60 @@ class DictStream:
         return repr(self._stream).replace("SyncStream", "DictStream", 1)
 
 
-@overload
-def completion(
-    model: str,
-    messages: Messages,
-    *,
-    stream: Literal[True],
-    temperature: float | None = None,
-    max_tokens: int | None = None,
-    base_url: str | None = None,
-    additional_params: str | None = None,
-) -> DictStream: ...
+class _Completion(Protocol[Stream_co, Whole_co]):
+    """What `completion` and `acompletion` take, and give: `stream` decides which of the two."""
+
+    @overload
+    def __call__(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        stream: Literal[True],
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        base_url: str | None = None,
+        additional_params: str | None = None,
+    ) -> Stream_co: ...
+
+    @overload
+    def __call__(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        stream: Literal[False] | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        base_url: str | None = None,
+        additional_params: str | None = None,
+    ) -> Whole_co: ...
+
+    @overload
+    def __call__(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        stream: bool | None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        base_url: str | None = None,
+        additional_params: str | None = None,
+    ) -> Stream_co | Whole_co: ...
 
 
-@overload
-def completion(
-    model: str,
-    messages: Messages,
-    *,
-    stream: Literal[False] | None = None,
-    temperature: float | None = None,
-    max_tokens: int | None = None,
-    base_url: str | None = None,
-    additional_params: str | None = None,
-) -> dict[str, Any]: ...
+def _blocking(function: Any) -> _Completion[DictStream, dict[str, Any]]:
+    return function  # type: ignore[no-any-return]
 
 
-@overload
-def completion(
-    model: str,
-    messages: Messages,
-    *,
-    stream: bool | None,
-    temperature: float | None = None,
-    max_tokens: int | None = None,
-    base_url: str | None = None,
-    additional_params: str | None = None,
-) -> DictStream | dict[str, Any]: ...
+def _asynchronous(
+    function: Any,
+) -> _Completion[Coroutine[Any, Any, DictStream], Coroutine[Any, Any, dict[str, Any]]]:
+    return function  # type: ignore[no-any-return]
 
 
+@_blocking
 def completion(
     model: str,
     messages: Messages,
@@ -137,45 +152,7 @@ def completion(
     return DictStream(answer) if isinstance(answer, SyncStream) else _plain(answer)
 
 
-@overload
-async def acompletion(
-    model: str,
-    messages: Messages,
-    *,
-    stream: Literal[True],
-    temperature: float | None = None,
-    max_tokens: int | None = None,
-    base_url: str | None = None,
-    additional_params: str | None = None,
-) -> DictStream: ...
-
-
-@overload
-async def acompletion(
-    model: str,
-    messages: Messages,
-    *,
-    stream: Literal[False] | None = None,
-    temperature: float | None = None,
-    max_tokens: int | None = None,
-    base_url: str | None = None,
-    additional_params: str | None = None,
-) -> dict[str, Any]: ...
-
-
-@overload
-async def acompletion(
-    model: str,
-    messages: Messages,
-    *,
-    stream: bool | None,
-    temperature: float | None = None,
-    max_tokens: int | None = None,
-    base_url: str | None = None,
-    additional_params: str | None = None,
-) -> DictStream | dict[str, Any]: ...
-
-
+@_asynchronous
 async def acompletion(
     model: str,
     messages: Messages,
