@@ -1,5 +1,6 @@
 import re
 import signal
+import time
 import subprocess
 from collections.abc import Callable
 
@@ -195,6 +196,19 @@ def test_ctrl_c_closes_the_upstream_and_ends_with_130(server: ProviderServer, st
     assert (request.disconnected_by, request.finished_at) == ("client", None)
     assert process.wait(DEADLINE) == 130
     assert Output(process.stdout.fileno()).rest() == "\n"
+    assert Output(process.stderr.fileno()).rest() == ""
+
+
+def test_an_impatient_ctrl_c_prints_no_traceback(server: ProviderServer, start: Start) -> None:
+    server.script([role(), tokens("as far as this"), stall()])
+    process = start(*asking(server, "Hi"))
+    Output(process.stdout.fileno()).until("this")
+    process.send_signal(signal.SIGINT)
+    server.run(server.wait_for_disconnect(0))
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.001)
+    assert process.returncode in (130, -signal.SIGINT)  # it had ended by itself, or the second signal ended it
     assert Output(process.stderr.fileno()).rest() == ""
 
 
