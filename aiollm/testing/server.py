@@ -227,16 +227,19 @@ class ProviderServer:
         self._port = self._listener.sockets[0].getsockname()[1]
 
     async def _stop(self) -> None:
-        if self._listener is None:
+        listener, self._listener = self._listener, None
+        if listener is None:
             return
-        self._listener.close()
+        # asyncio takes three turns to make a connection of what it accepted, and loses it if the listener closes first.
+        for _ in range(3):
+            await asyncio.sleep(0)
+        listener.close()
         tasks = [connection.task for connection in self._open]
         for connection in list(self._open):
             connection.shut_down()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.wait_for(lambda: not self._open)
-        await self._listener.wait_closed()
-        self._listener = None
+        await listener.wait_closed()
 
     def _report(self, error: BaseException | None) -> None:
         """Raise what went wrong in scripts, or note it on the error that is already on its way."""
@@ -258,9 +261,11 @@ class ProviderServer:
         return checked_steps(script(request) if callable(script) else script)
 
     def opened(self, connection: Connection) -> int:
-        """Count a connection in, and give it its number."""
+        """Count a connection in, and give it its number; one that was accepted just before the end is closed."""
         self._open.add(connection)
         self.connections += 1
+        if self._listener is None:
+            connection.shut_down()
         return self.connections - 1
 
     def lost(self, connection: Connection) -> None:

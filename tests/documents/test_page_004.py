@@ -89,6 +89,7 @@ def test_streaming_for_long_responses(server: ProviderServer) -> None:
 def test_semaphore(server: ProviderServer) -> None:
     server.script([together(server, 5), stall(0.02), reply("An answer")])
     block("004", "Semaphore").run()
+    server.run(server.wait_for(lambda: all(request.finished_at is not None for request in server.log)))
     moments = [(request.received_at, 1) for request in server.log]
     moments += [(request.finished_at or 0.0, -1) for request in server.log]
     assert len(server.log) == 12

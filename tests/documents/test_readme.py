@@ -61,7 +61,7 @@ def test_a_program_of_the_readme_runs(code: str, server: ProviderServer, capsys:
         return  # it brings a server and assertions of its own
     assert re.search("Sunlight scatters|1971", capsys.readouterr().out)  # the answer, or its size in tokens
     assert len(server.log) >= 1
-    assert all(request.finished_at is not None for request in server.log)
+    server.run(server.wait_for(lambda: all(request.finished_at is not None for request in server.log)))
 
 
 @pytest.mark.parametrize("place", PINNED)

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -25,6 +27,7 @@ from aiollm.testing import (
     status,
     tokens,
 )
+from aiollm.testing.server import HOST
 from tests.testing.raw_client import CHAT, RawAnswer, ask, connected, request_bytes
 
 
@@ -220,6 +223,26 @@ async def test_an_idle_connection_that_ends_with_the_server_is_no_disconnect() -
         await response.read()
     assert server.log[0].finished_at is not None
     assert server.log[0].disconnected_by is None
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_connection_accepted_just_before_the_end_is_closed(turns: int) -> None:
+    async def connect_and_stop() -> socket.socket:
+        async with ProviderServer() as server:
+            client = socket.create_connection((HOST, server.port))
+            await turn(turns)
+        await turn(5)  # what was accepted is made meanwhile
+        return client
+
+    with asyncio.run(connect_and_stop()) as client:
+        client.settimeout(5)
+        with suppress(ConnectionResetError):
+            assert client.recv(1) == b""
+
+
+async def turn(times: int) -> None:
+    for _ in range(times):
+        await asyncio.sleep(0)
 
 
 async def test_a_client_that_leaves_after_its_answer_is_noted() -> None:
