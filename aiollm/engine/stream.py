@@ -44,6 +44,7 @@ only the usage chunk and the end marker can still come."""
 # How many frames of a read are decoded at a time. The chunks of all 200 of a large read fill more than the processor's
 # cache before the first is used (`benchmarks`, big reads: 11.2 us a chunk, against 8.5 in groups).
 _GROUP = range(1, 17)
+_FIRST = range(1, 2)  # until the first content: nothing behind it is decoded before it is handed out
 
 _logger = logging.getLogger("aiollm")
 
@@ -197,11 +198,12 @@ class ChunkStream:
     def _take(self, frames: Iterator[Frame]) -> None:
         """Make the chunks of the next frames ready; those before a fault count."""
         before, taken = len(self._ready), 0
+        group = _GROUP if self._first_token is not None else _FIRST
         take, feed = self._ready.extend, self._decoder.feed
         try:
-            for taken, frame in zip(_GROUP, frames, strict=False):  # noqa: B007  # looked at below
+            for taken, frame in zip(group, frames, strict=False):  # noqa: B007  # looked at below
                 take(feed(frame))
-            if taken < len(_GROUP):
+            if taken < len(group):
                 self._frames = None
         finally:
             self._chunks += len(self._ready) - before
