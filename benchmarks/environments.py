@@ -42,7 +42,7 @@ class Environments:
 
     def _create(self, folder: Path) -> None:
         if self._uv:
-            _run([self._uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
+            _run([self._uv, "venv", "--quiet", "--seed", "--python", sys.executable, str(folder)])
         else:
             _run([sys.executable, "-m", "venv", str(folder)])
 
