@@ -1,4 +1,4 @@
-"""Chunks back into a whole answer, and a whole answer into chunks.
+"""Chunks back into a whole answer.
 
 The merge rules are LiteLLM's (`stream_chunk_builder`), with what it loses kept: log probabilities, citations, thinking
 blocks without a signature, and the finish reason of every choice. One pass, linear.
@@ -7,7 +7,6 @@ blocks without a signature, and the finish reason of every choice. One pass, lin
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
@@ -17,7 +16,7 @@ from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.types.tools import ChatCompletionDeltaToolCall, ChatCompletionMessageToolCall, Function, FunctionCall
 from aiollm.types.usage import Usage
 
-__all__ = ["Assembler", "split_response"]
+__all__ = ["Assembler"]
 
 
 class GrowingText:
@@ -288,34 +287,3 @@ def _joined_base64(pieces: list[str]) -> str:
         return base64.b64encode(b"".join(map(base64.b64decode, pieces))).decode()
     except ValueError:
         return "".join(pieces)
-
-
-def split_response(response: ModelResponse) -> Iterable[ModelResponseStream]:
-    """Return a whole answer as chunks: for each choice its content, then its finish reason. No usage chunk."""
-    extra = response._extra()  # on the first chunk
-    for choice in response.choices:
-        for streaming in _pieces(choice):
-            yield ModelResponseStream(
-                id=response.id,
-                created=response.created,
-                model=response.model,
-                system_fingerprint=response.system_fingerprint,
-                service_tier=response.service_tier,
-                choices=[streaming],
-                **extra,
-            )
-            extra = {}
-
-
-def _pieces(choice: Choices) -> Iterable[StreamingChoices]:
-    fields = {name: value for name, value in choice.message.items() if name != "tool_calls"}
-    calls = [
-        ChatCompletionDeltaToolCall(**{**dict(call.items()), "index": position})
-        for position, call in enumerate(choice.message.tool_calls or ())
-    ]
-    delta = Delta(**{**fields, "role": "assistant", "tool_calls": calls or None})
-    yield StreamingChoices(index=choice.index, delta=delta, logprobs=choice.logprobs)
-    last = StreamingChoices(index=choice.index, finish_reason=choice.finish_reason, **choice._extra())
-    if choice.provider_specific_fields:
-        last["provider_specific_fields"] = choice.provider_specific_fields
-    yield last

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aiollm.dialects.assembly import split_response
 from aiollm.dialects.base import Context
+from aiollm.dialects.split import split_response
 from aiollm.engine.call import Call
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import ContextWindowExceededError, InternalServerError, RateLimitError

@@ -1,7 +1,7 @@
 import re
 import signal
-import time
 import subprocess
+import time
 from collections.abc import Callable
 
 import pytest

@@ -1,0 +1,99 @@
+"""What every dialect does with the parameters and the body of a request, whatever their form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from aiollm.dialects.errors import MALFORMED
+from aiollm.exceptions import BadRequestError, UnsupportedParamsError
+from aiollm.types.endpoint import BodyQuirk, Endpoint
+from aiollm.types.request import Request
+
+__all__ = ["accepted_parameters", "finished_body", "without"]
+
+
+def accepted_parameters(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+    """Return the caller's parameters under the provider's names.
+
+    Raises:
+        UnsupportedParamsError: the endpoint does not take one of them, and it may not be dropped.
+    """
+    refused = [
+        name
+        for name in request.params
+        if name in endpoint.unsupported
+        and name in request.known
+        and name not in request.allowed_openai_params
+        and name not in request.additional_drop_params
+    ]
+    # One answer is what everybody gives anyway.
+    missed = [name for name in refused if (name, request.params[name]) != ("n", 1)]
+    if missed and not request.drop_params:
+        raise UnsupportedParamsError(
+            f"{endpoint.provider} does not take {', '.join(sorted(missed))}",
+            model=request.model,
+            llm_provider=endpoint.provider,
+            param=missed[0],
+            phase="request",
+            hint="pass drop_params=True to leave it out, or allowed_openai_params=[...] to send it all the same",
+        )
+    return {
+        endpoint.renames.get(name, name): value
+        for name, value in request.params.items()
+        if name not in refused and name not in request.additional_drop_params and name != "stream_options"
+    }
+
+
+def finished_body(body: dict[str, Any], request: Request, endpoint: Endpoint) -> bytes:
+    """Return a body in the dialect's own form as JSON, after what the caller and the endpoint change in it.
+
+    Raises:
+        BadRequestError: a member is not of the form that the endpoint's changes need.
+    """
+    for path in request.additional_drop_params:
+        body = without(body, path.split("."))
+    body = {**body, **request.extra_body}
+    for quirk in endpoint.quirks:
+        body = _changed(body, quirk, endpoint)
+    return msgspec.json.encode(body)
+
+
+def _changed(body: dict[str, Any], quirk: BodyQuirk, endpoint: Endpoint) -> dict[str, Any]:
+    try:
+        return quirk(body)
+    except MALFORMED as error:
+        name = _unreadable(body, quirk)
+        raise BadRequestError(
+            f"{name} cannot be put into the form that {endpoint.provider} takes: a member is missing, or of another "
+            f"type than it should be ({type(error).__name__}: {error})",
+            llm_provider=endpoint.provider,
+            param=name,
+            phase="request",
+        ) from None
+
+
+def _unreadable(body: dict[str, Any], quirk: BodyQuirk) -> str:
+    """Return the parameter that a quirk cannot read: the one without which it can."""
+    for name in reversed([name for name in body if name != "messages"]):
+        try:
+            quirk(without(body, [name]))
+        except MALFORMED:
+            continue
+        return name
+    return "messages"
+
+
+def without(body: Any, path: list[str]) -> Any:
+    """Return nested objects without the member at a path of names; lists on the way are searched through.
+
+    What is changed is copied: it may be the caller's.
+    """
+    if isinstance(body, list):
+        return [without(item, path) for item in body]
+    if not isinstance(body, dict) or path[0] not in body:
+        return body
+    if len(path) == 1:
+        return {name: value for name, value in body.items() if name != path[0]}
+    return {**body, path[0]: without(body[path[0]], path[1:])}
