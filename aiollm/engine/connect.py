@@ -37,8 +37,6 @@ MAX_ERROR_BYTES = 64 * 1024
 """How much of an error's body is read; the rest is cut."""
 
 _SNIPPET_CHARACTERS = 200
-# What a line of server-sent events can begin with: data, event, error, id, retry, a comment, a BOM.
-_SSE_BEGINNINGS = (b"d", b"e", b"i", b"r", b":", b"\xef")
 
 _logger = logging.getLogger("aiollm")
 
@@ -54,7 +52,7 @@ async def open_stream(call: Call) -> ChunkStream:
     Cancelling closes the connection.
     """
     if call.request.mock_response is not None:
-        return mock_stream(call, _context(call, ReplyHead(200)))
+        return mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
     exchange = Exchange(Runtime.current().pool, call.scope, call.timeouts)
     try:
         if call.target.provider.serve == "local":
@@ -90,24 +88,26 @@ _PHASES = {"connect": "request", "headers": "headers", "body": "first_token"}
 
 async def _exchange(call: Call, exchange: Exchange) -> ChunkStream:
     request, endpoint = call.request, call.target.endpoint
-    dialect = DIALECTS[call.target.dialect]
+    dialect = DIALECTS[call.target.provider.dialect]
     http = _encode(dialect, call)
     head = await exchange.send(http.url, _headers(http, call), http.body)
     if not 200 <= head.status < 300:
         body = await exchange.read_all(MAX_ERROR_BYTES, cut=True)
         raise _redirected(head, call) if 300 <= head.status < 400 else dialect.error(head, body, request, endpoint)
 
-    context = _context(call, head)
+    context = _context(call, head, http.url)
     if not request.stream:
         body = await exchange.read_all(MAX_BODY_BYTES)
         return ChunkStream.replay(call, head, context.origin, dialect.decode(body, request, context))
 
-    reader = FrameReader(exchange, dialect.framer())
+    framer = dialect.framer()
+    reader = FrameReader(exchange, framer)
     first = await reader.peek()
-    if first in (b"{", b"["):
-        return await _whole_for_stream(call, dialect, context, exchange, reader)
-    if first in (b"", b"<") or (head.content_type != "text/event-stream" and first not in _SSE_BEGINNINGS):
-        raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
+    if first not in framer.beginnings:
+        if first in (b"{", b"["):
+            return await _whole_for_stream(call, dialect, context, exchange, reader)
+        if first in (b"", b"<") or head.content_type != framer.content_type:
+            raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
     return await ChunkStream.open(call, dialect.decoder(request, context), context.origin, exchange, reader)
 
 
@@ -150,9 +150,9 @@ async def _identified(call: Call) -> Call:
     return msgspec.structs.replace(call, target=target)
 
 
-def _context(call: Call, head: ReplyHead) -> Context:
+def _context(call: Call, head: ReplyHead, url: str) -> Context:
     target = call.target
-    origin = Origin(call.request.include_usage, target.provider.name, target.endpoint.url, head.headers)
+    origin = Origin(call.request.include_usage, target.provider.name, url, head.headers)
     return Context(target.endpoint, int(time.time()), _new_id, origin)
 
 

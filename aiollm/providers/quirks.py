@@ -160,14 +160,12 @@ class Placement(NamedTuple):
         model: the name to send.
         base_url: the address of this model.
         path: what follows the base URL.
-        dialect: the wire format, where it is another than the row's.
         options: options of the provider's identity that the name says, such as the region in an ARN.
     """
 
     model: str
     base_url: str | None = None
     path: str | None = None
-    dialect: str | None = None
     options: tuple[tuple[str, str], ...] = ()
 
 
