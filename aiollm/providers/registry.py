@@ -96,7 +96,7 @@ def resolve(
     named = provider.identity is not None and not IDENTITIES[provider.identity].caller.isdisjoint(asked)
     secret = api_key or (None if named else find_key(provider, environment, elsewhere=source is not None))
     known = {} if provider.identity is None else _known(IDENTITIES[provider.identity], environment)
-    return Target(provider, place.model, endpoint, secret, options=known, dialect=place.dialect or provider.dialect)
+    return Target(provider, place.model, endpoint, secret, known)
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from struct import Struct, error, unpack_from
+from typing import ClassVar
 from zlib import crc32
 
 import msgspec
@@ -46,6 +47,9 @@ class EventStreamFramer:
     Args:
         max_event_bytes: longest message; a longer one raises `EventTooLarge`, so that no buffer grows without a limit.
     """
+
+    content_type: ClassVar[str] = "application/vnd.amazon.eventstream"
+    beginnings: ClassVar[frozenset[bytes]] = frozenset({b"\x00"})  # of a length; events of 16 MiB would begin with 1
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_event_bytes = max_event_bytes
@@ -99,7 +103,7 @@ class EventStreamFramer:
             headers = parse_headers(head)
             name = _name(headers)
             if name.startswith("error:"):
-                payload = msgspec.json.encode({"message": str(headers.get(":error-message", ""))})
+                payload = msgspec.json.encode({"message": _text(headers, ":error-message")})
             elif len(self._known) < _MOST_KNOWN:
                 self._known[head] = name
         return Frame(name, payload)
@@ -144,8 +148,13 @@ def _value(data: bytes, place: int) -> tuple[HeaderValue, int]:
 def _name(headers: Mapping[str, HeaderValue]) -> str:
     match headers.get(":message-type"):
         case "exception":
-            return f"{EXCEPTION}{headers.get(':exception-type', '')}"
+            return f"{EXCEPTION}{_text(headers, ':exception-type')}"
         case "error":
-            return f"error:{headers.get(':error-code', '')}"
+            return f"error:{_text(headers, ':error-code')}"
         case _:
-            return str(headers.get(":event-type", ""))
+            return _text(headers, ":event-type")
+
+
+def _text(headers: Mapping[str, HeaderValue], name: str) -> str:
+    value = headers.get(name)
+    return value if isinstance(value, str) else ""
