@@ -28,8 +28,10 @@ from aiollm.exceptions import (
     Timeout,
     UnprocessableEntityError,
 )
+from aiollm.types.lenient import lenient_json
+from aiollm.wire.http import ReplyHead
 
-__all__ = ["MALFORMED", "error_class", "error_from_object", "request_id", "retry_after_seconds"]
+__all__ = ["MALFORMED", "error_class", "error_from_object", "error_from_reply", "request_id", "retry_after_seconds"]
 
 MAX_QUOTED_CHARACTERS = 500
 
@@ -154,6 +156,15 @@ def error_from_object(
         retryable=_retryable(status, code, kind),
         phase=phase,
     )
+
+
+def error_from_reply(head: ReplyHead, body: bytes, *, provider: str, model: str) -> APIError:
+    """Make the exception for a reply with a failure status, whose body is JSON or any text."""
+    try:
+        reported: Any = lenient_json(body)
+    except ValueError:
+        reported = body.decode("utf-8", "replace")
+    return error_from_object(reported, status=head.status, provider=provider, model=model, headers=head.headers)
 
 
 def _retryable(status: int | None, code: str | None, kind: str | None) -> bool | None:

@@ -22,8 +22,6 @@ OWN_FORMATS: Mapping[str, str | None] = {
     "mistral": "https://api.mistral.ai/v1",
     "nlp_cloud": None,
     "oci": None,
-    "ollama": "http://localhost:11434/v1",
-    "ollama_chat": "http://localhost:11434/v1",
     "predibase": None,
     "replicate": None,
     "sagemaker": None,
