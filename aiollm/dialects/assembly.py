@@ -270,8 +270,13 @@ def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:
 
 
 def _merge_specific(into: dict[str, Any], new: dict[str, Any]) -> None:
-    """Merge `provider_specific_fields`; LiteLLM's single `citation` of each chunk becomes the list `citations`."""
-    _merge(into, {name: value for name, value in new.items() if name != "citation"})
+    """Merge `provider_specific_fields`.
+
+    LiteLLM's single `citation` of each chunk becomes the list `citations`; Cohere's `tool_plan` grows like a text.
+    """
+    _merge(into, {name: value for name, value in new.items() if name not in ("citation", "tool_plan")})
+    if new.get("tool_plan"):
+        into["tool_plan"] = into.get("tool_plan", "") + new["tool_plan"]
     if new.get("citation") is not None:
         _merge(into, {"citations": [new["citation"]]})
 

@@ -69,6 +69,7 @@ _BY_CODE: dict[str, type[APIError]] = {
     "rate_limit_exceeded": RateLimitError,
     "responsibleaipolicyviolation": ContentPolicyViolationError,
     "server_error": InternalServerError,
+    "too_many_tokens": ContextWindowExceededError,
 }
 
 _CONTEXT_WINDOW = (
@@ -193,7 +194,7 @@ def _facts(error: Any) -> tuple[dict[str, Any], str, str | None, str | None, str
         body,
         _quoted(message or outer),
         None if code is None else str(code),
-        body.get("type") if isinstance(body.get("type"), str) else None,
+        next((body[name] for name in ("type", "error_type") if isinstance(body.get(name), str)), None),
         body.get("param") if isinstance(body.get("param"), str) else None,
     )
 

@@ -13,8 +13,6 @@ OWN_FORMATS: Mapping[str, str | None] = {
     "bedrock": None,
     "bytez": None,
     "chatgpt": None,
-    "cohere": "https://api.cohere.ai/compatibility/v1",
-    "cohere_chat": "https://api.cohere.ai/compatibility/v1",
     "databricks": "https://<workspace>/serving-endpoints",
     "gdc": None,
     "gemini": "https://generativelanguage.googleapis.com/v1beta/openai",
