@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from aiollm.credentials import aws
+from aiollm.credentials import aws, oauth
 from aiollm.providers.identity import IdentityKind
 from aiollm.providers.provider import Target
 
 __all__ = ["identify"]
 
-_SOURCES: Mapping[IdentityKind, Callable[[Target], Awaitable[Target]]] = {"aws": aws.identify}
+_SOURCES: Mapping[IdentityKind, Callable[[Target], Awaitable[Target]]] = {
+    "aws": aws.identify,
+    "databricks": oauth.identify_databricks,
+    "ibm": oauth.identify_ibm,
+}
+_EXCHANGED = frozenset({"ibm"})
+"""Where a key is no more than what a token is asked for with."""
 
 
 async def identify(target: Target) -> Target:
-    """Return the target with its credentials; the target itself when it has a key, or needs none.
+    """Return the target with its credentials; the target itself when it has a key that is sent, or needs none.
 
     Raises:
         AuthenticationError: there are none, or they were refused; the message says where they were looked for.
@@ -23,4 +29,6 @@ async def identify(target: Target) -> Target:
     Cancelling leaves at once; a fetch that others may wait for goes on in its thread.
     """
     kind = target.provider.identity
-    return target if kind is None or target.secret is not None else await _SOURCES[kind](target)
+    if kind is None or (target.secret is not None and kind not in _EXCHANGED):
+        return target
+    return await _SOURCES[kind](target)

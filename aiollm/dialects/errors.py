@@ -189,7 +189,7 @@ def _facts(error: Any) -> tuple[dict[str, Any], str, str | None, str | None, str
         message = inner
     if not message and isinstance(body.get("errors"), list) and body["errors"]:
         return _facts(body["errors"][0])
-    code = body.get("code", outer.get("code"))
+    code = body.get("code", outer.get("code", outer.get("error_code")))
     return (
         body,
         _quoted(message or outer),
@@ -202,7 +202,13 @@ def _facts(error: Any) -> tuple[dict[str, Any], str, str | None, str | None, str
 def _status_within(error: Any, body: dict[str, Any], code: str | None) -> int | None:
     """Find the HTTP status that an error inside a 200 reply carries, as its code or beside it."""
     outer = error if isinstance(error, dict) else {}
-    for value in (body.get("status_code"), code, outer.get("status_code"), body.get("status")):
+    for value in (
+        body.get("status_code"),
+        body.get("raw_status_code"),
+        code,
+        outer.get("status_code"),
+        body.get("status"),
+    ):
         text = str(value)
         if text.isdecimal() and 400 <= int(text) < 600:
             return int(text)

@@ -14,7 +14,7 @@ from aiollm.types.secret import HiddenText
 
 __all__ = ["IDENTITIES", "IDENTITY_OPTIONS", "AwsKeys", "Identity", "IdentityKind", "hidden_options"]
 
-IdentityKind = Literal["aws"]
+IdentityKind = Literal["aws", "databricks", "ibm"]
 
 
 @frozen
@@ -63,7 +63,23 @@ _AWS = Identity(
     caller=frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_profile_name", "aws_role_name"}),
 )
 
-IDENTITIES: Mapping[IdentityKind, Identity] = {"aws": _AWS}
+_DATABRICKS = Identity(
+    options={
+        "databricks_client_id": ("DATABRICKS_CLIENT_ID",),
+        "databricks_client_secret": ("DATABRICKS_CLIENT_SECRET",),
+    },
+    caller=frozenset({"databricks_client_id", "databricks_client_secret"}),
+)
+_IBM = Identity(
+    options={
+        "watsonx_token": ("WATSONX_TOKEN",),
+        "zen_api_key": ("WATSONX_ZENAPIKEY",),
+        "watsonx_iam_url": ("WATSONX_IAM_URL",),
+    },
+    caller=frozenset({"watsonx_token", "zen_api_key"}),
+)
+
+IDENTITIES: Mapping[IdentityKind, Identity] = {"aws": _AWS, "databricks": _DATABRICKS, "ibm": _IBM}
 """The clouds that rows may name."""
 
 IDENTITY_OPTIONS = frozenset(name for identity in IDENTITIES.values() for name in identity.options)

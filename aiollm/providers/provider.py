@@ -35,6 +35,7 @@ class Provider:
         auth: header -> its value, with `{key}` for the key.
         headers: fixed headers.
         header_env: header -> the environment variable that holds its value; left out when unset.
+        body_env: member of the body -> the environment variables that hold it, in order; left out when all are unset.
         organization_header: the header that takes the caller's `organization`.
         renames: OpenAI's parameter name -> the provider's.
         unsupported: OpenAI parameters that the provider does not take.
@@ -64,6 +65,7 @@ class Provider:
     auth: Mapping[str, str] = field(factory=lambda: {"Authorization": "Bearer {key}"})
     headers: Mapping[str, str] = field(factory=dict)
     header_env: Mapping[str, str] = field(factory=dict)
+    body_env: Mapping[str, tuple[str, ...]] = field(factory=dict)
     organization_header: str | None = None
     renames: Mapping[str, str] = field(factory=dict)
     unsupported: frozenset[str] = frozenset()

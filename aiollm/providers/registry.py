@@ -35,7 +35,7 @@ PROCESS_ENVIRONMENT = Environment(os.environ)
 """The environment of this process, as it is at each reading."""
 
 
-_HeaderValues = tuple[tuple[str, str], ...]
+_Values = tuple[tuple[str, str], ...]
 _ANY_SERVER = 'any OpenAI-compatible server: model="openai/<model>" with api_base="https://..."'
 
 
@@ -92,7 +92,9 @@ def resolve(
     if asked:
         environment = environment.under(asked)
     base, source = find_base_url(provider, place, given, environment)
-    endpoint = _endpoint(provider, place, base, source, _header_values(provider, organization, environment))
+    headers = _header_values(provider, organization, environment)
+    members = _body_members(provider, environment)
+    endpoint = _endpoint(provider, place, base, source, headers, members)
     named = provider.identity is not None and not IDENTITIES[provider.identity].caller.isdisjoint(asked)
     secret = api_key or (None if named else find_key(provider, environment, elsewhere=source is not None))
     known = {} if provider.identity is None else _known(IDENTITIES[provider.identity], environment)
@@ -219,18 +221,28 @@ def _secret(value: HiddenText) -> Secret | str:
 
 @lru_cache(maxsize=4096)
 def _endpoint(
-    provider: Provider, place: Placement, base_url: HiddenText, source: str | None, header_values: _HeaderValues
+    provider: Provider,
+    place: Placement,
+    base_url: HiddenText,
+    source: str | None,
+    header_values: _Values,
+    members: _Values,
 ) -> Endpoint:
     fault = given_base_fault(base_url) if source else None
     if fault:
         name = "api_base (base_url)" if source == "api_base" else source
         raise BadRequestError(f"{provider.name}: {name} {fault}", llm_provider=provider.name, param=source)
-    return build_endpoint(
-        provider, place, str(base_url), {**provider.headers, **dict(header_values)}, given=source is not None
-    )
+    headers = {**provider.headers, **dict(header_values)}
+    return build_endpoint(provider, place, str(base_url), headers, dict(members), given=source is not None)
 
 
-def _header_values(provider: Provider, organization: str | None, environment: Environment) -> _HeaderValues:
+def _body_members(provider: Provider, environment: Environment) -> _Values:
+    """Return the members of the body that have a value in the environment."""
+    found = {member: environment.first(variables) for member, variables in provider.body_env.items()}
+    return tuple((member, given[1].strip()) for member, given in found.items() if given is not None)
+
+
+def _header_values(provider: Provider, organization: str | None, environment: Environment) -> _Values:
     """Return the headers that have a value in the environment or in the call, checked."""
     found: dict[str, tuple[str, str | None]] = {
         header: (variable, environment.get(variable)) for header, variable in provider.header_env.items()
