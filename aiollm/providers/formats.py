@@ -12,7 +12,6 @@ OWN_FORMATS: Mapping[str, str | None] = {
     "azure_ai": "https://<resource>.services.ai.azure.com/openai/v1",
     "bedrock": None,
     "gemini": "https://generativelanguage.googleapis.com/v1beta/openai",
-    "replicate": None,
     "sagemaker": None,
     "sagemaker_chat": None,
     "sagemaker_nova": None,
