@@ -28,6 +28,9 @@ __all__ = ["SingleChoiceDecoder", "whole_answer"]
 
 _QUOTED_CHARACTERS = 120
 
+_CHOICE, _DELTA = StreamingChoices(), Delta()
+"""Copied for each chunk of text: making a record from keywords takes many times as long."""
+
 
 class SingleChoiceDecoder(ABC):
     """Turns the events of one stream into chunks.
@@ -88,15 +91,14 @@ class SingleChoiceDecoder(ABC):
             return None
         if self._pattern is None:
             return self._delta(**{"content": text} if text else {}, **{"reasoning_content": thought} if thought else {})
-        delta = Delta()
+        delta: Delta = _DELTA.__copy__()
         if text:
             delta.content = text
             self._text += text.encode()
-            self._answer.choice(0).has_content = True
         if thought:
             delta.reasoning_content = thought
             self._thought += thought.encode()
-        choice = StreamingChoices()
+        choice: StreamingChoices = _CHOICE.__copy__()
         choice.delta = delta
         chunk: ModelResponseStream = self._pattern.__copy__()
         chunk.choices = [choice]

@@ -245,6 +245,13 @@ def test_citations_of_single_chunks_become_a_list() -> None:
     assert got.provider_specific_fields == {"citations": [{"a": 1}, {"b": 2}], "k": 2}
 
 
+def test_a_plan_of_tools_grows_like_a_text() -> None:
+    got = message(
+        {"provider_specific_fields": {"tool_plan": "I will"}}, {"provider_specific_fields": {"tool_plan": " ask."}}
+    )
+    assert got.provider_specific_fields == {"tool_plan": "I will ask."}
+
+
 def test_citations_of_the_answer_are_the_last_ones() -> None:
     assert built(chunk({"content": "a"}, citations=["x"]), chunk({"content": "b"}, citations=["x", "y"])).citations == [
         "x",
