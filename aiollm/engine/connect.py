@@ -36,8 +36,6 @@ MAX_ERROR_BYTES = 64 * 1024
 """How much of an error's body is read; the rest is cut."""
 
 _SNIPPET_CHARACTERS = 200
-# What a line of server-sent events can begin with: data, event, error, id, retry, a comment, a BOM.
-_SSE_BEGINNINGS = (b"d", b"e", b"i", b"r", b":", b"\xef")
 
 _logger = logging.getLogger("aiollm")
 
@@ -99,12 +97,14 @@ async def _exchange(call: Call, exchange: Exchange) -> ChunkStream:
         body = await exchange.read_all(MAX_BODY_BYTES)
         return ChunkStream.replay(call, head, context.origin, dialect.decode(body, request, context))
 
-    reader = FrameReader(exchange, dialect.framer())
+    framer = dialect.framer()
+    reader = FrameReader(exchange, framer)
     first = await reader.peek()
-    if first in (b"{", b"["):
-        return await _whole_for_stream(call, dialect, context, exchange, reader)
-    if first in (b"", b"<") or (head.content_type != "text/event-stream" and first not in _SSE_BEGINNINGS):
-        raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
+    if first not in framer.beginnings:
+        if first in (b"{", b"["):
+            return await _whole_for_stream(call, dialect, context, exchange, reader)
+        if first in (b"", b"<") or head.content_type != framer.content_type:
+            raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
     return await ChunkStream.open(call, dialect.decoder(request, context), context.origin, exchange, reader)
 
 

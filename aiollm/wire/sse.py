@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from functools import partial
+from typing import ClassVar
 
 from aiollm.exceptions import EventTooLarge
 from aiollm.types.lenient import is_json
@@ -46,6 +47,10 @@ class SSEFramer:
     Args:
         max_event_bytes: longest event; a longer one raises `EventTooLarge`, so that no buffer grows without a limit.
     """
+
+    content_type: ClassVar[str] = "text/event-stream"
+    # data, event, error, id, retry, a comment, a BOM.
+    beginnings: ClassVar[frozenset[bytes]] = frozenset({b"d", b"e", b"i", b"r", b":", b"\xef"})
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_event_bytes = max_event_bytes
