@@ -51,7 +51,7 @@ async def open_stream(call: Call) -> ChunkStream:
     Cancelling closes the connection.
     """
     if call.request.mock_response is not None:
-        return mock_stream(call, _context(call, ReplyHead(200)))
+        return mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
     exchange = Exchange(Runtime.current().pool, call.scope, call.timeouts)
     try:
         if call.target.provider.serve == "local":
@@ -92,7 +92,7 @@ async def _exchange(call: Call, exchange: Exchange) -> ChunkStream:
         body = await exchange.read_all(MAX_ERROR_BYTES, cut=True)
         raise _redirected(head, call) if 300 <= head.status < 400 else dialect.error(head, body, request, endpoint)
 
-    context = _context(call, head)
+    context = _context(call, head, http.url)
     if not request.stream:
         body = await exchange.read_all(MAX_BODY_BYTES)
         return ChunkStream.replay(call, head, context.origin, dialect.decode(body, request, context))
@@ -133,9 +133,9 @@ async def _served(call: Call) -> Call:
     return msgspec.structs.replace(call, target=target)
 
 
-def _context(call: Call, head: ReplyHead) -> Context:
+def _context(call: Call, head: ReplyHead, url: str) -> Context:
     target = call.target
-    origin = Origin(call.request.include_usage, target.provider.name, target.endpoint.url, head.headers)
+    origin = Origin(call.request.include_usage, target.provider.name, url, head.headers)
     return Context(target.endpoint, int(time.time()), _new_id, origin)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from fnmatch import fnmatchcase
+from typing import Any, Literal
 
 import msgspec
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from aiollm.providers.quirks import ModelRule
 from aiollm.types.endpoint import BodyQuirk, Endpoint
@@ -23,7 +24,8 @@ class Provider:
         name: the prefix in `name/model`.
         dialect: the wire format spoken there.
         base_url: where requests go by default; None where it has to be given. `{parts}` are filled from `placeholders`.
-        path: what follows the base URL.
+        path: what follows the base URL; `{model}` stands for the model's name.
+        stream_path: what follows the base URL in a request that streams, where that is another path.
         path_elsewhere: what follows a base URL at another host than the row's own, where that differs.
         placeholders: a part of `base_url` -> the environment variables that hold it, in order.
         key_env: environment variables for the key, in order.
@@ -41,6 +43,7 @@ class Provider:
         asks_usage: whether to ask for usage unasked; held to at the row's own host and at servers of the user's own.
         bare: patterns of model names that mean this provider without a prefix.
         model_rule: a reading of the model's name.
+        models: pattern of model names, in lower case -> the members that are others for these models.
         serve: "local": the engine starts the server, and resolves again with its address.
         refused: why the provider cannot be used, and what to do instead.
     """
@@ -49,6 +52,7 @@ class Provider:
     dialect: str = "openai"
     base_url: str | None = None
     path: str = "/chat/completions"
+    stream_path: str | None = None
     path_elsewhere: str | None = None
     placeholders: Mapping[str, tuple[str, ...]] = field(factory=dict)
     key_env: tuple[str, ...] = ()
@@ -66,8 +70,16 @@ class Provider:
     asks_usage: bool = False
     bare: tuple[str, ...] = ()
     model_rule: ModelRule | None = None
+    models: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     serve: Literal["local"] | None = None
     refused: str | None = None
+
+    def for_model(self, name: str) -> Provider:
+        """Return the row as it is for a model."""
+        for pattern, members in self.models.items():
+            if fnmatchcase(name.lower(), pattern):
+                return evolve(self, models={}, **members)
+        return self
 
 
 class Target(msgspec.Struct, frozen=True, eq=False):

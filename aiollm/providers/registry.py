@@ -111,6 +111,7 @@ def find_provider(model: str, custom_llm_provider: str | None = None) -> tuple[P
             llm_provider=provider.name,
             param="model",
         )
+    provider = provider.for_model(name)
     try:
         return provider, provider.model_rule(name) if provider.model_rule else Placement(name)
     except ValueError as error:
