@@ -39,14 +39,13 @@ class Gemini:
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
-        method = ":streamGenerateContent?alt=sse" if request.stream else ":generateContent"
         headers = {
             "Content-Type": "application/json",
             "Accept": "text/event-stream" if request.stream else "application/json",
             **endpoint.headers,
         }
-        body = request_body(request, endpoint)
-        return HttpRequest(f"{endpoint.url}{method}", headers, finished_body(body, request, endpoint))
+        body = finished_body(request_body(request, endpoint), request, endpoint)
+        return HttpRequest(endpoint.url_for(stream=request.stream), headers, body)
 
     def decoder(self, request: Request, context: Context) -> GeminiDecoder:
         """Return a decoder for the events of a streamed reply."""

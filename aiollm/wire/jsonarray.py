@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 from aiollm.exceptions import EventTooLarge
 from aiollm.types.lenient import is_json
@@ -33,6 +34,9 @@ class JSONArrayFramer:
     Args:
         max_event_bytes: longest element; a longer one raises `EventTooLarge`, so that no buffer grows without a limit.
     """
+
+    content_type: ClassVar[str] = "application/json"
+    beginnings: ClassVar[frozenset[bytes]] = frozenset({b"["})
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_event_bytes = max_event_bytes
@@ -119,8 +123,8 @@ class JSONArrayFramer:
 class ArrayOrEventsFramer:
     """Cuts a body that is a JSON array or server-sent events: its first byte tells which."""
 
-    begins = b"["
-    """What a stream may begin with besides a line of server-sent events."""
+    content_type: ClassVar[str] = SSEFramer.content_type
+    beginnings: ClassVar[frozenset[bytes]] = JSONArrayFramer.beginnings | SSEFramer.beginnings
 
     def __init__(self) -> None:
         self._chosen: JSONArrayFramer | SSEFramer | None = None
