@@ -81,8 +81,11 @@ def fill_placeholders(provider: Provider, values: Mapping[str, str | None]) -> s
         value = values.get(part)
         named = " or ".join(variables)
         if value is None:
+            ways = [f"pass {name}=" for name in variables if name.islower()]
+            ways.append(f"set {' or '.join(name for name in variables if not name.islower())}")
             raise BadRequestError(
-                f"{provider.name}: the address {provider.base_url} needs {{{part}}}: set {named}, or pass api_base=",
+                f"{provider.name}: the address {provider.base_url} needs {{{part}}}: {', or '.join(ways)}, or pass "
+                "api_base=",
                 llm_provider=provider.name,
                 param="api_base",
             )

@@ -154,11 +154,19 @@ BODY_QUIRKS: Mapping[str, BodyQuirk] = {
 
 
 class Placement(NamedTuple):
-    """What a model's name comes to: the name to send, and an address where the model has one of its own."""
+    """What a model's name comes to: the name to send, and what a model has of its own.
+
+    Attributes:
+        model: the name to send.
+        base_url: the address of this model.
+        path: what follows the base URL.
+        options: options of the provider's identity that the name says, such as the region in an ARN.
+    """
 
     model: str
     base_url: str | None = None
     path: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
 
 
 ModelRule = Callable[[str], Placement]
