@@ -29,7 +29,6 @@ OWN_FORMATS: Mapping[str, str | None] = {
     "sagemaker_chat": None,
     "sagemaker_nova": None,
     "sap": None,
-    "vertex_ai": None,
     "watsonx": None,
     "watsonx_text": None,
 }
