@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aiollm.dialects.anthropic import Anthropic
 from aiollm.dialects.base import Dialect
 from aiollm.dialects.gemini import Gemini
+from aiollm.dialects.ollama import Ollama
 from aiollm.dialects.openai import OpenAI
 
 __all__ = ["DIALECTS"]
 
-DIALECTS: Mapping[str, Dialect] = {"gemini": Gemini(), "openai": OpenAI()}
+DIALECTS: Mapping[str, Dialect] = {
+    "anthropic": Anthropic(),
+    "gemini": Gemini(),
+    "ollama": Ollama(),
+    "openai": OpenAI(),
+}

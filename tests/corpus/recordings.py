@@ -70,7 +70,7 @@ def of_local_servers(folder: Path, belongs: Callable[[bytes, bytes], bool]) -> I
             f"{path.parent.name}/{path.stem}",
             int(first.split()[1]),
             headers,
-            "text/event-stream" in headers.get("content-type", ""),
+            headers.get("content-type", "").startswith(("text/event-stream", "application/x-ndjson")),
             body,
         )
 
@@ -92,10 +92,10 @@ def recordings(wire: str = "openai-chat", belongs: Callable[[bytes, bytes], bool
     return (*of_providers(wire), *{recording.name: recording for recording in reversed(ours)}.values())
 
 
-def frame_edges(body: bytes) -> list[int]:
-    """Return the places behind blank lines."""
-    edges, place = [], body.find(b"\n\n")
+def frame_edges(body: bytes, separator: bytes = b"\n\n") -> list[int]:
+    """Return the places behind blank lines, or behind what else parts the frames."""
+    edges, place = [], body.find(separator)
     while place >= 0:
-        edges.append(place + 2)
-        place = body.find(b"\n\n", place + 1)
+        edges.append(place + len(separator))
+        place = body.find(separator, place + 1)
     return edges
