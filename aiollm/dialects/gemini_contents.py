@@ -73,13 +73,13 @@ def _assistant_parts(message: _Message, names: dict[str, str], place: str) -> _P
     ]
     if message.get("function_call"):
         calls.append(_function_call(message["function_call"], f"{place}.function_call"))
-    of_calls = {call.get("thoughtSignature") for call in calls}
-    signatures = [mark for mark in specific.get("thought_signatures") or () if mark not in of_calls]
+    server_parts = list(specific.get("server_parts") or ())
+    placed = {part.get("thoughtSignature") for part in (*calls, *server_parts)}
+    signatures = [mark for mark in specific.get("thought_signatures") or () if mark not in placed]
     images = [
         inline_part(image["image_url"]["url"], f"{place}.images[{position}]")
         for position, image in enumerate(message.get("images") or ())
     ]
-    server_parts = list(specific.get("server_parts") or ())
     spoken = [*content_parts(message.get("content"), place), *images]
     return [*server_parts, *_signed(spoken, signatures), *calls]
 

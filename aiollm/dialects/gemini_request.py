@@ -13,9 +13,9 @@ from typing import Any
 from aiollm.dialects.body import accepted_parameters
 from aiollm.dialects.gemini_contents import contents, system_instruction
 from aiollm.dialects.gemini_schema import openapi_schema
-from aiollm.dialects.gemini_thinking import generation, thinking_config
+from aiollm.dialects.gemini_thinking import generation, thinking_config, thinks
 from aiollm.dialects.gemini_tools import tool_members
-from aiollm.exceptions import BadRequestError, UnsupportedParamsError
+from aiollm.exceptions import BadRequestError
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
 
@@ -79,7 +79,8 @@ def request_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
         BadRequestError: a message or a parameter is not of a form that can be sent.
         UnsupportedParamsError: the model, or the endpoint, does not take a parameter.
     """
-    parameters = accepted_parameters(request, endpoint)
+    not_taken = frozenset() if thinks(request.model) else frozenset({"reasoning_effort"})
+    parameters = accepted_parameters(request, endpoint, not_taken)
     body: dict[str, Any] = {"contents": contents(request.messages)}
     if system := system_instruction(request.messages):
         body["systemInstruction"] = system
@@ -135,18 +136,7 @@ def _voice(value: Any, request: Request) -> dict[str, Any]:
 
 
 def _effort(value: Any, request: Request) -> dict[str, Any]:
-    config = thinking_config(request.model, value)
-    if config is not None:
-        return {"thinkingConfig": config}
-    if request.drop_params:
-        return {}
-    raise UnsupportedParamsError(
-        f"{request.model} does not take reasoning_effort: Gemini's models think from 2.5 on",
-        model=request.model,
-        param="reasoning_effort",
-        phase="request",
-        hint="pass drop_params=True to leave it out, or thinking_config={...} to send Gemini's own",
-    )
+    return {"thinkingConfig": thinking_config(request.model, value)}
 
 
 def _thinking(value: Any, request: Request) -> dict[str, Any]:

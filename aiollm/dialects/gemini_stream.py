@@ -78,7 +78,7 @@ class GeminiDecoder:
         self._usage: Usage | None = None
         self._held: dict[str, Any] = {}  # members of events that gave no chunk
         self._pattern: ModelResponseStream | None = None  # of the chunks of text, once candidate 0 has had its role
-        self._text = self._thought = bytearray()  # candidate 0's in the answer, once it is open
+        self._text = self._thought = bytearray()  # candidate 0's in the answer, from then on
 
     @property
     def usage(self) -> Usage | None:
@@ -133,6 +133,7 @@ class GeminiDecoder:
         else:
             delta.content = part.text
             self._text += part.text.encode()
+            self._answer.choice(0).has_content = True
         choice.delta = delta
         chunk: ModelResponseStream = pattern.__copy__()
         chunk.choices = [choice]
@@ -182,7 +183,8 @@ class GeminiDecoder:
         state = self._candidates.get(index)
         if state is None:
             state = self._candidates[index] = CandidateState(self._context)
-        fields = state.fields(candidate, self._answer.choice(index).content.utf8)
+        before = self._answer.choice(index).content.utf8 if candidate.get("groundingMetadata") else b""
+        fields = state.fields(candidate, before)
         logprobs = log_probabilities(candidate)
         self.content = self.content or bool(fields.keys() - {"provider_specific_fields"}) or state.native is not None
         if not fields and logprobs is None:
@@ -204,7 +206,6 @@ class GeminiDecoder:
             self._pattern = ModelResponseStream(id=self._id, created=self._context.now, model=self._request.model)
             self._pattern._origin = self._context.origin
             parts = self._answer.choice(0)
-            parts.has_content = True
             self._text, self._thought = parts.content.utf8, parts.reasoning.utf8
         return chunk
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiollm.exceptions import BadRequestError
 
-__all__ = ["generation", "thinking_config"]
+__all__ = ["generation", "thinking_config", "thinks"]
 
 _NAME = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 _LATEST = re.compile(r"gemini-(?:pro|flash|flash-lite)-latest")
@@ -30,8 +30,13 @@ def generation(model: str) -> float | None:
     return float(f"{match[1]}.{match[2] or 0}") if match else None
 
 
-def thinking_config(model: str, effort: Any) -> dict[str, Any] | None:
-    """Return Gemini's configuration for an effort, or None for a model that has no such thing.
+def thinks(model: str) -> bool:
+    """Whether a model thinks before it answers, as far as its name says."""
+    return (generation(model) or 0) >= 2.5
+
+
+def thinking_config(model: str, effort: Any) -> dict[str, Any]:
+    """Return Gemini's configuration for an effort.
 
     Args:
         model: the model's name.
@@ -45,12 +50,9 @@ def thinking_config(model: str, effort: Any) -> dict[str, Any] | None:
         raise BadRequestError(
             f"reasoning_effort must be one of {', '.join(_EFFORTS)}", param="reasoning_effort", phase="request"
         )
-    number = generation(model)
-    if number is None or number < 2.5:
-        return None
     kind = "flash-lite" if "flash-lite" in model else "pro" if "pro" in model else "flash"
     shows = word != "none"
-    if number < 3:
+    if (generation(model) or 0) < 3:
         return {"thinkingBudget": _budget(word, kind), "includeThoughts": shows}
     return {"thinkingLevel": _level(word, kind), "includeThoughts": shows}
 

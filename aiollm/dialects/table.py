@@ -14,6 +14,11 @@ __all__ = ["DIALECTS"]
 
 DIALECTS: Mapping[str, Dialect] = {
     "anthropic": Anthropic(),
+    "anthropic_foundry": Anthropic(schemas=False),  # a preview there; by a tool it works everywhere
+    # The model stands in the path (the official client's lib/vertex); LiteLLM sends no schemas there.
+    "anthropic_vertex": Anthropic(
+        body={"anthropic_version": "vertex-2023-10-16"}, left_out=frozenset({"model"}), schemas=False
+    ),
     "gemini": Gemini(),
     "ollama": Ollama(),
     "openai": OpenAI(),
