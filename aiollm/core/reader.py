@@ -34,6 +34,11 @@ class FrameReader:
         self._framer = framer
         self._first = b""  # read by `peek`, inflated, and not framed yet
 
+    @property
+    def content_type(self) -> str:
+        """The media type that the body has when it is a stream."""
+        return self._framer.content_type
+
     async def peek(self) -> bytes:
         """Return the first byte of the body that is not white space; b"" when there is none.
 

@@ -11,6 +11,7 @@ import msgspec
 from aiollm.core.reader import FrameReader
 from aiollm.core.runtime import Runtime
 from aiollm.core.transport import Exchange
+from aiollm.credentials import identify
 from aiollm.dialects.base import Context, Dialect
 from aiollm.dialects.errors import request_id
 from aiollm.dialects.table import DIALECTS
@@ -20,7 +21,7 @@ from aiollm.engine.redaction import redact, secrets_of
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError, BadRequestError, StreamInterrupted, UnexpectedContentType
 from aiollm.local.server import serve
-from aiollm.providers.auth import authenticate
+from aiollm.providers.auth import signed_headers
 from aiollm.providers.registry import resolve
 from aiollm.types.origin import Origin
 from aiollm.wire.http import HttpRequest, ReplyHead
@@ -34,8 +35,6 @@ MAX_ERROR_BYTES = 64 * 1024
 """How much of an error's body is read; the rest is cut."""
 
 _SNIPPET_CHARACTERS = 200
-# What a line of server-sent events can begin with: data, event, error, id, retry, a comment, a BOM.
-_SSE_BEGINNINGS = (b"d", b"e", b"i", b"r", b":", b"\xef")
 
 _logger = logging.getLogger("aiollm")
 
@@ -52,11 +51,13 @@ async def open_stream(call: Call) -> ChunkStream:
     """
     call.scope.check(call.target.provider.name)
     if call.request.mock_response is not None:
-        return mock_stream(call, _context(call, ReplyHead(200)))
+        return mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
     exchange = Exchange(Runtime.current().pool, call.scope)
     try:
         if call.target.provider.serve == "local":
             call = await _served(call)
+        elif call.target.provider.identity is not None:
+            call = await _identified(call)
         return await _exchange(call, exchange)
     except BaseException as error:
         exchange.abort(None)
@@ -93,17 +94,19 @@ async def _exchange(call: Call, exchange: Exchange) -> ChunkStream:
         body = await exchange.read_all(MAX_ERROR_BYTES, cut=True)
         raise _redirected(head, call) if 300 <= head.status < 400 else dialect.error(head, body, request, endpoint)
 
-    context = _context(call, head)
+    context = _context(call, head, http.url)
     if not request.stream:
         body = await exchange.read_all(MAX_BODY_BYTES)
         return ChunkStream.replay(call, head, context.origin, dialect.decode(body, request, context))
 
-    reader = FrameReader(exchange, dialect.framer())
+    framer = dialect.framer()
+    reader = FrameReader(exchange, framer)
     first = await reader.peek()
-    if first in (b"{", b"["):
-        return await _whole_for_stream(call, dialect, context, exchange, reader)
-    if first in (b"", b"<") or (head.content_type != "text/event-stream" and first not in _SSE_BEGINNINGS):
-        raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
+    if first not in framer.beginnings:
+        if first in (b"{", b"["):
+            return await _whole_for_stream(call, dialect, context, exchange, reader)
+        if first in (b"", b"<") or head.content_type != framer.content_type:
+            raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
     return await ChunkStream.open(call, dialect.decoder(request, context), context.origin, exchange, reader)
 
 
@@ -128,9 +131,19 @@ async def _served(call: Call) -> Call:
     return msgspec.structs.replace(call, target=target)
 
 
-def _context(call: Call, head: ReplyHead) -> Context:
+async def _identified(call: Call) -> Call:
+    """Return the call with the credentials that its request is to be signed with.
+
+    Raises:
+        TotalTimeout: fetching them took the whole time of the call.
+    """
+    target = await call.scope.wait(identify(call.target), "the source of the credentials")
+    return msgspec.structs.replace(call, target=target)
+
+
+def _context(call: Call, head: ReplyHead, url: str) -> Context:
     target = call.target
-    origin = Origin(call.request.include_usage, target.provider.name, target.endpoint.url, head.headers)
+    origin = Origin(call.request.include_usage, target.provider.name, url, head.headers)
     return Context(target.endpoint, int(time.time()), _new_id, origin)
 
 
@@ -146,7 +159,7 @@ def _headers(http: HttpRequest, call: Call) -> dict[str, str]:
     # A buffering proxy on the way compresses in large blocks, and would hold back tokens.
     headers["Accept-Encoding"] = "identity" if call.request.stream else "gzip, deflate"
     headers.update(call.request.extra_headers)
-    return authenticate(headers, call.target)
+    return signed_headers(HttpRequest(http.url, headers, http.body), call.target, time.time())
 
 
 def _redirected(head: ReplyHead, call: Call) -> APIError:

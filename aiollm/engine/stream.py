@@ -234,7 +234,8 @@ class ChunkStream:
         if self._decoder.done or self._decoder.finished:
             self._close("complete", None)
             return
-        if not self._chunks and self.head.content_type != "text/event-stream":
+        assert self._reader is not None
+        if not self._chunks and self.head.content_type != self._reader.content_type:
             raise UnexpectedContentType(
                 f"{self.provider} answered {self.head.status} with {self.head.content_type or 'an unnamed type'} that "
                 "has no event in it",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.provider import Provider
@@ -12,6 +12,8 @@ from aiollm.providers.quirks import ROLE_QUIRKS, Placement
 from aiollm.types.endpoint import Endpoint
 
 __all__ = ["build_endpoint", "fill_placeholders", "given_base_fault"]
+
+_COMPLETIONS = "/chat/completions"
 
 
 def build_endpoint(
@@ -29,10 +31,12 @@ def build_endpoint(
     """
     at_home = not given or _at_home(provider, base_url)
     path = place.path or (provider.path if at_home else provider.path_elsewhere or provider.path)
+    stream_path = None if place.path else provider.stream_path
     role = ROLE_QUIRKS[provider.developer_role]
     return Endpoint(
         provider=provider.name,
-        url=_join(base_url, path) if base_url else "",
+        url=_join(base_url, path, place.model),
+        stream_url=_join(base_url, stream_path, place.model) if stream_path else "",
         headers=dict(headers),
         renames=provider.renames,
         unsupported=provider.unsupported,
@@ -77,8 +81,11 @@ def fill_placeholders(provider: Provider, values: Mapping[str, str | None]) -> s
         value = values.get(part)
         named = " or ".join(variables)
         if value is None:
+            ways = [f"pass {name}=" for name in variables if name.islower()]
+            ways.append(f"set {' or '.join(name for name in variables if not name.islower())}")
             raise BadRequestError(
-                f"{provider.name}: the address {provider.base_url} needs {{{part}}}: set {named}, or pass api_base=",
+                f"{provider.name}: the address {provider.base_url} needs {{{part}}}: {', or '.join(ways)}, or pass "
+                "api_base=",
                 llm_provider=provider.name,
                 param="api_base",
             )
@@ -100,15 +107,18 @@ def _at_home(provider: Provider, base_url: str) -> bool:
     return bool(host and own) and (host == own or f".{host}".endswith(f".{own}"))
 
 
-def _join(base_url: str, path: str) -> str:
-    """Put the chat path after a base URL that may already hold all of it, or its beginning."""
+def _join(base_url: str, path: str, model: str) -> str:
+    """Put the chat path after a base URL that may already hold all of it, or its beginning; "" after none."""
+    if not base_url:
+        return ""
+    path = path.replace("{model}", quote(model, safe="@"))
     base_url = base_url.rstrip("/")
     held = urlsplit(base_url).path
-    lead, completions, slash = path.rpartition("/chat/completions")
-    # A path of another kind has none of it: it is all in `slash`, and just follows.
-    if held.endswith(completions):
-        return base_url + slash
-    segments = lead.split("/")[1:]
+    whole = path.rstrip("/")
+    end = _COMPLETIONS if whole.endswith(_COMPLETIONS) else whole[whole.rindex("/") :]
+    if held.endswith(end):
+        return base_url + path.removeprefix(whole)
+    segments = whole.removesuffix(end).split("/")[1:]
     for count in range(len(segments), 0, -1):
         beginning = "/" + "/".join(segments[:count])
         if held.endswith(beginning):

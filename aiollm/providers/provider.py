@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from fnmatch import fnmatchcase
+from typing import Any, Literal
 
 import msgspec
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
+from aiollm.providers.identity import AwsKeys, IdentityKind
 from aiollm.providers.quirks import ModelRule
 from aiollm.types.endpoint import BodyQuirk, Endpoint
 from aiollm.types.secret import Secret
@@ -23,7 +25,8 @@ class Provider:
         name: the prefix in `name/model`.
         dialect: the wire format spoken there.
         base_url: where requests go by default; None where it has to be given. `{parts}` are filled from `placeholders`.
-        path: what follows the base URL.
+        path: what follows the base URL; `{model}` stands for the model's name.
+        stream_path: what follows the base URL in a request that streams, where that is another path.
         path_elsewhere: what follows a base URL at another host than the row's own, where that differs.
         placeholders: a part of `base_url` -> the environment variables that hold it, in order.
         key_env: environment variables for the key, in order.
@@ -41,6 +44,9 @@ class Provider:
         asks_usage: whether to ask for usage unasked; held to at the row's own host and at servers of the user's own.
         bare: patterns of model names that mean this provider without a prefix.
         model_rule: a reading of the model's name.
+        models: pattern of model names, in lower case -> the members that are others for these models.
+        identity: the cloud whose credentials stand in for a key, and whose options a call may carry.
+        service: the service's name in signatures, where requests are signed.
         serve: "local": the engine starts the server, and resolves again with its address.
         refused: why the provider cannot be used, and what to do instead.
     """
@@ -49,6 +55,7 @@ class Provider:
     dialect: str = "openai"
     base_url: str | None = None
     path: str = "/chat/completions"
+    stream_path: str | None = None
     path_elsewhere: str | None = None
     placeholders: Mapping[str, tuple[str, ...]] = field(factory=dict)
     key_env: tuple[str, ...] = ()
@@ -66,8 +73,18 @@ class Provider:
     asks_usage: bool = False
     bare: tuple[str, ...] = ()
     model_rule: ModelRule | None = None
+    models: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    identity: IdentityKind | None = None
+    service: str = ""
     serve: Literal["local"] | None = None
     refused: str | None = None
+
+    def for_model(self, name: str) -> Provider:
+        """Return the row as it is for a model."""
+        for pattern, members in self.models.items():
+            if fnmatchcase(name.lower(), pattern):
+                return evolve(self, models={}, **members)
+        return self
 
 
 class Target(msgspec.Struct, frozen=True, eq=False):
@@ -77,10 +94,14 @@ class Target(msgspec.Struct, frozen=True, eq=False):
         provider: the provider's row.
         model: the model's name as sent upstream.
         endpoint: URL, headers and body changes; its `url` is "" while the engine has yet to start the server.
-        secret: the key; None where none is needed.
+        secret: the key; None where none is needed, or where the engine has yet to ask for credentials.
+        options: who calls and from where, for providers with an identity: from the call or the environment.
+        keys: what the request is signed with, instead of a key.
     """
 
     provider: Provider
     model: str
     endpoint: Endpoint
     secret: Secret | None = None
+    options: Mapping[str, Any] = {}
+    keys: AwsKeys | None = None

@@ -68,6 +68,11 @@ def usage_included(body: _Body) -> _Body:
     return body if "usage" in body else {**body, "usage": {"include": True}}
 
 
+def model_without_version(body: _Body) -> _Body:
+    """On Vertex AI the version (`@2411`) is part of the path only."""
+    return {**body, "model": str(body.get("model")).partition("@")[0]}
+
+
 def store_off(body: _Body) -> _Body:
     """The provider wants `store` to be there and false."""
     return {**body, "store": False}
@@ -139,6 +144,7 @@ BODY_QUIRKS: Mapping[str, BodyQuirk] = {
         effort_max_as_xhigh,
         flatten_text,
         max_completion_tokens_if_reasoning,
+        model_without_version,
         reasoning_replayed,
         schema_in_words,
         store_off,
@@ -154,11 +160,19 @@ BODY_QUIRKS: Mapping[str, BodyQuirk] = {
 
 
 class Placement(NamedTuple):
-    """What a model's name comes to: the name to send, and an address where the model has one of its own."""
+    """What a model's name comes to: the name to send, and what a model has of its own.
+
+    Attributes:
+        model: the name to send.
+        base_url: the address of this model.
+        path: what follows the base URL.
+        options: options of the provider's identity that the name says, such as the region in an ARN.
+    """
 
     model: str
     base_url: str | None = None
     path: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
 
 
 ModelRule = Callable[[str], Placement]
@@ -198,8 +212,15 @@ def ragflow_chat(model: str) -> Placement:
     return Placement(name, path=f"/api/v1/{kind}s_openai/{quote(conversation, safe='')}/chat/completions")
 
 
+def vertex_endpoint(model: str) -> Placement:
+    """`openai/<number>` is an endpoint of one's own that speaks OpenAI's format; the number is its name."""
+    publisher, _, name = model.partition("/")
+    return Placement(name if publisher == "openai" and name.isdecimal() else model)
+
+
 MODEL_RULES: Mapping[str, ModelRule] = {
-    rule.__name__: rule for rule in (baseten_dedicated, clarifai_url, fireworks_account, openrouter_own, ragflow_chat)
+    rule.__name__: rule
+    for rule in (baseten_dedicated, clarifai_url, fireworks_account, openrouter_own, ragflow_chat, vertex_endpoint)
 }
 """The model rules that rows may name."""
 

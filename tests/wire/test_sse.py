@@ -268,3 +268,8 @@ def test_the_work_is_linear_in_the_bytes_however_they_are_cut(body: Any) -> None
 
 def test_a_frame_compares_by_value() -> None:
     assert Frame("", b"x") == Frame("", b"x") != Frame("e", b"x")
+
+
+@pytest.mark.parametrize("line", ["data: 1", "event: x", "error: {}", "id: 1", "retry: 1", ": note", "\ufeffdata: 1"])
+def test_a_body_begins_as_the_framer_says(line: str) -> None:
+    assert line.encode()[:1] in SSEFramer.beginnings
