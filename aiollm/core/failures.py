@@ -30,23 +30,24 @@ from aiollm.types.timeouts import Timeouts
 __all__ = ["failure_of", "timeout_of"]
 
 
-def timeout_of(clock: str, timeouts: Timeouts, host: str) -> APIError:
-    """Return the error of a clock that ran out."""
+def timeout_of(clock: str, timeouts: Timeouts, host: str, *, of_scope: bool = False) -> APIError:
+    """Return the error of a clock that ran out: one of the call's own, or one that a scope around it has set."""
+    limit = f"{clock} of the scope around the call" if of_scope else f"Timeouts.{clock}"
     if clock == "connect":
         return ConnectTimeout(
-            f"no connection to {host} within {timeouts.connect:g} s (Timeouts.connect)", host=host, phase="connect"
+            f"no connection to {host} within {timeouts.connect:g} s ({limit})", host=host, phase="connect"
         )
     if clock == "first_token":
         return FirstTokenTimeout(
-            f"no content from {host} within {timeouts.first_token:g} s of the request (Timeouts.first_token)",
+            f"no content from {host} within {timeouts.first_token:g} s of the request ({limit})",
             host=host,
             phase="first_token",
         )
     if clock == "total":
-        return TotalTimeout(f"the call took longer than {timeouts.total:g} s (Timeouts.total)", host=host)
+        return TotalTimeout(f"the call to {host} took longer than {timeouts.total:g} s ({limit})", host=host)
     if clock == "idle":
         return IdleTimeout(
-            f"no further content from {host} within {timeouts.idle:g} s (Timeouts.idle; heartbeats do not count)",
+            f"no further content from {host} within {timeouts.idle:g} s ({limit}; heartbeats do not count)",
             host=host,
             phase="stream",
         )

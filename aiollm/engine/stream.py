@@ -77,13 +77,13 @@ class ChunkStream:
         self.response: ModelResponse | None = None
         self._decoder = decoder
         self._origin = origin
-        self._started = call.started
+        self._started = call.scope.started
         self._attempt = call.attempt
         self._secrets = secrets_of(call)
         self._loop = call.scope.loop
         self._exchange: Exchange | None = None
         self._reader: FrameReader | None = None
-        self._idle = call.timeouts.idle
+        self._idle = call.scope.timeouts.idle
         self._frames: Iterator[Frame] | None = None  # of the last read, not all decoded yet
         self._ready: deque[ModelResponseStream] = deque()
         self._error: BaseException | None = None  # raised once what is ready has been read
@@ -188,7 +188,7 @@ class ChunkStream:
             except APIError as error:
                 self._fail(error)
             except BaseException as error:
-                self._close("closed", error)
+                self._break_off(error)
                 raise
             else:
                 # What came together with the end marker does not wait for the rest of the body.
@@ -284,6 +284,12 @@ class ChunkStream:
         self._error = error
         self._close("failed", error)
 
+    def _break_off(self, error: BaseException) -> None:
+        """End because the reader was cancelled, or the stream was."""
+        if isinstance(error, StreamCancelled) and self._first_token is not None:
+            error.partial, error.usage = self._decoder.partial(), self._decoder.usage
+        self._close("closed", error)
+
     def _close(self, ended: Ended, error: BaseException | None) -> None:
         """End the stream, once, whichever way it ends; the connection is not waited for."""
         if self._ended:
@@ -348,9 +354,11 @@ class ChunkStream:
     def __del__(self) -> None:
         if getattr(self, "_ended", True):
             return
-        message = f"a stream was dropped before its end; it was opened at {self._opened_at}"
+        cancelled = self._exchange is not None and self._exchange.aborted
         self._leave()  # first: a warning may be an error
-        warnings.warn(message, ResourceWarning, stacklevel=2)
+        if not cancelled:
+            message = f"a stream was dropped before its end; it was opened at {self._opened_at}"
+            warnings.warn(message, ResourceWarning, stacklevel=2)
 
     # -- account
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from aiollm import exceptions
-from aiollm.core.scope import CancelScope
 from aiollm.core.transport import DRAIN_BYTES, Exchange
 from aiollm.testing import (
     ProviderServer,
@@ -27,7 +26,7 @@ from aiollm.testing import (
 )
 from aiollm.types.timeouts import Timeouts
 from tests.core.certificate import self_signed
-from tests.core.exchanging import BODY, HEADERS, exchange, free_port, rest, sent
+from tests.core.exchanging import BODY, HEADERS, call_scope, exchange, free_port, rest, sent
 from tests.engine.calling import pool_facts
 
 
@@ -190,7 +189,7 @@ async def test_a_url_that_is_none_is_a_bad_request(url: str) -> None:
 async def test_a_scope_cancels_a_read() -> None:
     async with ProviderServer() as server:
         server.script([comment(), stall()])
-        scope = CancelScope(asyncio.get_running_loop())
+        scope = call_scope()
         reply = exchange(scope=scope)
         await reply.send(server.base_url, HEADERS, BODY)
         await reply.read()
@@ -206,7 +205,7 @@ async def test_a_scope_cancels_a_read() -> None:
 async def test_a_scope_cancels_a_send() -> None:
     async with ProviderServer() as server:
         server.script(silence())
-        scope = CancelScope(asyncio.get_running_loop())
+        scope = call_scope()
         asyncio.get_running_loop().call_later(0.02, scope.cancel, "stop")
         with pytest.raises(exceptions.StreamCancelled, match="stop"):
             await exchange(scope=scope).send(server.base_url, HEADERS, BODY)
@@ -218,7 +217,7 @@ async def test_a_scope_that_is_cancelled_as_the_head_arrives_closes_the_connecti
     async with ProviderServer() as server:
         server.script([headers(), stall()])
         for delay in range(12):
-            scope = CancelScope(asyncio.get_running_loop())
+            scope = call_scope()
             reply = exchange(scope=scope)
             sending = asyncio.create_task(reply.send(server.base_url, HEADERS, BODY))
             await server.wait_for(lambda seen=delay: len(server.log) > seen)

@@ -26,7 +26,12 @@ PLACES = {
     "PREDIBASE_TENANT_ID": "acme-1",
     "SNOWFLAKE_ACCOUNT_ID": "acme-eu1",
 }
-AUTH = {"sarvam": {"Authorization": "Bearer key-0", "api-subscription-key": "key-0"}}
+AUTH = {
+    "anthropic": {"x-api-key": "key-0"},
+    "azure_ai": {"api-key": "key-0"},
+    "gemini": {"x-goog-api-key": "key-0"},
+    "sarvam": {"Authorization": "Bearer key-0", "api-subscription-key": "key-0"},
+}
 LOOPBACK = ("http://localhost:", "http://127.0.0.1:")
 OWN_SERVERS = ("docker_model_runner", "hosted_vllm", "lemonade", "llama_cpp", "llamafile", "lm_studio", "xinference")
 
@@ -82,7 +87,7 @@ def test_a_row_posts_to_its_own_url(row: dict[str, str]) -> None:
 def test_a_row_takes_another_base_url(row: dict[str, str]) -> None:
     target = resolve(model_of(row), base_url="http://127.0.0.1:9/there", environ=environ_of(row))
     assert target.endpoint.url.startswith("http://127.0.0.1:9/there/")
-    assert target.endpoint.url.endswith(target.provider.path.format(model="m"))
+    assert target.endpoint.url.endswith(target.provider.path.replace("{model}", "m"))
 
 
 @every(KEYED)
