@@ -1,7 +1,7 @@
 """The event stream interpretation of the WHATWG, transcribed step by step, and the places where we read on.
 
-https://html.spec.whatwg.org/multipage/server-sent-events.html, sections 9.2.5 (the grammar) and 9.2.6 (the steps). It is
-slow, reads whole bodies, and knows nothing of cuts. The four additions of `aiollm/wire/sse.py` are off unless they are
+https://html.spec.whatwg.org/multipage/server-sent-events.html, 9.2.5 (the grammar) and 9.2.6 (the steps). It is slow,
+reads whole bodies, and knows nothing of cuts. The four additions of `aiollm/wire/sse.py` are off unless they are
 asked for; each stands where it departs from the standard, and a reading tells which of them it used. What used none is
 read by us as the standard says.
 
@@ -189,11 +189,15 @@ class _EventSource:
 
     def counts_without_end(self, line: str) -> bool:
         """Whether a last line that may be cut is taken: what is an event by itself must be whole."""
+        if Addition.TAIL not in self.additions:
+            return False
         name, value = field_of(line)
+        is_bare = self.one_newline and self.bare_json(line) is not None
         alone = name == "error" or (self.one_newline and name == "data")
-        if alone and is_whole(value) and Addition.TAIL in self.additions:
+        counts = not alone or is_whole(value)
+        if (alone or is_bare) and counts:
             self.reading.used.add(Addition.TAIL)
-        return Addition.TAIL in self.additions and (not alone or is_whole(value))
+        return counts
 
     def use_the_tail(self) -> None:
         data = self.data_buffer.removesuffix(LF)
