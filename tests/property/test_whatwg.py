@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 
 from tests.property.streams import BODIES
-from tests.property.whatwg import Addition, Event, interpret
-
-ALL = frozenset(Addition)
+from tests.property.whatwg import ALL, Addition, Event, interpret
 
 
 def test_two_lines_of_data_are_one_event() -> None:

@@ -31,6 +31,9 @@ class Addition(Enum):
     BARE_JSON = "JSON without a field name is an event"
 
 
+ALL = frozenset(Addition)
+
+
 @frozen
 class Event:
     """What is dispatched. The type is "" where the standard says "message"."""
@@ -163,7 +166,7 @@ class _EventSource:
 
     def bare_json(self, text: str) -> str | None:
         """The text, if it is an object or a list as it is."""
-        text = text.strip()
+        text = text.strip(" \t\r\n")  # JSON's white space
         return text if Addition.BARE_JSON in self.additions and text[:1] in ("{", "[") and is_json_text(text) else None
 
     def look_for_one_newline(self) -> None:
