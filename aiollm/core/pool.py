@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol, cast
+from weakref import ReferenceType
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -44,8 +45,9 @@ class ConnectWatcher(Protocol):
     def connected(self, *, reused: bool) -> None: ...
 
 
-watcher: ContextVar[ConnectWatcher | None] = ContextVar("watcher", default=None)
-"""Who is told of the connection of the request that the current task is sending."""
+watcher: ContextVar[ReferenceType[ConnectWatcher] | None] = ContextVar("watcher", default=None)
+"""Who is told of the connection of the request that the current task is sending. A weak reference: asyncio keeps the
+context in which a connection or a timer was made for as long as that lasts."""
 
 
 class _Protocol(ResponseHandler):
@@ -78,7 +80,8 @@ class _Connector(aiohttp.TCPConnector):
         reused, protocol.used = protocol.used, True
         self.reused += reused
         self.opened += not reused
-        if told := watcher.get():
+        reference = watcher.get()
+        if reference is not None and (told := reference()) is not None:
             told.connected(reused=reused)
         return connection
 

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
+from weakref import ref
 
 import aiohttp
 
@@ -104,7 +105,7 @@ class Exchange:
     ) -> aiohttp.ClientResponse:
         self.phase = "connect"
         self.clocks.allow("connect", self._scope.timeouts.connect)
-        token = watcher.set(self)
+        token = watcher.set(ref(self))
         try:
             # The block has no time of its own: the clocks, or whoever else aborts, end it.
             async with asyncio.timeout(None) as self._block:

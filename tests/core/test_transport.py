@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
+import weakref
 from pathlib import Path
 
 import pytest
@@ -313,3 +315,16 @@ async def test_aborting_twice_counts_once() -> None:
         reply.release()
         assert pool_facts()["active"] == 0
         await server.wait_for_disconnect()
+
+
+async def test_an_exchange_that_has_ended_is_let_go_though_its_connection_and_its_timers_last() -> None:
+    async with ProviderServer() as server:
+        server.script([raw(b"body"), fin()])
+        reply = await sent(server)
+        await rest(reply)
+        reply.release()
+        ended = weakref.ref(reply)
+        del reply
+        await asyncio.sleep(0)
+        gc.collect()
+        assert ended() is None  # asyncio keeps the contexts of connections and of timers
