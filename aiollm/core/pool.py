@@ -157,10 +157,16 @@ class Pool:
             await self._fresh.close()
 
     def abandon(self) -> None:
-        """Let go of everything without a word: for a loop that is closed, where nothing can be closed in order."""
+        """Let go of everything without a word: for a loop that is closed, where nothing can be closed in order.
+
+        Or one that runs in a daemon thread while the interpreter ends: its connections are that thread's.
+        """
         for session in (self._session, self._fresh):
             if session is not None and session.connector is not None:
-                session.connector._close()  # the public method would need the loop; here this only marks it closed
+                if self._loop.is_running():
+                    session.connector._closed = True
+                else:
+                    session.connector._close()  # the public method would need the loop; this marks it closed
                 session.detach()
 
     def _unpooled(self) -> aiohttp.ClientSession:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import warnings
 from collections import deque
@@ -81,6 +82,7 @@ class ChunkStream:
         self._attempt = call.attempt
         self._secrets = secrets_of(call)
         self._loop = call.scope.loop
+        self._process = os.getpid()
         self._exchange: Exchange | None = None
         self._reader: FrameReader | None = None
         self._idle = call.timeouts.idle
@@ -334,7 +336,7 @@ class ChunkStream:
 
     def _leave(self) -> None:
         """Close because the reader is gone: from a loop that was left, or with the stream itself, in any thread."""
-        if self._ended:
+        if self._ended or self._process != os.getpid():  # a forked child has no part in its parent's connections
             return
         if not self._loop.is_closed() and asyncio._get_running_loop() is not self._loop:
             try:
@@ -345,7 +347,7 @@ class ChunkStream:
         self._close("closed", None)
 
     def __del__(self) -> None:
-        if getattr(self, "_ended", True):
+        if getattr(self, "_ended", True) or self._process != os.getpid():
             return
         message = f"a stream was dropped before its end; it was opened at {self._opened_at}"
         self._leave()  # first: a warning may be an error
