@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import ssl
 from collections import Counter
 from contextlib import suppress
 
@@ -27,35 +26,46 @@ class HastyProvider:
     Args:
         patience: an idle connection is closed after a random time up to this, in seconds.
         cut: how many of the replies on a used connection, from 0 to 1, break off in their head.
-        tls: the server's side of TLS, if there is to be any.
 
     Attributes:
         asked, answered: how often each request came, and was answered in full, by its `user`.
         closed: how many connections it closed while they were idle.
     """
 
-    def __init__(self, *, patience: float = 0.004, cut: float = 0.0, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *, patience: float = 0.004, cut: float = 0.0) -> None:
         self.asked: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.closed = 0
         self._patience = patience
         self._cut = cut
-        self._tls = tls
         self._random = random.Random(5)
+        self._connections: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> HastyProvider:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
-        port = self._server.sockets[0].getsockname()[1]
-        self.base_url = f"https://localhost:{port}/v1" if self._tls else f"http://127.0.0.1:{port}/v1"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.base_url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        for connection in list(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.current_task()
+        assert connection is not None
+        self._connections.add(connection)
+        try:
+            await self._converse(reader, writer)
+        finally:
+            self._connections.discard(connection)
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
-            await self._answer(reader, writer, await self._request(reader))
+            await self._answer(writer, await self._request(reader))
             while True:
                 request = asyncio.ensure_future(self._request(reader))
                 await asyncio.wait({request}, timeout=self._random.uniform(0, self._patience))
@@ -67,8 +77,7 @@ class HastyProvider:
                 if self._random.random() < self._cut:
                     writer.write(REPLY[: self._random.randint(1, 60)])
                     break
-                await self._answer(reader, writer, user)
-        writer.close()
+                await self._answer(writer, user)
 
     async def _request(self, reader: asyncio.StreamReader) -> str:
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
@@ -77,7 +86,7 @@ class HastyProvider:
         self.asked[user] += 1
         return user
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, user: str) -> None:
+    async def _answer(self, writer: asyncio.StreamWriter, user: str) -> None:
         self.answered[user] += 1
         writer.write(REPLY)
         await writer.drain()
