@@ -9,6 +9,8 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
+from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -303,12 +305,12 @@ class ChunkStream:
     def on_close(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome when the stream ends, exactly once, on every way to end.
 
-        An exception of the listener's is logged.
+        It sees the context variables as they are now, whoever closes the stream. An exception of its is logged.
 
         A short answer may have ended before anybody could ask: the listener is then called at once.
         """
         if self._ending is None:
-            self._on_close.append(listener)
+            self._on_close.append(partial(copy_context().run, listener))
         else:
             self._tell(listener)
 
