@@ -53,6 +53,7 @@ class Exchange:
         self.head = _NO_HEAD
         self.host = ""
         self.phase = "connect"
+        self._url = ""
         self.clocks = Clocks(scope.loop, total=scope.deadline, on_expiry=self._expire)
         self._pool = pool
         self._scope = scope
@@ -79,6 +80,7 @@ class Exchange:
         """
         if self._reason is not None:
             raise self._reason
+        self._url = url
         self.host = urlsplit(url).netloc.rpartition("@")[2]  # a password may stand before the @
         try:
             response = await self._request(url, headers, body)
@@ -269,13 +271,13 @@ class Exchange:
         return response
 
     def _expire(self, clock: str) -> None:
-        self.abort(self._scope.expired(clock, self.host))
+        self.abort(self._scope.expired(clock, self.host, self._pool.proxy_of(self._url)))
 
     def _failed(self, error: BaseException) -> BaseException:
         """End the exchange, and return what to raise."""
         phase, reason = self.phase, self._reason
         self.abort(None)
-        return reason or failure_of(error, phase, self.host)
+        return reason or failure_of(error, phase, self.host, self._pool.proxy_of(self._url))
 
 
 def _reply_began(error: BaseException) -> bool:

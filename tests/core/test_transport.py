@@ -85,7 +85,7 @@ async def test_a_body_that_breaks_is_interrupted(ending: object, says: str) -> N
 
 
 async def test_a_name_without_an_address_is_a_dns_error() -> None:
-    with pytest.raises(exceptions.DNSError, match=r"the name of nowhere\.invalid has no address") as caught:
+    with pytest.raises(exceptions.DNSError, match=r"the name of nowhere\.invalid:443 has no address") as caught:
         await exchange().send("https://nowhere.invalid/v1", HEADERS, BODY)
     assert caught.value.phase == "connect"
     assert caught.value.host == "nowhere.invalid"
