@@ -3,14 +3,11 @@
 from urllib.parse import urlsplit
 
 from aiollm.testing import ProviderServer
-from benchmarks.failures.clients import API_KEY, KEY_HEADER
+from benchmarks.failures.clients import API_KEY, KEY_HEADER, SOON
 from benchmarks.failures.scenario import Seen
 
 MEMORY_MB = 64
 """How much the peak of the process may grow for a few kB on the wire."""
-
-SOON = 1.0
-"""Seconds within which the provider must see that the reader left."""
 
 
 def names_the_place(seen: Seen, server: ProviderServer, elsewhere: ProviderServer) -> str:

@@ -54,8 +54,8 @@ class Verdict:
     """What a cell says.
 
     Attributes:
-        kind: "right"; "silent" (wrong, and reported as success); "fails" (a right answer raises); "raw" (an error that is
-            none of those the library documents); "hangs"; or "wrong", for what the row looks at besides.
+        kind: "right"; "silent" (wrong, and reported as success); "fails" (a right answer raises); "raw" (an error that
+            is none of those the library documents); "hangs"; or "wrong", for what the row looks at besides.
         detail: the class of the error, or what is wrong.
     """
 

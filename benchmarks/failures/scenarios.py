@@ -1,12 +1,12 @@
 """The rows of the matrix: what the provider does, and what is right."""
 
 from collections.abc import Iterator
+from gzip import compress
 
 from aiollm.testing import (
     ProviderServer,
     bad_json,
     bom,
-    bomb,
     bytewise,
     chunk,
     close_delimited,
@@ -52,10 +52,18 @@ ENDLESS = [role(), tokens([f"{number} " for number in range(1000)], gap=0.05)]
 SETTLED = stall(0.3)  # a reset destroys what the reader has not taken in yet
 UNICODE = "a\u2028b\u2029c\u0085d"
 MEGABYTES = 1024 * 1024
+GZIP = {"Content-Encoding": "gzip"}
+BOMB = compress(b"data: " + b"x" * 100 * MEGABYTES)
 
-_EVENT = b'data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":%s}]}\n'
+_EVENT = (
+    b'data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":%s}]}\n'
+)
 _LINES = [_EVENT % b'{"role":"assistant","content":"one"}', _EVENT % b'{"content":" two"}', b"data: [DONE]\n"]
-_HALVES = '{"id":"x","object":"chat.completion.chunk","created":1,"model":"m",', '"choices":[{"index":0,"delta":{"content":"one"}}]}'
+_HALVES = (
+    '{"id":"x","object":"chat.completion.chunk","created":1,"model":"m",',
+    '"choices":[{"index":0,"delta":{"content":"one"}}]}',
+)
+_NO_CHOICE = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": []}
 _PLAIN_ERROR = {"message": "the model crashed", "code": 500}
 
 
@@ -74,14 +82,15 @@ def framing() -> Iterator[Scenario]:
     yield Scenario("gzip, flushed for each event", gzip(*ANSWER), TEXT)
     yield Scenario(
         "empty `choices`, first and with the usage",
-        [chunk({"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": []})]
-        + [*BEGUN, finish(), usage(), done()],
+        [chunk(_NO_CHOICE), *BEGUN, finish(), usage(), done()],
         TEXT,
     )
     yield Scenario("a finish reason, no `[DONE]`", [*BEGUN, finish(), fin()], TEXT)
     yield Scenario("open for long after `[DONE]`", [*BEGUN, finish(), linger_after_done()], TEXT)
     yield Scenario("events end in a single newline", raw(b"".join(_LINES)), "one two", error=True)
-    yield Scenario("a whole JSON answer to a streaming call", json200(), "Hello from the scripted provider.", error=True)
+    yield Scenario(
+        "a whole JSON answer to a streaming call", json200(), "Hello from the scripted provider.", error=True
+    )
 
 
 def broken() -> Iterator[Scenario]:
@@ -91,7 +100,9 @@ def broken() -> Iterator[Scenario]:
     yield Scenario("cut in the middle", [*BEGUN, SETTLED, cut()], error=True)
     yield Scenario("reset in the middle", [*BEGUN, SETTLED, rst()], error=True)
     yield Scenario("an error object in mid-stream", [*BEGUN, error_event("busy", type="overloaded_error")], error=True)
-    yield Scenario("`event: error` in mid-stream", [*BEGUN, error_event(body=_PLAIN_ERROR, named=True), fin()], error=True)
+    yield Scenario(
+        "`event: error` in mid-stream", [*BEGUN, error_event(body=_PLAIN_ERROR, named=True), fin()], error=True
+    )
     yield Scenario("an event that is no JSON", [*BEGUN, bad_json(), finish(), done()], error=True)
     yield Scenario("a web page with status 200", html200(), error=True)
     yield Scenario("an empty body with status 200", empty200(), error=True)
@@ -110,15 +121,23 @@ def silent() -> Iterator[Scenario]:
 
 def connections(elsewhere: ProviderServer) -> Iterator[Scenario]:
     """Connections that fail, and what a library does with them."""
-    yield Scenario("connection refused", reply(TEXT), error=True, place="refused", check=names_the_place)
-    yield Scenario("a name without an address", reply(TEXT), error=True, place="no such name", check=names_the_place)
-    yield Scenario("https to a server without TLS", reply(TEXT), error=True, place="no TLS", check=names_the_place)
+    yield Scenario("connection refused: it says where", reply(TEXT), error=True, place="refused", check=names_the_place)
+    yield Scenario(
+        "a name without an address: it says which", reply(TEXT), error=True, place="no such name", check=names_the_place
+    )
+    yield Scenario(
+        "https to a server without TLS: it says where", reply(TEXT), error=True, place="no TLS", check=names_the_place
+    )
     yield Scenario("429 with `Retry-After: 1`, one retry", ANSWER, TEXT, first=status(429, retry_after=1), retries=1)
     yield Scenario(
         "a kept connection closes, one retry", [close_on_next_request(), *ANSWER], TEXT * 2, way="twice", retries=1
     )
-    yield Scenario("redirected to another server", redirect(f"{elsewhere.base_url}/chat/completions"), check=no_key_leaves)
-    yield Scenario("a gzip bomb of 100 MB", bomb(100 * MEGABYTES), check=memory_stays_bounded)
+    yield Scenario(
+        "redirected to another server, a key in `x-api-key`",
+        redirect(f"{elsewhere.base_url}/chat/completions"),
+        check=no_key_leaves,
+    )
+    yield Scenario("100 kB of gzip that become 100 MB", [headers(GZIP), raw(BOMB)], check=memory_stays_bounded)
     yield Scenario("three `asyncio.run`, one client", ANSWER, TEXT, way="loops")
 
 

@@ -1,7 +1,7 @@
 """One short file a library: a client, and the loop that reads a stream, as the library's own pages write them.
 
-Every clock a library documents for a stream is set: ``WAIT`` for a wait, ``DEADLINE`` for the whole call. Retries are off
-but where a scenario allows one. ``ERRORS`` are the classes that the library documents for its callers.
+Every clock a library documents for a stream is set: ``WAIT`` for a wait, ``DEADLINE`` for the whole call. Retries are
+off but where a scenario allows one. ``ERRORS`` are the classes that the library documents for its callers.
 """
 
 import asyncio
@@ -19,6 +19,13 @@ WAIT = 1.5
 
 DEADLINE = 5.0
 """Seconds: the clock of the whole call, where a library has one."""
+
+
+BOUND = 8.0
+"""Seconds after which a stream hangs: more than every clock that is set."""
+
+SOON = 1.0
+"""Seconds within which the provider must see that the reader left."""
 
 
 class Seen:
