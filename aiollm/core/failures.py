@@ -111,7 +111,7 @@ def _tls_hint(error: BaseException) -> str:
     reason = getattr(error, "certificate_error", None)
     if reason is None:
         return "a server without TLS is asked as http://"
-    return _CERTIFICATE_HINTS.get(getattr(reason, "verify_code", None), _UNKNOWN_ISSUER_HINT)
+    return _CERTIFICATE_HINTS.get(getattr(reason, "verify_code", 0), _UNKNOWN_ISSUER_HINT)
 
 
 def _words(error: BaseException | None) -> str:
