@@ -35,27 +35,22 @@ def timeout_of(
     clock: str, timeouts: Timeouts, host: str, proxy: Proxy | None = None, *, of_scope: bool = False
 ) -> APIError:
     """Return the error of a clock that ran out: one of the call's own, or one that a scope around it has set."""
-    limit = f"{clock} of the scope around the call" if of_scope else f"Timeouts.{clock}"
+    more = (
+        f"the limit is the {clock} of the scope around the call"
+        if of_scope
+        else f"timeout=Timeouts({clock}=...) allows more"
+    )
     if clock == "connect":
-        return ConnectTimeout(
-            f"no connection to {host}{_through(proxy)} within {timeouts.connect:g} s ({limit})",
-            host=host,
-            phase="connect",
-        )
+        message = f"no connection to {host}{_through(proxy)} within {timeouts.connect:g} s"
+        return ConnectTimeout(message, host=host, phase="connect", hint=more)
     if clock == "first_token":
-        return FirstTokenTimeout(
-            f"no content from {host} within {timeouts.first_token:g} s of the request ({limit})",
-            host=host,
-            phase="first_token",
-        )
+        message = f"no content from {host} within {timeouts.first_token:g} s of the request"
+        return FirstTokenTimeout(message, host=host, phase="first_token", hint=more)
     if clock == "total":
-        return TotalTimeout(f"the call to {host} took longer than {timeouts.total:g} s ({limit})", host=host)
+        return TotalTimeout(f"the call to {host} took longer than {timeouts.total:g} s", host=host, hint=more)
     if clock == "idle":
-        return IdleTimeout(
-            f"no further content from {host} within {timeouts.idle:g} s ({limit}; heartbeats do not count)",
-            host=host,
-            phase="stream",
-        )
+        message = f"no further content from {host} within {timeouts.idle:g} s, heartbeats not counted"
+        return IdleTimeout(message, host=host, phase="stream", hint=more)
     return IdleTimeout(f"the answer of {host} was whole, but its body did not end", host=host, phase="stream")
 
 
@@ -95,7 +90,9 @@ def _before_body(error: BaseException, phase: str, host: str, proxy: Proxy | Non
         case aiohttp.ClientConnectorError():
             return ConnectError(f"cannot connect to {way}: {_words(error.os_error)}", hint="is the server running?")
         case aiohttp.ClientResponseError():
-            return APIResponseValidationError(f"{host} did not answer in HTTP: {' '.join(error.message.split())}")
+            return APIResponseValidationError(
+                f"{host} did not answer in HTTP: {' '.join(error.message.split())}", hint="check the port in api_base"
+            )
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             return BadRequestError(f"the URL of {host or 'the provider'} is not valid", param="api_base")
         case aiohttp.ClientError() | OSError():

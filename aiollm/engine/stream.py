@@ -245,6 +245,7 @@ class ChunkStream:
                 "has no event in it",
                 status_code=502,
                 retryable=True,
+                hint="check api_base",
             )
         raise StreamTruncated(
             f"the answer of {self.provider} was cut: the body ended after {self._chunks} chunks, without a finish "
@@ -283,6 +284,7 @@ class ChunkStream:
             elapsed=self._elapsed(),
             partial=self._decoder.partial() if opened else None,
             usage=self._decoder.usage,
+            hint="the answer so far is in `partial`" if opened else None,
         )
         redact(error, self._secrets)
         self._error = error

@@ -144,7 +144,7 @@ async def test_a_server_that_is_connected_and_silent_trips_first_token() -> None
 async def test_a_handshake_that_does_not_end_trips_connect() -> None:
     async with ProviderServer() as server:
         server.on_connect("silence")
-        with pytest.raises(exceptions.ConnectTimeout, match=r"within 0\.1 s \(Timeouts\.connect\)") as caught:
+        with pytest.raises(exceptions.ConnectTimeout, match=r"within 0\.1 s \(timeout=Timeouts\(connect") as caught:
             await exchange(Timeouts(connect=0.1)).send(f"https://127.0.0.1:{server.port}/", HEADERS, BODY)
         assert caught.value.phase == "connect"
 
