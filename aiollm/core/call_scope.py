@@ -10,6 +10,7 @@ from attrs import evolve
 
 from aiollm.core.failures import timeout_of
 from aiollm.core.limited_scope import LimitedScope, surrounding_scope
+from aiollm.core.proxies import Proxy
 from aiollm.core.scope import CancelScope
 from aiollm.exceptions import APIError
 from aiollm.types.timeouts import Timeouts
@@ -68,10 +69,10 @@ class CallScope(CancelScope):
             raise self.expired("total", host)
         self.check_cancelled()
 
-    def expired(self, clock: str, host: str) -> APIError:
+    def expired(self, clock: str, host: str, proxy: Proxy | None = None) -> APIError:
         """Return the error of a clock that ran out, and let the scope that set the clock know."""
         owner = self._owners.get(clock)
-        error = timeout_of(clock, self.timeouts, host, of_scope=owner is not None)
+        error = timeout_of(clock, self.timeouts, host, proxy, of_scope=owner is not None)
         if owner is not None:
             owner.blame(error)
         return error

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
+from weakref import ref
 
 import aiohttp
 
@@ -52,6 +53,7 @@ class Exchange:
         self.head = _NO_HEAD
         self.host = ""
         self.phase = "connect"
+        self._url = ""
         self.clocks = Clocks(scope.loop, total=scope.deadline, on_expiry=self._expire)
         self._pool = pool
         self._scope = scope
@@ -78,6 +80,7 @@ class Exchange:
         """
         if self._reason is not None:
             raise self._reason
+        self._url = url
         self.host = urlsplit(url).netloc.rpartition("@")[2]  # a password may stand before the @
         try:
             response = await self._request(url, headers, body)
@@ -104,7 +107,7 @@ class Exchange:
     ) -> aiohttp.ClientResponse:
         self.phase = "connect"
         self.clocks.allow("connect", self._scope.timeouts.connect)
-        token = watcher.set(self)
+        token = watcher.set(ref(self))
         try:
             # The block has no time of its own: the clocks, or whoever else aborts, end it.
             async with asyncio.timeout(None) as self._block:
@@ -268,13 +271,13 @@ class Exchange:
         return response
 
     def _expire(self, clock: str) -> None:
-        self.abort(self._scope.expired(clock, self.host))
+        self.abort(self._scope.expired(clock, self.host, self._pool.proxy_of(self._url)))
 
     def _failed(self, error: BaseException) -> BaseException:
         """End the exchange, and return what to raise."""
         phase, reason = self.phase, self._reason
         self.abort(None)
-        return reason or failure_of(error, phase, self.host)
+        return reason or failure_of(error, phase, self.host, self._pool.proxy_of(self._url))
 
 
 def _reply_began(error: BaseException) -> bool:

@@ -175,13 +175,14 @@ def _redirected(head: ReplyHead, call: Call) -> APIError:
 
 def _not_a_stream(head: ReplyHead, body: bytes, call: Call) -> APIError:
     text = " ".join(body.decode("utf-8", "replace").split())
+    hint = "a web page usually means that api_base is wrong, or that a proxy answered" if text else "check api_base"
     snippet = text[:_SNIPPET_CHARACTERS] + ("..." if len(text) > _SNIPPET_CHARACTERS else "")
     return UnexpectedContentType(
         f"{call.target.provider.name} answered {head.status} with {head.content_type or 'an unnamed type'} "
         f"instead of a stream; {f'it begins {snippet!r}' if text else 'its body is empty'}",
         status_code=502,
         retryable=True,
-        hint="a web page usually means that api_base is wrong, or that a proxy answered",
+        hint=hint,
     )
 
 

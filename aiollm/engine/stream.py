@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
+from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -81,6 +84,7 @@ class ChunkStream:
         self._attempt = call.attempt
         self._secrets = secrets_of(call)
         self._loop = call.scope.loop
+        self._process = os.getpid()
         self._exchange: Exchange | None = None
         self._reader: FrameReader | None = None
         self._idle = call.scope.timeouts.idle
@@ -241,6 +245,7 @@ class ChunkStream:
                 "has no event in it",
                 status_code=502,
                 retryable=True,
+                hint="check api_base",
             )
         raise StreamTruncated(
             f"the answer of {self.provider} was cut: the body ended after {self._chunks} chunks, without a finish "
@@ -279,6 +284,7 @@ class ChunkStream:
             elapsed=self._elapsed(),
             partial=self._decoder.partial() if opened else None,
             usage=self._decoder.usage,
+            hint="the answer so far is in `partial`" if opened else None,
         )
         redact(error, self._secrets)
         self._error = error
@@ -308,12 +314,12 @@ class ChunkStream:
     def on_close(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome when the stream ends, exactly once, on every way to end.
 
-        An exception of the listener's is logged.
+        It sees the context variables as they are now, whoever closes the stream. An exception of its is logged.
 
         A short answer may have ended before anybody could ask: the listener is then called at once.
         """
         if self._ending is None:
-            self._on_close.append(listener)
+            self._on_close.append(partial(copy_context().run, listener))
         else:
             self._tell(listener)
 
@@ -341,7 +347,7 @@ class ChunkStream:
 
     def _leave(self) -> None:
         """Close because the reader is gone: from a loop that was left, or with the stream itself, in any thread."""
-        if self._ended:
+        if self._ended or self._process != os.getpid():  # a forked child has no part in its parent's connections
             return
         if not self._loop.is_closed() and asyncio._get_running_loop() is not self._loop:
             try:
@@ -352,7 +358,7 @@ class ChunkStream:
         self._close("closed", None)
 
     def __del__(self) -> None:
-        if getattr(self, "_ended", True):
+        if getattr(self, "_ended", True) or self._process != os.getpid():
             return
         cancelled = self._exchange is not None and self._exchange.aborted
         self._leave()  # first: a warning may be an error

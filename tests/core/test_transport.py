@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
+import weakref
 from pathlib import Path
 
 import pytest
@@ -83,7 +85,7 @@ async def test_a_body_that_breaks_is_interrupted(ending: object, says: str) -> N
 
 
 async def test_a_name_without_an_address_is_a_dns_error() -> None:
-    with pytest.raises(exceptions.DNSError, match=r"the name of nowhere\.invalid has no address") as caught:
+    with pytest.raises(exceptions.DNSError, match=r"the name of nowhere\.invalid:443 has no address") as caught:
         await exchange().send("https://nowhere.invalid/v1", HEADERS, BODY)
     assert caught.value.phase == "connect"
     assert caught.value.host == "nowhere.invalid"
@@ -142,7 +144,7 @@ async def test_a_server_that_is_connected_and_silent_trips_first_token() -> None
 async def test_a_handshake_that_does_not_end_trips_connect() -> None:
     async with ProviderServer() as server:
         server.on_connect("silence")
-        with pytest.raises(exceptions.ConnectTimeout, match=r"within 0\.1 s \(Timeouts\.connect\)") as caught:
+        with pytest.raises(exceptions.ConnectTimeout, match=r"within 0\.1 s \(timeout=Timeouts\(connect") as caught:
             await exchange(Timeouts(connect=0.1)).send(f"https://127.0.0.1:{server.port}/", HEADERS, BODY)
         assert caught.value.phase == "connect"
 
@@ -313,3 +315,16 @@ async def test_aborting_twice_counts_once() -> None:
         reply.release()
         assert pool_facts()["active"] == 0
         await server.wait_for_disconnect()
+
+
+async def test_an_exchange_that_has_ended_is_let_go_though_its_connection_and_its_timers_last() -> None:
+    async with ProviderServer() as server:
+        server.script([raw(b"body"), fin()])
+        reply = await sent(server)
+        await rest(reply)
+        reply.release()
+        ended = weakref.ref(reply)
+        del reply
+        await asyncio.sleep(0)
+        gc.collect()
+        assert ended() is None  # asyncio keeps the contexts of connections and of timers
