@@ -15,8 +15,13 @@ from aiollm.types.request import Request
 __all__ = ["accepted_parameters", "converted_messages", "finished_body", "refusal", "without"]
 
 
-def accepted_parameters(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+def accepted_parameters(
+    request: Request, endpoint: Endpoint, not_taken: frozenset[str] = frozenset()
+) -> dict[str, Any]:
     """Return the caller's parameters under the provider's names.
+
+    Args:
+        not_taken: parameters that the model does not take, besides those that the endpoint does not.
 
     Raises:
         UnsupportedParamsError: the endpoint does not take one of them, and it may not be dropped.
@@ -24,7 +29,7 @@ def accepted_parameters(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     refused = [
         name
         for name in request.params
-        if name in endpoint.unsupported
+        if (name in endpoint.unsupported or name in not_taken)
         and name in request.known
         and name not in request.allowed_openai_params
         and name not in request.additional_drop_params

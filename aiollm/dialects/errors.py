@@ -79,6 +79,7 @@ _CONTEXT_WINDOW = (
     "is longer than the model's context length",
     "maximum context length",
     "maximum prompt length is",
+    "prompt is too long",
     "model's maximum context limit",
 )
 _CONTENT_POLICY = (
@@ -86,6 +87,7 @@ _CONTENT_POLICY = (
     "content_filter_policy",
     "content_policy_violation",
     "as a result of our safety system",
+    "blocked by content filtering policy",
     "the model produced invalid content",
     "rejected as a result of the safety system",
     "responsibleaipolicyviolation",
@@ -150,7 +152,7 @@ def error_from_object(
         type=kind,
         param=param,
         body=error if isinstance(error, dict | list) else None,
-        request_id=request_id(headers or {}),
+        request_id=request_id(headers or {}) or _request_id_within(error),
         headers=headers,
         retry_after=retry_after_seconds(headers or {}),
         retryable=_retryable(status, code, kind),
@@ -206,6 +208,12 @@ def _status_within(error: Any, body: dict[str, Any], code: str | None) -> int | 
         if text.isdecimal() and 400 <= int(text) < 600:
             return int(text)
     return None
+
+
+def _request_id_within(error: Any) -> str | None:
+    """Find the id of the request beside the error, as Anthropic has it."""
+    named = error.get("request_id") if isinstance(error, dict) else None
+    return named if isinstance(named, str) else None
 
 
 def _quoted(words: Any) -> str:

@@ -117,7 +117,7 @@ class SingleChoiceDecoder(ABC):
     def _finish(self, native: str, **extra: Any) -> ModelResponseStream:
         """Return the chunk with the finish reason; `extra` are members of the chunk that OpenAI does not have."""
         self.finish_reason = finish_reason(native, called_tools=bool(self._calls))
-        renamed = {"native_finish_reason": native} if self.finish_reason != native else {}
+        renamed: dict[str, Any] = {"native_finish_reason": native} if self.finish_reason != native else {}
         self.content = True
         delta = Delta(role="assistant") if self._pattern is None else Delta()
         return self._chunk(StreamingChoices(finish_reason=self.finish_reason, delta=delta, **renamed), **extra)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aiollm.dialects.anthropic import Anthropic
 from aiollm.dialects.base import Dialect
 from aiollm.dialects.ollama import Ollama
 from aiollm.dialects.openai import OpenAI
@@ -11,6 +12,8 @@ from aiollm.dialects.openai import OpenAI
 __all__ = ["DIALECTS"]
 
 DIALECTS: Mapping[str, Dialect] = {
+    "anthropic": Anthropic(),
+    "anthropic_foundry": Anthropic(schemas=False),  # a preview there; by a tool it works everywhere
     "ollama": Ollama(),
     "openai": OpenAI(),
 }
