@@ -8,7 +8,6 @@ __all__ = ["OWN_FORMATS"]
 
 OWN_FORMATS: Mapping[str, str | None] = {
     "azure": "https://<resource>.openai.azure.com/openai/v1",
-    "bedrock": None,
     "bytez": None,
     "chatgpt": None,
     "cohere": "https://api.cohere.ai/compatibility/v1",
