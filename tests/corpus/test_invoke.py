@@ -22,12 +22,13 @@ from tests.corpus.rules import check_answer, check_chunks, check_cuts
 from tests.dialects.reading import decode, endpoint, read, request, tool_calls
 
 REFUSED = re.compile(
-    r"titan|cohere\.|claude-v2|claude-instant|j2-mid|sagemaker|embed|"
+    r"braintrust|titan|cohere\.|claude-v2|claude-instant|j2-mid|sagemaker|embed|"
     # claude-v2, by the prompt that it took before it had messages
     r"stream-stop-seq-anthropic\.claude-8f25299d|full-stop-seq-anthropic"
 )
 """Formats that AWS has retired with their models (Converse takes those that are left), and what is no chat."""
 
+METRICS = "amazon-bedrock-invocationMetrics"
 CLASSES = {400: e.BadRequestError, 403: e.PermissionDeniedError, 503: e.ServiceUnavailableError}
 FINISHES = {
     "end_turn": "stop",
@@ -81,8 +82,15 @@ def text_of(event: dict[str, Any]) -> str:
     return event.get("generation") or delta.get("text") or ""
 
 
+def counts(sent: list[dict[str, Any]]) -> tuple[int, int]:
+    """The tokens of a stream; Claude's own count of its answer is another than AWS's."""
+    (measured,) = [event[METRICS] for event in sent if METRICS in event]
+    own = [event["usage"]["output_tokens"] for event in sent if event.get("type") == "message_delta"]
+    return measured["inputTokenCount"], (own or [measured["outputTokenCount"]])[-1]
+
+
 def test_there_is_much_to_replay(corpus: Path) -> None:
-    assert (len(STREAMS), len(WHOLE), len(ERRORS)) >= (24, 9, 5)
+    assert (len(STREAMS), len(WHOLE), len(ERRORS)) >= (23, 9, 5)
 
 
 @each(STREAMS)
@@ -99,12 +107,8 @@ def test_a_stream_says_what_its_events_say(recording: Recording) -> None:
     sent = events(recording)
     assert reading.text() == "".join(map(text_of, sent))
     assert reading.finishes == {0: [FINISHES[facts(recording)["finish"][0]]]}
-    counts = [event[METRICS] for event in sent if "amazon-bedrock-invocationMetrics" in event]
     usage = reading.chunks[-1].usage
-    assert (usage.prompt_tokens, usage.completion_tokens) == (
-        counts[-1]["inputTokenCount"],
-        counts[-1]["outputTokenCount"],
-    )
+    assert (usage.prompt_tokens, usage.completion_tokens) == counts(sent)
     for call in tool_calls(reading):
         json.loads(call["arguments"])
     assert bool(tool_calls(reading)) == ("tools" in facts(recording)["features"])
