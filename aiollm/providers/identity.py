@@ -24,10 +24,12 @@ class Identity:
     Attributes:
         options: the option's name -> the environment variables that stand in for it, in order.
         caller: the options that say who calls: given in a call, they come before a key of the environment.
+        together: options that belong together: given one in a call, the environment has no say in the others.
     """
 
     options: Mapping[str, tuple[str, ...]]
     caller: frozenset[str]
+    together: frozenset[str] = frozenset()
 
 
 @frozen
@@ -61,6 +63,7 @@ _AWS = Identity(
         "aws_bedrock_runtime_endpoint": ("AWS_BEDROCK_RUNTIME_ENDPOINT",),
     },
     caller=frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_profile_name", "aws_role_name"}),
+    together=frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}),
 )
 
 IDENTITIES: Mapping[IdentityKind, Identity] = {"aws": _AWS}
