@@ -6,7 +6,7 @@ Source: the service's model in botocore, and recorded streams. Every event also 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -92,7 +92,7 @@ class ConverseDecoder(SingleChoiceDecoder):
                 pass  # the role, which is always the same, and what may come to be
 
     def _begin(self, index: int, start: Mapping[str, Any]) -> Iterator[ModelResponseStream]:
-        if call := start.get("toolUse"):
+        if (call := start.get("toolUse")) is not None:
             if call.get("type") == "server_tool_use":
                 self._blocks[index] = _Block("server_tool", call)
             elif self._answers_by_tool and call["name"] == ANSWER_TOOL:
@@ -119,7 +119,7 @@ class ConverseDecoder(SingleChoiceDecoder):
         if block is not None and "image" in delta:
             block.pieces.append(delta["image"]["source"]["bytes"])
         if citation := delta.get("citation"):
-            yield self._cite(citation)
+            yield self._cite([citation], citation)
 
     def _argue(self, index: int, block: _Block | None, piece: str) -> Iterator[ModelResponseStream]:
         """Give a piece of the arguments of a call, or of the answer that they are."""
@@ -159,11 +159,11 @@ class ConverseDecoder(SingleChoiceDecoder):
         if redacted:
             yield self._delta(thinking_blocks=[{"type": "redacted_thinking", "data": redacted, **place}])
 
-    def _cite(self, citation: Mapping[str, Any]) -> ModelResponseStream:
-        fields: dict[str, Any] = {"provider_specific_fields": {"citation": citation}}
-        if url := ((citation.get("location") or {}).get("web") or {}).get("url"):
-            cited = {"url": url, "title": citation.get("title") or ""}
-            fields["annotations"] = [{"type": "url_citation", "url_citation": cited}]
+    def _cite(self, citations: Sequence[Mapping[str, Any]], told: Any) -> ModelResponseStream:
+        """Give citations: as they are, one of a stream or all of a block, and those of the web as OpenAI's."""
+        fields: dict[str, Any] = {"provider_specific_fields": {"citation": told}}
+        if pages := [_annotation(one) for one in citations if "web" in (one.get("location") or {})]:
+            fields["annotations"] = pages
         return self._delta(**fields)
 
     def _stop(self, native: str, **extra: Any) -> ModelResponseStream:
@@ -212,8 +212,8 @@ class ConverseDecoder(SingleChoiceDecoder):
                 case "reasoningContent":
                     yield from self._think(value.get("reasoningText") or value, {})
                 case "citationsContent":
-                    for citation in value.get("citations") or ():
-                        yield self._cite(citation)
+                    if citations := value.get("citations"):
+                        yield self._cite(citations, citations)
                     for part in value.get("content") or ():
                         yield from self._add(index, part)
                 case "image":
@@ -224,6 +224,11 @@ class ConverseDecoder(SingleChoiceDecoder):
 
 def _piece(index: int, call: Mapping[str, Any], arguments: str) -> dict[str, Any]:
     return {"index": index, "id": call["toolUseId"], "function": {"name": call["name"], "arguments": arguments}}
+
+
+def _annotation(citation: Mapping[str, Any]) -> dict[str, Any]:
+    cited = {"url": citation["location"]["web"].get("url"), "title": citation.get("title") or ""}
+    return {"type": "url_citation", "url_citation": cited}
 
 
 def _image(kind: str | None, data: str) -> dict[str, Any]:
