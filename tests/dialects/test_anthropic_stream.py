@@ -70,7 +70,7 @@ def deltas(reading: Reading) -> list[dict[str, Any]]:
     found = []
     for chunk in reading.chunks:
         for choice in chunk.choices:
-            fields = {name: value for name, value in choice.delta.model_dump(exclude_none=True).items()}
+            fields = choice.delta.model_dump(exclude_none=True)
             found.append(fields | ({"finish": choice.finish_reason} if choice.finish_reason else {}))
     return found
 
