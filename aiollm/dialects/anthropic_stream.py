@@ -91,22 +91,32 @@ class AnthropicDecoder(SingleChoiceDecoder):
 
     def __init__(self, request: Request, context: Context, *, answers_by_tool: bool = False) -> None:
         super().__init__(request, context)
+        self._decode = _decode_event()
         self._answers_by_tool = answers_by_tool
         self._blocks: dict[int, _Block] = {}
-        self._texts = -1  # the index of the block of text that is open, once the role was sent
+        self._growing = -1  # the index of the block of text or thinking that is open and has begun
+        self._grows_by = ""  # the type of its deltas
+        self._thoughts: list[str] = []  # the pieces of that block in the answer, if it is thinking
         self._counts: dict[str, Any] = {}
 
     def feed(self, frame: Frame) -> Iterable[ModelResponseStream]:
-        if self._texts >= 0:
-            try:
-                event = _decode_event()(frame.data)
-            except (ValueError, RecursionError):
-                return super().feed(frame)
-            delta = event.delta
-            if event.index == self._texts and delta.type == "text_delta":
-                chunk = self._plain(delta.text, "")
-                return () if chunk is None else (chunk,)
-        return super().feed(frame)
+        if self._growing < 0:
+            return super().feed(frame)
+        try:
+            event = self._decode(frame.data)
+        except (ValueError, RecursionError):
+            return super().feed(frame)
+        delta = event.delta
+        if event.index != self._growing or delta.type != self._grows_by:
+            return super().feed(frame)
+        chunk = self._plain(delta.text, delta.thinking)
+        if chunk is None:
+            return ()
+        if delta.thinking:
+            block = {"type": "thinking", "thinking": delta.thinking, "index": event.index}
+            chunk.choices[0].delta.thinking_blocks = [block]
+            self._thoughts.append(delta.thinking)
+        return (chunk,)
 
     def _message(self, message: Mapping[str, Any]) -> Iterator[ModelResponseStream]:
         """Read a whole message, as the events that it would have been."""
@@ -171,7 +181,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
         block = self._blocks[event["index"]] = _Block(raw, len(self._text), len(self._thought))
         self.content = True
         if block.type == "text":
-            yield from self._said(block, raw.get("text") or "")
+            yield from self._said(raw.get("text") or "")
             for citation in raw.get("citations") or ():
                 yield from self._cited(block, citation)
         elif block.type == "thinking":
@@ -190,15 +200,20 @@ class AnthropicDecoder(SingleChoiceDecoder):
         index, delta = event["index"], event["delta"]
         kind = delta.get("type")
         block = self._blocks.get(index)
-        if block is None:
-            opened = {"text_delta": "text", "thinking_delta": "thinking"}.get(kind or "", "unknown")
+        if block is None:  # old streams have deltas of blocks that were never opened
+            opened = {"text_delta": "text", "thinking_delta": "thinking"}.get(kind or "")
+            if opened is None:
+                return
             block = self._blocks[index] = _Block({"type": opened}, len(self._text), len(self._thought))
         self.content = True
         if kind == "text_delta":
-            yield from self._said(block, delta["text"])
-            self._texts = index
+            yield from self._said(delta["text"])
+            self._growing, self._grows_by = index, kind
         elif kind == "thinking_delta":
             yield from self._thinking(index, delta["thinking"], "")
+            if delta["thinking"]:
+                self._growing, self._grows_by = index, kind
+                self._thoughts = self._answer.choice(0).thinking[-1]["thinking"]
         elif kind == "signature_delta":
             yield from self._thinking(index, "", delta["signature"])
         elif kind == "input_json_delta":
@@ -213,7 +228,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
         block = self._blocks.get(index)
         if block is None:
             return
-        self._texts = -1
+        self._growing = -1
         raw = block.raw
         if block.type == "text":
             raw["text"] = self._text[block.text_start :].decode("utf-8", "surrogatepass")
@@ -224,7 +239,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
         if block.type in ("server_tool_use", "mcp_tool_use", "compaction"):
             yield self._delta(provider_specific_fields=server_fields(raw))
 
-    def _said(self, block: _Block, text: str) -> Iterator[ModelResponseStream]:
+    def _said(self, text: str) -> Iterator[ModelResponseStream]:
         if text:
             yield self._delta(content=text)
 
@@ -282,5 +297,5 @@ class AnthropicDecoder(SingleChoiceDecoder):
         if fields or refusal:
             said = {"refusal": refusal} if refusal else {}
             yield self._delta(provider_specific_fields=fields or None, **said)
-        answered = native == "tool_use" and not self._calls  # by `ANSWER_TOOL`
+        answered = native == "tool_use" and self._answers_by_tool and not self._calls
         yield self._finish("stop" if answered else native)

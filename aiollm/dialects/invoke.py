@@ -1,13 +1,14 @@
-"""Bedrock's InvokeModel: a model's own format, with the model in the URL, its events wrapped, and AWS's errors.
+"""Models behind Bedrock's InvokeModel and SageMaker's endpoints: a model's own format, wrapped, with AWS's errors.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointWithResponseStream.html
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import ClassVar
 
 import msgspec
@@ -20,10 +21,11 @@ from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
 from aiollm.wire.eventstream import EventStreamFramer
-from aiollm.wire.frame import Frame
+from aiollm.wire.frame import Frame, Framer
 from aiollm.wire.http import HttpRequest, ReplyHead
+from aiollm.wire.sse import SSEFramer
 
-__all__ = ["Invoke", "InvokeFramer", "Reading", "as_it_is"]
+__all__ = ["Invoke", "InvokeFramer", "PayloadFramer", "Reading", "as_it_is"]
 
 Reading = Callable[[bytes], Frame]
 """A model's event, or its whole reply, as a frame of the dialect that reads it."""
@@ -76,21 +78,49 @@ class InvokeFramer:
         return self._messages.finish()
 
 
+class PayloadFramer:
+    """Cuts the body of SageMaker's streamed reply: its messages hold pieces of the endpoint's server-sent events."""
+
+    content_type: ClassVar[str] = EventStreamFramer.content_type
+    beginnings: ClassVar[frozenset[bytes]] = EventStreamFramer.beginnings
+
+    def __init__(self) -> None:
+        self._messages = EventStreamFramer()
+        self._events = SSEFramer()
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take the next bytes and give the events they complete.
+
+        Raises:
+            APIError: what AWS reports in place of a piece, or the stream is damaged. Events before it were given.
+        """
+        for message in self._messages.feed(data):
+            if is_failure(message):
+                raise stream_error(message, provider="sagemaker", model="")
+            yield from self._events.feed(message.data)
+
+    def finish(self) -> Iterator[Frame]:
+        """Give an unterminated last event if it is whole."""
+        return self._events.finish()
+
+
 class Invoke:
-    """Another dialect behind InvokeModel.
+    """Another dialect behind AWS's front door.
 
     Args:
         inner: writes the request and reads the answer.
         reading: what is made of an event, or of a whole reply, for the inner dialect to read.
+        framer: cuts the body of a streamed reply; Bedrock's by default.
     """
 
-    def __init__(self, inner: Dialect, reading: Reading = as_it_is) -> None:
+    def __init__(self, inner: Dialect, reading: Reading = as_it_is, framer: Callable[[], Framer] | None = None) -> None:
         self._inner = inner
         self._reading = reading
+        self._framer = framer or partial(InvokeFramer, reading)
 
-    def framer(self) -> InvokeFramer:
+    def framer(self) -> Framer:
         """Return a framer for the body of a streamed reply."""
-        return InvokeFramer(self._reading)
+        return self._framer()
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""

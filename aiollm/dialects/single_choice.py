@@ -27,6 +27,9 @@ from aiollm.wire.frame import Frame
 __all__ = ["SingleChoiceDecoder", "whole_answer"]
 
 _QUOTED_CHARACTERS = 120
+# A copy takes a tenth of the time of a call with keywords.
+_NO_DELTA = Delta()
+_NO_CHOICE = StreamingChoices()
 
 
 class SingleChoiceDecoder(ABC):
@@ -88,7 +91,7 @@ class SingleChoiceDecoder(ABC):
             return None
         if self._pattern is None:
             return self._delta(**{"content": text} if text else {}, **{"reasoning_content": thought} if thought else {})
-        delta = Delta()
+        delta: Delta = _NO_DELTA.__copy__()
         if text:
             delta.content = text
             self._text += text.encode()
@@ -96,7 +99,7 @@ class SingleChoiceDecoder(ABC):
         if thought:
             delta.reasoning_content = thought
             self._thought += thought.encode()
-        choice = StreamingChoices()
+        choice: StreamingChoices = _NO_CHOICE.__copy__()
         choice.delta = delta
         chunk: ModelResponseStream = self._pattern.__copy__()
         chunk.choices = [choice]

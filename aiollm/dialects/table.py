@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from aiollm.dialects.anthropic import Anthropic
 from aiollm.dialects.base import Dialect
 from aiollm.dialects.converse import Converse
-from aiollm.dialects.invoke import Invoke
+from aiollm.dialects.invoke import Invoke, PayloadFramer
 from aiollm.dialects.invoke_nova import named_event
 from aiollm.dialects.invoke_openai import reasoning_apart
 from aiollm.dialects.invoke_text import InvokeText, llama_prompt, mistral_prompt
@@ -34,4 +34,5 @@ DIALECTS: Mapping[str, Dialect] = {
     "invoke_openai": Invoke(OpenAI(), reasoning_apart),
     "ollama": Ollama(),
     "openai": OpenAI(),
+    "sagemaker": Invoke(OpenAI(), framer=PayloadFramer),
 }

@@ -37,6 +37,9 @@ _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
 # Events as nearly all are: one data line, then a blank one. Their payloads are found in one call.
 _PLAIN_EVENT = re.compile(rb"data: (.*)\n\n")
 _PLAIN_EXTRA_BYTES = len(b"data: \n\n")
+# The same with a name before it, as Anthropic and OpenAI's Responses send all of theirs.
+_NAMED_EVENT = re.compile(rb"event: (.*)\ndata: (.*)\n\n")
+_NAMED_EXTRA_BYTES = len(b"event: \ndata: \n\n")
 _plain_frame = partial(Frame, "")
 _END_MARKER = b"[DONE]"
 
@@ -99,12 +102,23 @@ class SSEFramer:
         if payloads and end == data.rfind(b"\n\n") + 2 and len(data) <= self._max_event_bytes:
             yield from map(_plain_frame, payloads)
             rest = data[end:]
+        elif payloads and (frames := self._named_frames(data)):
+            yield from frames
+            rest = data[data.rfind(b"\n\n") + 2 :]
         else:
             rest = yield from self._feed_odd_blocks(data)
         if rest:
             self._keep(rest)
             if lines := self._take_lines(rest):
                 yield from self._feed_lines(lines)
+
+    def _named_frames(self, data: bytes) -> list[Frame]:
+        """Return the events in the data, if all of them have a name and one line; else none."""
+        events = _NAMED_EVENT.findall(data)
+        end = sum(len(name) + len(payload) for name, payload in events) + _NAMED_EXTRA_BYTES * len(events)
+        if end != data.rfind(b"\n\n") + 2 or len(data) > self._max_event_bytes:
+            return []
+        return [Frame(name.decode("utf-8", "replace"), payload) for name, payload in events]
 
     def _feed_odd_blocks(self, data: bytes) -> Generator[Frame, None, bytes]:
         """Give the events in the data, of any form, and return what follows the last of them."""
