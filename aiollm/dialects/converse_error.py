@@ -43,8 +43,8 @@ def is_failure(frame: Frame) -> bool:
     return frame.event.startswith((EXCEPTION, _TRANSPORT_ERROR))
 
 
-def stream_error(frame: Frame, *, provider: str, model: str) -> APIError:
-    """Return the exception for a frame that stands for a failure."""
+def stream_error(frame: Frame, *, provider: str, model: str | None = None) -> APIError:
+    """Return the exception for a frame that stands for a failure; a framer does not know the model."""
     name = frame.event.partition(":")[2]
     try:
         reported: Any = lenient_json(frame.data)
@@ -65,7 +65,7 @@ def aws_error(head: ReplyHead, body: bytes, *, provider: str, model: str) -> API
     return _error(name, reported, head, provider=provider, model=model)
 
 
-def _error(name: str, reported: Any, head: ReplyHead | None, *, provider: str, model: str) -> APIError:
+def _error(name: str, reported: Any, head: ReplyHead | None, *, provider: str, model: str | None) -> APIError:
     kind = name.lower()
     facts = reported if isinstance(reported, dict) else {"message": reported}
     message = facts.get("message") or facts.get("Message") or facts.get("originalMessage") or ""
@@ -76,9 +76,10 @@ def _error(name: str, reported: Any, head: ReplyHead | None, *, provider: str, m
         {**facts, "message": message, "code": name or None},
         status=status,
         provider=provider,
-        model=model,
+        model=model or "",
         headers=head.headers if head is not None else None,
     )
+    error.model = model
     cls = _class(kind, status, str(message).lower())
     return error if cls is type(error) else _as(cls, error)
 

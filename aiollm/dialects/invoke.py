@@ -69,7 +69,7 @@ class InvokeFramer:
         """
         for message in self._messages.feed(data):
             if is_failure(message):
-                raise stream_error(message, provider=self._provider, model="")
+                raise stream_error(message, provider=self._provider)
             if message.event == "chunk":
                 yield self._reading(_unwrapped(message.data))
 
@@ -96,7 +96,7 @@ class PayloadFramer:
         """
         for message in self._messages.feed(data):
             if is_failure(message):
-                raise stream_error(message, provider="sagemaker", model="")
+                raise stream_error(message, provider="sagemaker")
             yield from self._events.feed(message.data)
 
     def finish(self) -> Iterator[Frame]:
