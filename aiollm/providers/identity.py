@@ -25,11 +25,13 @@ class Identity:
         options: the option's name -> the environment variables that stand in for it, in order.
         caller: the options that say who calls: given in a call, they come before a key of the environment.
         together: options that belong together: given one in a call, the environment has no say in the others.
+        usual: the options that are enough, as most people give them.
     """
 
     options: Mapping[str, tuple[str, ...]]
     caller: frozenset[str]
     together: frozenset[str] = frozenset()
+    usual: tuple[str, ...] = ()
 
 
 @frozen
@@ -64,6 +66,7 @@ _AWS = Identity(
     },
     caller=frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_profile_name", "aws_role_name"}),
     together=frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}),
+    usual=("aws_access_key_id", "aws_secret_access_key"),
 )
 
 IDENTITIES: Mapping[IdentityKind, Identity] = {"aws": _AWS}

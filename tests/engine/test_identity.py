@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import re
 import threading
 from datetime import datetime
@@ -48,6 +50,9 @@ WHOLE = {
 }
 
 
+GENERATION = {"generation": "Hello", "prompt_token_count": 3, "generation_token_count": 2, "stop_reason": "stop"}
+
+
 def arguments(server: ProviderServer, **options: Any) -> dict[str, Any]:
     given = {"model": MODEL, "messages": MESSAGES, "aws_bedrock_runtime_endpoint": server.url}
     return {**given, "aws_region_name": "eu-west-1", **options}
@@ -74,6 +79,25 @@ async def test_a_whole_answer_comes() -> None:
         assert response.choices[0].message.content == "Hello"
         assert response.usage.prompt_tokens == 3
         assert server.log[0].target.endswith("/converse")
+
+
+async def test_a_model_answers_in_its_own_format() -> None:
+    wrapped = json.dumps({"bytes": base64.b64encode(json.dumps(GENERATION).encode()).decode()}).encode()
+    async with ProviderServer() as server:
+        server.script(
+            lambda request: (
+                stream_of(event("chunk", wrapped)) if "stream" in request.target else status(200, body=GENERATION)
+            )
+        )
+        call = arguments(server, model="bedrock/invoke/meta.llama3-70b-instruct-v1:0", **IDENTITY)
+        chunks, error = await collected(await aiollm.acompletion(**call, stream=True))
+        assert (text_of(chunks), error) == ("Hello", None)
+        response = await aiollm.acompletion(**call)
+        assert response.choices[0].message.content == "Hello"
+        assert [request.target.rpartition("/")[2] for request in server.log] == [
+            "invoke-with-response-stream",
+            "invoke",
+        ]
 
 
 async def test_what_is_sent_is_what_was_signed() -> None:
