@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from aiollm.exceptions import AuthenticationError
+from aiollm.providers.environment import is_option
 from aiollm.providers.identity import IDENTITIES
 from aiollm.providers.provider import Provider
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, find_base_url, find_key, find_provider
@@ -93,7 +94,7 @@ def get_supported_openai_params(model: str, custom_llm_provider: str | None = No
 
 def _variables(names: tuple[str, ...]) -> list[str]:
     """Return the environment variables among names; the others are options of calls."""
-    return [name for name in names if not name.islower()]
+    return [name for name in names if not is_option(name)]
 
 
 def _wanted_of_caller(provider: Provider) -> list[tuple[str, ...]]:
