@@ -68,11 +68,11 @@ class ConverseDecoder(SingleChoiceDecoder):
                 return super().feed(frame)
             chunk = self._plain(text, "")
             return () if chunk is None else (chunk,)
+        if is_failure(frame) and not self.done:  # it may come without a payload
+            raise stream_error(frame, provider=self._context.endpoint.provider, model=self._request.model)
         return super().feed(frame)
 
     def _events(self, frame: Frame) -> Iterator[ModelResponseStream]:
-        if is_failure(frame):
-            raise stream_error(frame, provider=self._context.endpoint.provider, model=self._request.model)
         payload = self._object(frame.data)
         match frame.event:
             case "contentBlockStart":

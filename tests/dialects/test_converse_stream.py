@@ -262,6 +262,12 @@ def test_an_error_of_the_transport_is_the_providers() -> None:
     assert "went away" in str(found.error)
 
 
+def test_an_exception_without_a_payload_is_one() -> None:
+    found = reading(delta({"text": "x"}), exception("throttlingException", b""))
+    assert isinstance(found.error, e.RateLimitError)
+    assert reading(delta({"text": "x"}), stop(), metadata(), exception("throttlingException", b"")).error is None
+
+
 def test_an_exception_that_is_no_json_is_quoted() -> None:
     found = reading(exception("throttlingException", b"slow <down>"))
     assert isinstance(found.error, e.RateLimitError)
