@@ -81,12 +81,12 @@ class ConverseDecoder(SingleChoiceDecoder):
                 yield from self._add(payload.get("contentBlockIndex", 0), payload.get("delta") or {})
             case "contentBlockStop":
                 yield from self._complete(payload.get("contentBlockIndex", 0))
-            case "messageStop":
+            case "messageStop" if not self.finished:
                 self._fields = payload.get("additionalModelResponseFields")
                 yield self._stop(payload["stopReason"])
             case "metadata":
                 yield from self._account(payload)
-            case "":
+            case "" if not self.finished:
                 yield from self._whole(payload)
             case _:
                 pass  # the role, which is always the same, and what may come to be

@@ -58,6 +58,11 @@ def test_text_finish_and_usage_have_chunks_of_their_own() -> None:
     assert found.chunks[3].usage.model_dump() == {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
 
+def test_a_second_end_is_none() -> None:
+    found = reading(delta({"text": "x"}), stop(), stop("max_tokens"), metadata())
+    assert found.finishes == {0: ["stop"]}
+
+
 def test_usage_comes_only_when_asked_for_and_is_kept_all_the_same() -> None:
     found = reading(delta({"text": "x"}), stop(), metadata(), include_usage=False)
     assert len(found.chunks) == 2

@@ -196,6 +196,20 @@ async def test_no_failure_shows_who_calls(name: str, caplog: pytest.LogCaptureFi
             assert secret not in text, f"it is seen in: {place}"
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"n": "x"}, {"aws_region_name": "no region"}, {"aws_session_name": 7}, {"messages": []}, {"model": "bedrock/"}],
+)
+async def test_no_wrong_argument_shows_who_calls(wrong: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    listen(caplog)
+    call = {"model": MODEL, "messages": MESSAGES, "aws_region_name": "eu-west-1", **IDENTITY, **wrong}
+    with pytest.raises(aiollm.BadRequestError) as caught:
+        await aiollm.acompletion(**call)
+    for place, text in places(caught.value, caplog).items():
+        for secret in (SECRET, TOKEN):
+            assert secret not in text, f"it is seen in: {place}"
+
+
 async def test_an_error_in_mid_stream_has_the_answer_so_far() -> None:
     async with ProviderServer() as server:
         server.script(FAILURES["throttled"][0])

@@ -83,7 +83,14 @@ def test_every_option_has_a_variable_of_its_own() -> None:
         assert identity.caller | identity.together | set(identity.usual) <= set(identity.options) <= IDENTITY_OPTIONS
         variables = [name for names in identity.options.values() for name in names]
         assert len(variables) == len(set(variables))
-        assert all(name.isupper() for name in variables)
+        assert all(name.isupper() or name in identity.options for name in variables)
+
+
+def test_a_region_counts_wherever_it_is_part_of_the_address() -> None:
+    found = resolve(
+        "bedrock_mantle/m", environ={"AWS_BEARER_TOKEN_BEDROCK": "t"}, options={"aws_region_name": "us-east-2"}
+    )
+    assert found.endpoint.url == "https://bedrock-mantle.us-east-2.api.aws/v1/chat/completions"
 
 
 def test_another_provider_takes_no_notice_of_them() -> None:
