@@ -95,7 +95,7 @@ def resolve(
     endpoint = _endpoint(provider, place, base, source, _header_values(provider, organization, environment))
     named = provider.identity is not None and not IDENTITIES[provider.identity].caller.isdisjoint(asked)
     secret = api_key or (None if named else find_key(provider, environment, elsewhere=source is not None))
-    known = {} if provider.identity is None else _known(IDENTITIES[provider.identity], environment)
+    known = {} if provider.identity is None else _known(IDENTITIES[provider.identity], asked, environment)
     return Target(provider, place.model, endpoint, secret, known)
 
 
@@ -197,9 +197,13 @@ def _asked(provider: Provider, place: Placement, options: Mapping[str, Any]) -> 
     return {name: HiddenText(value) for name, value in (*place.options, *found.items()) if value}
 
 
-def _known(identity: Identity, environment: Environment) -> dict[str, HiddenText]:
+def _known(identity: Identity, asked: Mapping[str, HiddenText], environment: Environment) -> dict[str, HiddenText]:
     """Return the options of an identity that the call or the environment gives."""
-    found = {name: environment.first((name, *variables)) for name, variables in identity.options.items()}
+    closed = frozenset() if identity.together.isdisjoint(asked) else identity.together
+    found = {
+        name: environment.first((name,) if name in closed else (name, *variables))
+        for name, variables in identity.options.items()
+    }
     return {name: HiddenText(given[1].strip()) for name, given in found.items() if given is not None}
 
 

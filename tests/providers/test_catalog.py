@@ -100,8 +100,8 @@ def test_a_row_reads_its_key_variables_in_order(row: dict[str, str]) -> None:
 
 @every(KEYED)
 def test_a_row_without_a_key_names_its_variables(row: dict[str, str]) -> None:
-    if providers()[row["name"]].key_optional:
-        target = resolve(model_of(row), environ={})
+    if providers()[row["name"]].key_optional or providers()[row["name"]].identity:
+        target = resolve(model_of(row), environ=PLACES)
         assert target.secret is None
         assert authenticate({"Accept": "*/*"}, target) == {"Accept": "*/*"}
         return
