@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from aiollm.credentials import aws
+from aiollm.credentials import aws, google
 from aiollm.providers.identity import IdentityKind
 from aiollm.providers.provider import Target
 
 __all__ = ["identify"]
 
-_SOURCES: Mapping[IdentityKind, Callable[[Target], Awaitable[Target]]] = {"aws": aws.identify}
+_SOURCES: Mapping[IdentityKind, Callable[[Target], Awaitable[Target]]] = {
+    "aws": aws.identify,
+    "google": google.identify,
+}
 
 
 async def identify(target: Target) -> Target:
-    """Return the target with its credentials; the target itself when it has a key, or needs none.
+    """Return the target with its credentials, where it has none yet, and in the place that they belong to.
 
     Raises:
         AuthenticationError: there are none, or they were refused; the message says where they were looked for.
@@ -23,4 +26,4 @@ async def identify(target: Target) -> Target:
     Cancelling leaves at once; a fetch that others may wait for goes on in its thread.
     """
     kind = target.provider.identity
-    return target if kind is None or target.secret is not None else await _SOURCES[kind](target)
+    return target if kind is None else await _SOURCES[kind](target)

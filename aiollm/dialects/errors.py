@@ -54,6 +54,7 @@ _BY_STATUS: dict[int, type[APIError]] = {
 }
 
 _BY_CODE: dict[str, type[APIError]] = {
+    "api_key_invalid": AuthenticationError,
     "authentication_error": AuthenticationError,
     "content_filter": ContentPolicyViolationError,
     "content_policy_violation": ContentPolicyViolationError,

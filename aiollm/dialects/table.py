@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from aiollm.dialects.anthropic import Anthropic
 from aiollm.dialects.base import Dialect
 from aiollm.dialects.converse import Converse
+from aiollm.dialects.gemini import Gemini
 from aiollm.dialects.invoke import Invoke, PayloadFramer
 from aiollm.dialects.invoke_nova import named_event
 from aiollm.dialects.invoke_openai import reasoning_apart
@@ -19,7 +20,12 @@ __all__ = ["DIALECTS"]
 DIALECTS: Mapping[str, Dialect] = {
     "anthropic": Anthropic(),
     "anthropic_foundry": Anthropic(schemas=False),  # a preview there; by a tool it works everywhere
+    # The model stands in the path (the official client's lib/vertex); LiteLLM sends no schemas there.
+    "anthropic_vertex": Anthropic(
+        body={"anthropic_version": "vertex-2023-10-16"}, left_out=frozenset({"model"}), schemas=False
+    ),
     "converse": Converse(),
+    "gemini": Gemini(),
     "invoke_claude": Invoke(
         Anthropic(
             body={"anthropic_version": "bedrock-2023-05-31"},

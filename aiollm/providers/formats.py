@@ -14,7 +14,6 @@ OWN_FORMATS: Mapping[str, str | None] = {
     "cohere_chat": "https://api.cohere.ai/compatibility/v1",
     "databricks": "https://<workspace>/serving-endpoints",
     "gdc": None,
-    "gemini": "https://generativelanguage.googleapis.com/v1beta/openai",
     "huggingface": "https://router.huggingface.co/v1",
     "mistral": "https://api.mistral.ai/v1",
     "nlp_cloud": None,
@@ -22,7 +21,6 @@ OWN_FORMATS: Mapping[str, str | None] = {
     "predibase": None,
     "replicate": None,
     "sap": None,
-    "vertex_ai": None,
     "watsonx": None,
     "watsonx_text": None,
 }

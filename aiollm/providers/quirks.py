@@ -68,6 +68,11 @@ def usage_included(body: _Body) -> _Body:
     return body if "usage" in body else {**body, "usage": {"include": True}}
 
 
+def model_without_version(body: _Body) -> _Body:
+    """On Vertex AI the version (`@2411`) is part of the path only."""
+    return {**body, "model": str(body.get("model")).partition("@")[0]}
+
+
 def store_off(body: _Body) -> _Body:
     """The provider wants `store` to be there and false."""
     return {**body, "store": False}
@@ -153,6 +158,7 @@ BODY_QUIRKS: Mapping[str, BodyQuirk] = {
         flatten_text,
         max_completion_tokens_if_reasoning,
         model_in_url,
+        model_without_version,
         nova_own,
         reasoning_replayed,
         schema_in_words,
@@ -248,6 +254,12 @@ def bedrock_without_invoke(model: str) -> Placement:
     )
 
 
+def vertex_endpoint(model: str) -> Placement:
+    """`openai/<number>` is an endpoint of one's own that speaks OpenAI's format; the number is its name."""
+    publisher, _, name = model.partition("/")
+    return Placement(name if publisher == "openai" and name.isdecimal() else model)
+
+
 MODEL_RULES: Mapping[str, ModelRule] = {
     rule.__name__: rule
     for rule in (
@@ -258,6 +270,7 @@ MODEL_RULES: Mapping[str, ModelRule] = {
         fireworks_account,
         openrouter_own,
         ragflow_chat,
+        vertex_endpoint,
     )
 }
 """The model rules that rows may name."""

@@ -21,6 +21,7 @@ CALLABLE = [row for row in TABLE if row["url"] not in ("refused", "local")]
 KEYED = [row for row in CALLABLE if row["keys"] != "-"]
 PLACES = {"CLOUDFLARE_ACCOUNT_ID": "acme", "SNOWFLAKE_ACCOUNT_ID": "acme-eu1", "AWS_REGION": "eu-west-1"}
 AUTH = {
+    "gemini": {"x-goog-api-key": "key-0"},
     "anthropic": {"x-api-key": "key-0"},
     "azure_ai": {"api-key": "key-0"},
     "sarvam": {"Authorization": "Bearer key-0", "api-subscription-key": "key-0"},
@@ -80,7 +81,7 @@ def test_a_row_posts_to_its_own_url(row: dict[str, str]) -> None:
 def test_a_row_takes_another_base_url(row: dict[str, str]) -> None:
     target = resolve(model_of(row), base_url="http://127.0.0.1:9/there", environ=environ_of(row))
     assert target.endpoint.url.startswith("http://127.0.0.1:9/there/")
-    assert target.endpoint.url.endswith(target.provider.path.format(model="m"))
+    assert target.endpoint.url.endswith(target.provider.path.replace("{model}", "m"))
 
 
 @every(KEYED)

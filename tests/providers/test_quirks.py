@@ -33,6 +33,7 @@ CHANGES: list[tuple[BodyQuirk, dict[str, Any], dict[str, Any]]] = [
         body({"role": "assistant", "content": "a", "function_call": None}),
         body({"role": "assistant", "content": "a"}),
     ),
+    (quirks.model_without_version, body(model="m@2411"), body(model="m")),
     (quirks.tool_choice_any, body(tool_choice="required"), body(tool_choice="any")),
     (
         quirks.tool_choice_in_words,
@@ -202,6 +203,9 @@ PLACES = [
         "abcd1234",
         Placement("abcd1234", "https://model-abcd1234.api.baseten.co/environments/production/sync/v1"),
     ),
+    ("vertex_endpoint", "openai/1234", Placement("1234")),
+    ("vertex_endpoint", "openai/gpt-oss-120b-maas", Placement("openai/gpt-oss-120b-maas")),
+    ("vertex_endpoint", "gemini-2.5-flash", Placement("gemini-2.5-flash")),
     ("bedrock_model", "us.anthropic.claude-sonnet-4-5-v1:0", Placement("us.anthropic.claude-sonnet-4-5-v1:0")),
     ("bedrock_model", "converse/amazon.nova-pro-v1:0", Placement("amazon.nova-pro-v1:0")),
     ("bedrock_model", "invoke/amazon.nova-pro-v1:0", Placement("amazon.nova-pro-v1:0")),
