@@ -8,7 +8,6 @@ __all__ = ["OWN_FORMATS"]
 
 OWN_FORMATS: Mapping[str, str | None] = {
     "azure": "https://<resource>.openai.azure.com/openai/v1",
-    "bedrock": None,
     "bytez": None,
     "chatgpt": None,
     "cohere": "https://api.cohere.ai/compatibility/v1",
@@ -21,9 +20,6 @@ OWN_FORMATS: Mapping[str, str | None] = {
     "oci": None,
     "predibase": None,
     "replicate": None,
-    "sagemaker": None,
-    "sagemaker_chat": None,
-    "sagemaker_nova": None,
     "sap": None,
     "watsonx": None,
     "watsonx_text": None,
