@@ -33,6 +33,7 @@ class Provider:
         base_url_env: environment variables for the base URL, in order.
         key_optional: a server of the user's own: without a key, none is sent.
         auth: header -> its value, with `{key}` for the key.
+        auth_for: beginning of a key -> the headers for such keys, in the place of `auth`.
         headers: fixed headers.
         header_env: header -> the environment variable that holds its value; left out when unset.
         body_env: member of the body -> the environment variables that hold it, in order; left out when all are unset.
@@ -63,6 +64,7 @@ class Provider:
     base_url_env: tuple[str, ...] = ()
     key_optional: bool = False
     auth: Mapping[str, str] = field(factory=lambda: {"Authorization": "Bearer {key}"})
+    auth_for: Mapping[str, Mapping[str, str]] = field(factory=dict)
     headers: Mapping[str, str] = field(factory=dict)
     header_env: Mapping[str, str] = field(factory=dict)
     body_env: Mapping[str, tuple[str, ...]] = field(factory=dict)
