@@ -189,7 +189,7 @@ def test_bytes_that_are_no_text_do_not_hide_the_status() -> None:
 def test_the_words_of_vendors(error: Any, code: str | None, kind: str | None) -> None:
     made_of_it = made(error, 400)
     assert (made_of_it.code, made_of_it.type) == (code, kind)
-    assert str(made_of_it) == "acme answered 400: m"
+    assert made_of_it.message == "acme answered 400: m"
 
 
 def test_too_many_tokens_is_the_context_window() -> None:
