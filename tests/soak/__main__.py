@@ -21,6 +21,7 @@ from tests.soak.provider import provider
 
 WARM_UP_SECONDS = 5.0
 MOST_BLOCKS_A_CALL = 0.1
+NOISE_BLOCKS = 3000  # a loop keeps up to a hundred cancelled timers; caches fill
 MOST_BYTES_A_CALL = 300.0  # occupied; a leaked stream has thousands
 NOISE_BYTES = 6 << 20  # a heap that is full of holes moves by this much in a short run
 MOST_SHOWN = 20
@@ -73,7 +74,8 @@ def report(load: Load, samples: list[tuple[float, int]], before: Held, after: He
     for line in load.unexpected[:MOST_SHOWN]:
         print(f"  {line}")
     more = after.descriptors > before.descriptors or after.threads > before.threads
-    return int(bool(load.unexpected) or more or grew or blocks > MOST_BLOCKS_A_CALL)
+    leaked = blocks > MOST_BLOCKS_A_CALL and after.blocks - before.blocks > NOISE_BLOCKS
+    return int(bool(load.unexpected) or more or grew or leaked)
 
 
 if __name__ == "__main__":
