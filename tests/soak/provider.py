@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ def provider(seed: int) -> Iterator[str]:
 
 async def serve(seed: int) -> None:
     """Answer by scenario until the input ends."""
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of clients that left between two writes
     async with ProviderServer() as server:
 
         def script(request: LoggedRequest) -> Steps:
