@@ -17,7 +17,7 @@ import time
 
 from tests.soak.load import Load
 from tests.soak.machine import Held, held, resident, settled, slope
-from tests.soak.provider import provider
+from tests.soak.provider import ProviderFailedError, provider
 
 WARM_UP_SECONDS = 5.0
 MOST_BLOCKS_A_CALL = 0.1
@@ -37,9 +37,12 @@ def main() -> int:
     with provider(given.seed + 1) as base_url:
         asyncio.run(soak(Load(base_url, given.seed + 1), given.streams, WARM_UP_SECONDS))
     before = held()
-    with provider(given.seed) as base_url:
-        load = Load(base_url, given.seed)
-        samples = asyncio.run(soak(load, given.streams, given.minutes * 60))
+    try:
+        with provider(given.seed) as base_url:
+            load = Load(base_url, given.seed)
+            samples = asyncio.run(soak(load, given.streams, given.minutes * 60))
+    except ProviderFailedError as failure:
+        load.unexpected.append(str(failure))
     return report(load, samples, before, settled(before))
 
 

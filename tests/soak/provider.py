@@ -16,9 +16,17 @@ from tests.soak.scenario import scenario
 MOST_LOGGED = 1000
 
 
+class ProviderFailedError(Exception):
+    """The provider had a fault of its own; it has printed which."""
+
+
 @contextmanager
 def provider(seed: int) -> Iterator[str]:
-    """Run the provider and give its base URL; it ends when its input does."""
+    """Run the provider and give its base URL; it ends when its input does.
+
+    Raises:
+        ProviderFailedError: a script failed.
+    """
     with subprocess.Popen(
         [sys.executable, "-m", "tests.soak.provider", str(seed)],
         stdin=subprocess.PIPE,
@@ -33,7 +41,7 @@ def provider(seed: int) -> Iterator[str]:
         finally:
             process.stdin.close()
     if process.returncode:
-        raise RuntimeError(f"the provider failed with exit status {process.returncode}")
+        raise ProviderFailedError(f"the provider failed with exit status {process.returncode}")
 
 
 async def serve(seed: int) -> None:
