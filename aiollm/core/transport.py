@@ -258,6 +258,10 @@ class Exchange:
             connection = response.connection
             if connection is not None and connection.transport is not None:
                 _shut_down(connection.transport)
+            if response.content.exception() is None:
+                # aiohttp's own would be one for the whole process: each reader that it is raised in stays in its
+                # traceback, with the stream and all chunks, for ever.
+                response.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
             response.close()
 
     def _end(self) -> aiohttp.ClientResponse | None:

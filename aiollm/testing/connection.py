@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal, Protocol, cast
 
 from aiollm.testing.exchange import ClientLeft, Exchange
@@ -102,7 +103,8 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             return
         handle = self._transport.get_extra_info("socket")
-        handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+        with suppress(OSError):  # the client left just now, and the socket is closed
+            handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
         self._transport.abort()
 
     # What the server calls

@@ -328,3 +328,20 @@ async def test_an_exchange_that_has_ended_is_let_go_though_its_connection_and_it
         await asyncio.sleep(0)
         gc.collect()
         assert ended() is None  # asyncio keeps the contexts of connections and of timers
+
+
+async def test_an_exchange_that_was_aborted_while_it_was_read_is_let_go() -> None:
+    async with ProviderServer() as server:
+        server.script([raw(b"body"), stall()])
+        reply = await sent(server)
+        assert await reply.read() == b"body"
+        reader = asyncio.create_task(reply.read())
+        await asyncio.sleep(0)
+        reply.abort(exceptions.StreamCancelled("enough"))
+        with pytest.raises(exceptions.StreamCancelled):
+            await reader
+        ended = weakref.ref(reply)
+        del reply, reader
+        await asyncio.sleep(0)
+        gc.collect()
+        assert ended() is None  # aiohttp raises one exception for all of its closed responses, with all tracebacks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import os
+import mmap
 import sys
 import threading
 import time
@@ -12,7 +12,6 @@ from pathlib import Path
 
 from attrs import frozen
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
 WINDOW = 5  # samples; of each window the lowest counts, as what is held for a moment is no leak
 GRACE = 20.0  # seconds for connections and threads to end
 
@@ -48,7 +47,7 @@ def settled(before: Held) -> Held:
 
 def resident() -> int:
     """Bytes of memory that the process occupies."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+    return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
 
 
 def slope(samples: Sequence[tuple[float, int]]) -> float:

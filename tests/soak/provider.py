@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,9 +16,17 @@ from tests.soak.scenario import scenario
 MOST_LOGGED = 1000
 
 
+class ProviderFailedError(Exception):
+    """The provider had a fault of its own; it has printed which."""
+
+
 @contextmanager
 def provider(seed: int) -> Iterator[str]:
-    """Run the provider and give its base URL; it ends when its input does."""
+    """Run the provider and give its base URL; it ends when its input does.
+
+    Raises:
+        ProviderFailedError: a script failed.
+    """
     with subprocess.Popen(
         [sys.executable, "-m", "tests.soak.provider", str(seed)],
         stdin=subprocess.PIPE,
@@ -32,11 +41,12 @@ def provider(seed: int) -> Iterator[str]:
         finally:
             process.stdin.close()
     if process.returncode:
-        raise RuntimeError(f"the provider failed with exit status {process.returncode}")
+        raise ProviderFailedError(f"the provider failed with exit status {process.returncode}")
 
 
 async def serve(seed: int) -> None:
     """Answer by scenario until the input ends."""
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of clients that left between two writes
     async with ProviderServer() as server:
 
         def script(request: LoggedRequest) -> Steps:

@@ -240,3 +240,17 @@ async def test_a_step_that_ignores_the_client_is_cancelled() -> None:
             await server.wait_for_request()
             await asyncio.sleep(0)
         await asyncio.wait_for(ended.wait(), 1)
+
+
+async def test_a_reset_that_finds_the_client_gone_is_no_error() -> None:
+    async def run(exchange: Exchange) -> None:
+        exchange.connection._transport.abort()
+        await asyncio.sleep(0)  # the socket is closed now, and the script not yet cancelled
+        await exchange.close("rst")
+
+    async with ProviderServer() as server:
+        server.script(Step("rst, too late", run))
+        async with connected(server) as connection:
+            connection.send(request_bytes())
+            await server.wait_for_disconnect()
+        assert server.errors == []
