@@ -23,7 +23,7 @@ pytest.importorskip("gunicorn")
 pytestmark = pytest.mark.slow
 
 LIMIT = 30.0  # seconds until something that takes one or two has happened
-APPLICATION = '''
+APPLICATION = """
 import asyncio, os, threading
 from pathlib import Path
 import aiollm
@@ -55,7 +55,7 @@ async def asgi(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     body = f"{os.getpid()} {await astream()}".encode()
     await send({"type": "http.response.body", "body": body})
-'''
+"""
 
 
 def wait_for(condition: Callable[[], object], what: str) -> None:
