@@ -153,9 +153,8 @@ def test_a_proxy_without_an_address_is_named_beside_the_provider(failures: Any) 
     ports, found = failures
     failure = found["http, proxy without an address"]
     assert failure["class"] == "ProxyError"
-    assert failure["message"].startswith(
-        f"the proxy proxy.invalid:3128 on the way to b.invalid:{ports['http']} failed: "
-    )
+    proxy = "the proxy proxy.invalid:3128"
+    assert failure["message"].startswith(f"{proxy} on the way to b.invalid:{ports['http']} failed: ")
 
 
 def test_no_failure_shows_the_proxys_password(failures: Any) -> None:
