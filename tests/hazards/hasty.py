@@ -68,10 +68,13 @@ class HastyProvider:
             await self._answer(writer, await self._request(reader))
             while True:
                 request = asyncio.ensure_future(self._request(reader))
-                await asyncio.wait({request}, timeout=self._random.uniform(0, self._patience))
-                if not request.done():
+                request.add_done_callback(lambda done: done.cancelled() or done.exception())
+                try:
+                    await asyncio.wait({request}, timeout=self._random.uniform(0, self._patience))
+                finally:
+                    waiting = request.cancel()
+                if waiting:
                     self.closed += 1
-                    request.cancel()
                     break
                 user = request.result()
                 if self._random.random() < self._cut:

@@ -1,4 +1,4 @@
-"""Behind gunicorn with the application preloaded: the master has streamed, and streams on, when it forks its workers."""
+"""Behind gunicorn with the application preloaded: the master has a stream open when it forks its workers."""
 
 from __future__ import annotations
 

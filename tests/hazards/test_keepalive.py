@@ -31,8 +31,7 @@ async def calls(provider: HastyProvider, worker: int, count: int = CALLS) -> int
     for number in range(count):
         try:
             await aiollm.acompletion(**arguments(provider, f"{worker}-{number}"))
-        except aiollm.APIConnectionError as error:
-            assert "broke before it answered" in str(error)
+        except aiollm.APIConnectionError:
             failed += 1
         await asyncio.sleep(pauses.uniform(0, PAUSE))
     return failed
