@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from aiollm.testing import ProviderServer, reply, status
-from benchmarks.failures.clients import BOUND
 from benchmarks.failures.peers import PEERS
 from benchmarks.failures.scenario import Scenario, Seen, Verdict, judged
 from benchmarks.failures.scenarios import groups
@@ -60,7 +59,7 @@ def _looked(scenario: Scenario, process: "_Process", elsewhere: ProviderServer) 
         server.script(scenario.script)
         if scenario.first is not None:
             server.enqueue(scenario.first)
-        seen = process.ask(base_url, scenario.way, scenario.retries) | {"base_url": base_url}
+        seen = process.ask(base_url, scenario) | {"base_url": base_url}
         verdict = judged(scenario, seen, server, elsewhere)
     seen["text"], seen["message"] = seen["text"][:80], seen["message"][:400]
     return seen, verdict
@@ -107,11 +106,11 @@ class _Process:
     def __exit__(self, *error: object) -> None:
         self.end()
 
-    def ask(self, base_url: str, way: str, retries: int) -> Seen:
-        """Have a stream read in one way, and return what was seen."""
+    def ask(self, base_url: str, scenario: Scenario) -> Seen:
+        """Have a stream read as a scenario says, and return what was seen."""
         if self._process is None:
             self._start()
-        return self._answer(base_url, way, retries, BOUND + GRACE)
+        return self._answer(base_url, scenario.way, scenario.retries, scenario.bound)
 
     def _start(self) -> None:
         """Start it, and let it meet an answer and an error: what it imports at first sight is not what is looked at."""
@@ -130,13 +129,15 @@ class _Process:
         if warm["text"] != "hello":
             raise SystemExit(f"{' '.join(self._command)} does not work: {warm}")
 
-    def _answer(self, base_url: str, way: str, retries: int, seconds: float) -> Seen:
+    def _answer(self, base_url: str, way: str, retries: int, bound: float) -> Seen:
         assert self._process is not None
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        job = {"base_url": base_url, "way": way, "retries": retries}
+        job = {"base_url": base_url, "way": way, "retries": retries, "bound": bound}
         self._process.stdin.write(json.dumps(job).encode() + b"\n")
-        if select.select([self._process.stdout], [], [], seconds)[0] and (line := self._process.stdout.readline()):
+        if select.select([self._process.stdout], [], [], bound + GRACE)[0] and (
+            line := self._process.stdout.readline()
+        ):
             seen: Seen = json.loads(line)
             return seen
         self.end()

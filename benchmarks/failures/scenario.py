@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from aiollm.testing import ProviderServer, Script
+from benchmarks.failures.clients import BOUND
 
 Seen = dict[str, Any]
 """What the library's process saw; see ``worker``."""
@@ -35,6 +36,7 @@ class Scenario:
         way: how the stream is read; see ``worker``.
         retries: how many retries the library may make.
         place: where the library is told that the provider is.
+        bound: seconds after which it hangs.
         check: looks at more than text and error.
     """
 
@@ -46,6 +48,7 @@ class Scenario:
     way: str = "read"
     retries: int = 0
     place: Place = "here"
+    bound: float = BOUND
     check: Check = nothing_more
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any
 
-from benchmarks.failures.clients import BOUND, Client, Seen
+from benchmarks.failures.clients import Client, Seen
 from benchmarks.failures.peers import PEERS
 
 READ = 2
@@ -31,10 +31,10 @@ def main() -> None:
         print(json.dumps(answered(make, **json.loads(line))), file=answers, flush=True)
 
 
-def answered(make: Any, base_url: str, way: str, retries: int) -> dict[str, Any]:
+def answered(make: Any, base_url: str, way: str, retries: int, bound: float) -> dict[str, Any]:
     """Read in one way, and return what was seen: text, error, seconds, and the memory it took at its peak."""
     client = make(base_url, retries)
-    runs = [_one(client, way) for _ in range(3)] if way == "loops" else [_one(client, way)]
+    runs = [_one(client, way, bound) for _ in range(3 if way == "loops" else 1)]
     before = _peak_mb()
     started = time.monotonic()
     answers = [asyncio.run(run) for run in runs]
@@ -42,10 +42,10 @@ def answered(make: Any, base_url: str, way: str, retries: int) -> dict[str, Any]
     return failed | {"seconds": time.monotonic() - started, "memory_mb": _peak_mb() - before}
 
 
-async def _one(client: Client, way: str) -> dict[str, Any]:
+async def _one(client: Client, way: str, bound: float) -> dict[str, Any]:
     seen = _SEEN[way]()
     error: Exception | None = None
-    block = asyncio.timeout(BOUND)
+    block = asyncio.timeout(bound)
     try:
         async with block:
             await _READING.get(way, _read)(client, seen)

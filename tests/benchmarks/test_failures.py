@@ -8,7 +8,7 @@ import pytest
 
 from aiollm.testing import ProviderServer, cut, reply, silence, tokens
 from benchmarks.failures.checks import names_the_place, no_key_leaves, upstream_is_closed
-from benchmarks.failures.clients import API_KEY
+from benchmarks.failures.clients import API_KEY, BOUND
 from benchmarks.failures.clients.aiollm import Client
 from benchmarks.failures.scenario import Scenario, judged
 from benchmarks.failures.worker import answered
@@ -50,7 +50,7 @@ def test_a_stream_that_is_left_must_end_upstream() -> None:
     endless = Scenario("left", tokens("a b c", gap=1), way="drop", check=upstream_is_closed)
     with ProviderServer() as server:
         server.script([tokens(["a"] * 1000, gap=0.02)])
-        found = answered(Client, server.base_url, "drop", 0)
+        found = answered(Client, server.base_url, "drop", 0, BOUND)
         assert judged(endless, found, server, ELSEWHERE).kind == "right"
         server.log[-1].disconnected_at = None
         assert judged(endless, found, server, ELSEWHERE).detail == "upstream goes on"
@@ -59,7 +59,7 @@ def test_a_stream_that_is_left_must_end_upstream() -> None:
 def test_a_key_that_reaches_another_server_is_seen() -> None:
     scenario = Scenario("redirected", silence(), check=no_key_leaves)
     with ProviderServer() as elsewhere:
-        answered(Client, elsewhere.base_url, "read", 0)
+        answered(Client, elsewhere.base_url, "read", 0, BOUND)
         assert API_KEY in elsewhere.log[0].headers["authorization"]
         assert judged(scenario, seen(), SERVER, elsewhere).kind == "wrong"
     with ProviderServer() as elsewhere:
