@@ -2,7 +2,9 @@
 
 There are two roles, `user` and `model`, and they take turns: neighbours of one role become one turn, which the results
 of parallel tool calls must be. System messages stand apart. What Gemini signed goes back where it was, since its newer
-models refuse a function call without its signature (https://ai.google.dev/gemini-api/docs/thought-signatures).
+models refuse a function call without its signature (https://ai.google.dev/gemini-api/docs/thought-signatures). Marks
+for a cache (`cache_control`) have no place: Gemini caches what is repeated by itself, and a cache of one's own has a
+name (`cached_content`).
 """
 
 from __future__ import annotations
