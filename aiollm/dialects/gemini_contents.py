@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from aiollm.dialects.errors import MALFORMED
 from aiollm.dialects.gemini_parts import content_parts, inline_part, misplaced
 
 __all__ = ["SIGNATURE_MARK", "contents", "system_instruction"]
@@ -49,7 +50,10 @@ def contents(messages: Sequence[_Message]) -> list[dict[str, Any]]:
         if message["role"] in _SYSTEM:
             continue
         place = f"messages[{position}]"
-        role, parts = _turn(message, names, place)
+        try:
+            role, parts = _turn(message, names, place)
+        except MALFORMED as error:
+            raise misplaced(place, f"has a member of another type than it should be ({error})") from None
         if turns and turns[-1]["role"] == role:
             turns[-1]["parts"] += parts
         elif parts:

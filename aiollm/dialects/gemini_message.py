@@ -101,7 +101,7 @@ class CandidateState:
     def block(self, feedback: dict[str, Any]) -> None:
         """Say that there is no answer, because of what was asked."""
         self._blocked = True
-        self.native = feedback.get("blockReason") or "BLOCKED_REASON_UNSPECIFIED"
+        self.native = str(feedback.get("blockReason") or "BLOCKED_REASON_UNSPECIFIED")
         self.finish_message = feedback.get("blockReasonMessage")
 
     def finish_members(self) -> dict[str, Any]:
