@@ -21,7 +21,7 @@ from aiollm.dialects.split import split_answer
 from aiollm.exceptions import APIError, APIResponseValidationError
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.endpoint import Endpoint
-from aiollm.types.lenient import lenient_json
+from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.wire.http import HttpRequest, ReplyHead
@@ -95,7 +95,7 @@ def _response(payload: dict[str, Any], request: Request, context: Context) -> Mo
         _choice(position, candidate, context) for position, candidate in enumerate(payload.get("candidates") or ())
     ]
     response = ModelResponse(
-        id=payload.get("responseId") or f"chatcmpl-{context.new_id()}",
+        id=str(payload.get("responseId") or "") or f"chatcmpl-{context.new_id()}",
         created=context.now,
         model=request.model,
         choices=choices or [_blocked(payload["promptFeedback"], context)],
@@ -112,7 +112,7 @@ def _choice(position: int, candidate: dict[str, Any], context: Context) -> Choic
     fields = state.fields(candidate)
     calls = [{name: value for name, value in call.items() if name != "index"} for call in fields.get("tool_calls", ())]
     return Choices(
-        index=candidate.get("index", position),
+        index=whole_number(candidate.get("index", position)),
         finish_reason=state.finish_reason or ("tool_calls" if calls else "stop"),
         message=Message(**{**fields, "tool_calls": calls or None}),
         logprobs=log_probabilities(candidate),

@@ -2,7 +2,9 @@
 
 There are two roles, `user` and `model`, and they take turns: neighbours of one role become one turn, which the results
 of parallel tool calls must be. System messages stand apart. What Gemini signed goes back where it was, since its newer
-models refuse a function call without its signature (https://ai.google.dev/gemini-api/docs/thought-signatures).
+models refuse a function call without its signature (https://ai.google.dev/gemini-api/docs/thought-signatures). Marks
+for a cache (`cache_control`) have no place: Gemini caches what is repeated by itself, and a cache of one's own has a
+name (`cached_content`).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from aiollm.dialects.errors import MALFORMED
 from aiollm.dialects.gemini_parts import content_parts, inline_part, misplaced
 
 __all__ = ["SIGNATURE_MARK", "contents", "system_instruction"]
@@ -47,7 +50,10 @@ def contents(messages: Sequence[_Message]) -> list[dict[str, Any]]:
         if message["role"] in _SYSTEM:
             continue
         place = f"messages[{position}]"
-        role, parts = _turn(message, names, place)
+        try:
+            role, parts = _turn(message, names, place)
+        except MALFORMED as error:
+            raise misplaced(place, f"has a member of another type than it should be ({error})") from None
         if turns and turns[-1]["role"] == role:
             turns[-1]["parts"] += parts
         elif parts:

@@ -101,7 +101,7 @@ class CandidateState:
     def block(self, feedback: dict[str, Any]) -> None:
         """Say that there is no answer, because of what was asked."""
         self._blocked = True
-        self.native = feedback.get("blockReason") or "BLOCKED_REASON_UNSPECIFIED"
+        self.native = str(feedback.get("blockReason") or "BLOCKED_REASON_UNSPECIFIED")
         self.finish_message = feedback.get("blockReasonMessage")
 
     def finish_members(self) -> dict[str, Any]:
@@ -137,16 +137,16 @@ class CandidateState:
         signature = part.get("thoughtSignature")
         if signature:
             into.signatures.append(signature)
-        if "text" in part:
+        if part.get("text") is not None:
             if part.get("thought"):
                 into.thought += part["text"]
             else:
                 into.text += part["text"]
-        elif "functionCall" in part:
+        elif part.get("functionCall") is not None:
             into.calls += self._calls(part["functionCall"], signature)
-        elif "inlineData" in part and not part.get("thought"):
+        elif part.get("inlineData") and not part.get("thought"):
             self._read_data(part, into)
-        elif part.keys() - {"thoughtSignature", "thought"}:
+        elif any(value is not None for name, value in part.items() if name not in ("thoughtSignature", "thought")):
             into.server_parts.append(part)
 
     def _read_data(self, part: dict[str, Any], into: _Gathered) -> None:

@@ -51,7 +51,7 @@ def _part(part: Any, place: str) -> dict[str, Any]:
     if isinstance(part, str):
         return {"text": part}
     kind = part.get("type") if isinstance(part, dict) else None
-    if kind not in _READERS:
+    if not isinstance(kind, str) or kind not in _READERS:
         raise misplaced(place, f"must be one of {', '.join(_READERS)}; its type is {str(kind)[:40]!r}")
     try:
         return _READERS[kind](part, place)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiollm.dialects.body import accepted_parameters
+from aiollm.dialects.errors import MALFORMED
 from aiollm.dialects.gemini_contents import contents, system_instruction
 from aiollm.dialects.gemini_schema import openapi_schema
 from aiollm.dialects.gemini_thinking import generation, thinking_config, thinks
@@ -81,6 +82,18 @@ def request_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     """
     not_taken = frozenset() if thinks(request.model) else frozenset({"reasoning_effort"})
     parameters = accepted_parameters(request, endpoint, not_taken)
+    try:
+        return _body(request, parameters)
+    except MALFORMED as error:
+        raise BadRequestError(
+            f"the parameters cannot be put into Gemini's form: a member is missing, or of another type than it "
+            f"should be ({type(error).__name__}: {error})",
+            llm_provider=endpoint.provider,
+            phase="request",
+        ) from None
+
+
+def _body(request: Request, parameters: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {"contents": contents(request.messages)}
     if system := system_instruction(request.messages):
         body["systemInstruction"] = system

@@ -21,7 +21,7 @@ from aiollm.dialects.gemini_usage import gemini_usage
 from aiollm.dialects.google_error import google_error, is_google_error
 from aiollm.exceptions import APIError, InvalidChunk, ToolCallIncomplete
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
-from aiollm.types.lenient import lenient_json
+from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
@@ -162,7 +162,7 @@ class GeminiDecoder:
             raise self._invalid(data, f"a member is of another type than it should be ({error})") from None
 
     def _chunks(self, payload: dict[str, Any]) -> Iterator[ModelResponseStream]:
-        self._id = self._id or payload.get("responseId") or ""
+        self._id = self._id or str(payload.get("responseId") or "")
         self._context.origin.served_model = self._context.origin.served_model or payload.get("modelVersion")
         if usage := gemini_usage(payload.get("usageMetadata")):
             self._counts, self._usage = None, usage
@@ -179,7 +179,7 @@ class GeminiDecoder:
 
     def _choice(self, candidate: dict[str, Any]) -> StreamingChoices | None:
         """Return what a candidate adds, or None when that is nothing."""
-        index = candidate.get("index") or 0
+        index = whole_number(candidate.get("index"))
         state = self._candidates.get(index)
         if state is None:
             state = self._candidates[index] = CandidateState(self._context)

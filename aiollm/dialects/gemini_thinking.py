@@ -16,6 +16,7 @@ __all__ = ["generation", "thinking_config", "thinks"]
 
 _NAME = re.compile(r"gemini-(\d+)(?:\.(\d+))?")
 _LATEST = re.compile(r"gemini-(?:pro|flash|flash-lite)-latest")
+_SPEAKS_OR_DRAWS = re.compile(r"-image|-tts")  # of generation 2.5, these do not think
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _BUDGETS = {"low": 1024, "medium": 2048, "high": 4096}
 _LEAST = {"flash": 1, "flash-lite": 512, "pro": 128}
@@ -32,7 +33,8 @@ def generation(model: str) -> float | None:
 
 def thinks(model: str) -> bool:
     """Whether a model thinks before it answers, as far as its name says."""
-    return (generation(model) or 0) >= 2.5
+    number = generation(model) or 0
+    return number >= 3 or (number >= 2.5 and not _SPEAKS_OR_DRAWS.search(model))
 
 
 def thinking_config(model: str, effort: Any) -> dict[str, Any]:

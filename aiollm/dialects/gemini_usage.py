@@ -16,7 +16,8 @@ _MODALITIES = {
     "AUDIO": "audio_tokens",
     "DOCUMENT": "document_tokens",
 }
-_NUMBERED = dict(enumerate(_MODALITIES, start=1))  # how a server writes the names that was asked for numbers
+# By number too: how a server writes the names that was asked for numbers.
+_TOKENS: dict[Any, str] = {**_MODALITIES, **dict(enumerate(_MODALITIES.values(), start=1))}
 _BESIDE = {"trafficType": "traffic_type", "serviceTier": "service_tier"}
 
 
@@ -58,8 +59,8 @@ def gemini_usage(counts: Any) -> Usage | None:
 def _by_modality(details: Any) -> dict[str, Any]:
     found: dict[str, int] = {}
     for detail in details if isinstance(details, list) else ():
-        modality = detail.get("modality")
-        name = _MODALITIES.get(_NUMBERED.get(modality, modality))
+        modality = detail.get("modality") if isinstance(detail, dict) else None
+        name = _TOKENS.get(modality) if isinstance(modality, str | int) else None
         if name:
             found[name] = found.get(name, 0) + whole_number(detail.get("tokenCount"))
     return found

@@ -37,7 +37,8 @@ def get_llm_provider(
         api_key: the key, over the environment's.
 
     Returns:
-        The key is None when there is none; its repr is `***`. The base URL is None while a local server is not running.
+        The key is None when there is none; its repr is `***`. The base URL is None while a local server is not running,
+        and where it depends on the credentials.
 
     Raises:
         BadRequestError: the provider is unknown or cannot be used, or its address is missing.
@@ -47,7 +48,8 @@ def get_llm_provider(
     del api_key, api_base
     provider, place = find_provider(model, custom_llm_provider)
     base_url, _ = find_base_url(provider, place, given, PROCESS_ENVIRONMENT.under(dict(place.options)))
-    return place.model, provider.name, key or _key(provider), str(base_url) or None
+    known = str(base_url) if base_url and "{" not in base_url else None
+    return place.model, provider.name, key or _key(provider), known
 
 
 def validate_environment(

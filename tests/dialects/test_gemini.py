@@ -78,6 +78,14 @@ def test_function_calls_get_ids_and_keep_their_signatures() -> None:
     assert "index" not in first
 
 
+def test_members_that_are_null_say_nothing() -> None:
+    nothing = {"text": None, "functionCall": None, "inlineData": None, "thought": None}
+    response = whole({**nothing, "text": "a"}, nothing, {**nothing, "functionCall": {"name": "f", "args": None}})
+    message = response.choices[0].message
+    assert (message.content, message.provider_specific_fields) == ("a", None)
+    assert [call.function.arguments for call in message.tool_calls or ()] == ["{}"]
+
+
 def test_images_audio_and_what_google_ran() -> None:
     ran = [{"executableCode": {"code": "1"}}, {"codeExecutionResult": {"outcome": "OUTCOME_OK"}}]
     pdf = {"inlineData": {"mimeType": "application/pdf", "data": "YWJj"}}

@@ -124,6 +124,11 @@ def test_a_value_that_nobody_knows_is_refused(params: dict[str, Any], param: str
     assert caught.value.param == param
 
 
+def test_a_parameter_of_another_type_is_refused_in_words() -> None:
+    with pytest.raises(BadRequestError, match="cannot be put into Gemini's form"):
+        body(params={"response_format": {"type": "json_schema", "json_schema": 7}})
+
+
 def test_members_of_the_callers_own_are_over_ours() -> None:
     assert body(params={"seed": 1}, extra_body={"generationConfig": {"topK": 3}})["generationConfig"] == {"topK": 3}
     assert "generationConfig" not in body(params={"seed": 1}, additional_drop_params=("seed",))

@@ -183,6 +183,17 @@ def test_nothing_is_left_of_a_stream_that_said_nothing() -> None:
     assert seen.decoder.partial() is None
 
 
+def test_numbers_that_are_none_do_not_cost_the_answer() -> None:
+    odd = {"totalTokenCount": 5, "promptTokenCount": "x", "promptTokensDetails": [7, {"modality": [1]}]}
+    seen = reading(
+        text("a", index="x"),
+        text("b", index=0),
+        text("c", finishReason="STOP", index=None, top={"usageMetadata": odd}),
+    )
+    assert (seen.text(), seen.error) == ("abc", None)
+    assert (seen.decoder.usage.prompt_tokens, seen.decoder.usage.total_tokens) == (0, 5)
+
+
 def test_half_a_character_does_not_cost_the_answer() -> None:
     body = stream(text("a")) + b'data: {"candidates": [{"content": {"parts": [{"text": "\\ud83d"}]}}]}\r\n\r\n'
     seen = read([body + stream(text("b", finishReason="STOP"))], dialect=GEMINI)

@@ -53,3 +53,10 @@ def test_an_effort_that_nobody_knows_is_refused(effort: Any) -> None:
 def test_a_generation_is_read_from_the_name(model: str, number: float | None) -> None:
     assert generation(model) == number
     assert thinks(model) == (number == 3.0)
+
+
+def test_models_of_2_5_that_speak_or_draw_do_not_think() -> None:
+    assert not thinks("gemini-2.5-flash-image")
+    assert not thinks("gemini-2.5-pro-preview-tts")
+    assert thinks("gemini-3-pro-image-preview")
+    assert thinks("gemini-2.5-pro")

@@ -17,6 +17,7 @@ def test_a_model_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     assert get_llm_provider("gpt-4o") == ("gpt-4o", "openai", None, "https://api.openai.com/v1")
     assert get_llm_provider("lm_studio/m") == ("m", "lm_studio", None, "http://localhost:1234/v1")
     assert get_llm_provider("local/smollm2") == ("smollm2", "local", None, None)
+    assert get_llm_provider("vertex_ai/gemini-2.5-pro") == ("gemini-2.5-pro", "vertex_ai", None, None)
 
 
 def test_what_the_caller_gives_wins() -> None:
