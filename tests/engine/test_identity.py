@@ -81,6 +81,15 @@ async def test_a_whole_answer_comes() -> None:
         assert server.log[0].target.endswith("/converse")
 
 
+async def test_a_whole_answer_to_a_call_that_streams_is_made_chunks() -> None:
+    async with ProviderServer() as server:
+        server.script(status(200, body=WHOLE))
+        call = arguments(server, stream=True, stream_options={"include_usage": True}, **IDENTITY)
+        chunks, error = await collected(await aiollm.acompletion(**call))
+        assert (text_of(chunks), error) == ("Hello", None)
+        assert [chunk.usage.total_tokens for chunk in chunks if chunk.usage] == [5]
+
+
 async def test_a_model_answers_in_its_own_format() -> None:
     wrapped = json.dumps({"bytes": base64.b64encode(json.dumps(GENERATION).encode()).decode()}).encode()
     async with ProviderServer() as server:
