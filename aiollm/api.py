@@ -25,6 +25,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.connect import open_stream
 from aiollm.engine.mock import MockResponse
 from aiollm.engine.stream import ChunkStream
+from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.providers.provider import Target
 from aiollm.providers.registry import resolve
 from aiollm.types.parameters import OPENAI_PARAMS
@@ -121,7 +122,8 @@ async def acompletion(
         mock_response: the answer, made up here; nothing is sent. A text, a response, or an exception to raise.
         metadata: notes of the caller's on the call; never sent, but for the `user_id` that Anthropic takes.
         num_retries, max_retries: checked, and without effect in this version, which makes one attempt.
-        provider_params: further parameters, sent as they are.
+        provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
+            like) are used and never sent.
 
     The other parameters are OpenAI's (https://platform.openai.com/docs/api-reference/chat/create).
 
@@ -138,6 +140,7 @@ async def acompletion(
     """
     # Hidden before anything can fail: a traceback that captures locals would show them.
     api_key, extra_headers = hidden(api_key), hidden(extra_headers)
+    provider_params = hidden_options(provider_params)
     return await _complete(locals())
 
 
@@ -159,7 +162,7 @@ def _call(given: dict[str, Any]) -> Call:
     target = _target(given)
     deadline = None if timeouts.total is None else started + timeouts.total
     return Call(
-        request=_request(given, target.model, stream=stream),
+        request=_request(given, target, stream=stream),
         target=target,
         timeouts=timeouts,
         scope=CancelScope(loop, deadline=deadline),
@@ -167,14 +170,14 @@ def _call(given: dict[str, Any]) -> Call:
     )
 
 
-def _request(given: dict[str, Any], model: str, *, stream: bool) -> Request:
+def _request(given: dict[str, Any], target: Target, *, stream: bool) -> Request:
     params = checked_parameters(given)
-    params.update(given["provider_params"])
+    params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
     for name in ("num_retries", "max_retries"):
         if given[name] is not None and not (type(given[name]) is int and given[name] >= 0):
             raise faulty(name, "a whole number from 0", given[name])
     return Request(
-        model=model,
+        model=target.model,
         messages=checked_messages(given["messages"]),
         params=params,
         known=OPENAI_PARAMS,
@@ -205,4 +208,5 @@ def _target(given: dict[str, Any]) -> Target:
         api_key=key,
         base_url=checked_text("base_url", given["base_url"]) or checked_text("api_base", given["api_base"]),
         organization=checked_text("organization", given["organization"]),
+        options=given["provider_params"],
     )

@@ -61,7 +61,13 @@ def provider_variables() -> set[str]:
     return {
         name
         for row in read_catalog().values()
-        for names in (row.key_env, row.base_url_env, row.header_env.values(), *row.placeholders.values())
+        for names in (
+            row.key_env,
+            row.base_url_env,
+            row.header_env.values(),
+            *row.placeholders.values(),
+            *row.body_env.values(),
+        )
         for name in names
     }
 

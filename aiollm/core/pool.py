@@ -117,7 +117,8 @@ class Pool:
             # Once for each URL: the standard library walks the whole environment to find a proxy.
             if len(self._routes) >= _MOST_ROUTES:
                 self._routes.clear()
-            route = self._routes[url] = (URL(url), proxy_for(url))
+            # What has percent signs is encoded as it should be: normalised, it would not fit its signature any more.
+            route = self._routes[url] = (URL(url, encoded="%" in url and url.isascii()), proxy_for(url))
         address, proxy = route
         self.requests += 1
         session = self._unpooled() if new_connection else self._session

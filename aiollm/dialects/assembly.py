@@ -274,8 +274,11 @@ def _merge_specific(into: dict[str, Any], new: dict[str, Any]) -> None:
     """Merge `provider_specific_fields`.
 
     LiteLLM's `citation` of each chunk goes into `citations`, a list of lists: of a whole answer, one for each block.
+    Cohere's `tool_plan` grows like a text.
     """
-    _merge(into, {name: value for name, value in new.items() if name != "citation"})
+    _merge(into, {name: value for name, value in new.items() if name not in ("citation", "tool_plan")})
+    if new.get("tool_plan"):
+        into["tool_plan"] = into.get("tool_plan", "") + new["tool_plan"]
     if isinstance(citation := new.get("citation"), list):
         into.setdefault("citations", []).append(citation)
     elif citation is not None:

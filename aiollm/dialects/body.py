@@ -99,7 +99,7 @@ def finished_body(body: dict[str, Any], request: Request, endpoint: Endpoint) ->
     """
     for path in request.additional_drop_params:
         body = without(body, path.split("."))
-    body = {**body, **request.extra_body}
+    body = {**endpoint.members, **body, **request.extra_body}
     for quirk in endpoint.quirks:
         body = _changed(body, quirk, endpoint)
     return msgspec.json.encode(body)

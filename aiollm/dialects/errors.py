@@ -69,6 +69,7 @@ _BY_CODE: dict[str, type[APIError]] = {
     "rate_limit_exceeded": RateLimitError,
     "responsibleaipolicyviolation": ContentPolicyViolationError,
     "server_error": InternalServerError,
+    "too_many_tokens": ContextWindowExceededError,
 }
 
 _CONTEXT_WINDOW = (
@@ -190,12 +191,12 @@ def _facts(error: Any) -> tuple[dict[str, Any], str, str | None, str | None, str
         message = inner
     if not message and isinstance(body.get("errors"), list) and body["errors"]:
         return _facts(body["errors"][0])
-    code = body.get("code", outer.get("code"))
+    code = body.get("code", outer.get("code", outer.get("error_code")))
     return (
         body,
         _quoted(message or outer),
         None if code is None else str(code),
-        body.get("type") if isinstance(body.get("type"), str) else None,
+        next((body[name] for name in ("type", "error_type") if isinstance(body.get(name), str)), None),
         body.get("param") if isinstance(body.get("param"), str) else None,
     )
 
@@ -203,7 +204,13 @@ def _facts(error: Any) -> tuple[dict[str, Any], str, str | None, str | None, str
 def _status_within(error: Any, body: dict[str, Any], code: str | None) -> int | None:
     """Find the HTTP status that an error inside a 200 reply carries, as its code or beside it."""
     outer = error if isinstance(error, dict) else {}
-    for value in (body.get("status_code"), code, outer.get("status_code"), body.get("status")):
+    for value in (
+        body.get("status_code"),
+        body.get("raw_status_code"),
+        code,
+        outer.get("status_code"),
+        body.get("status"),
+    ):
         text = str(value)
         if text.isdecimal() and 400 <= int(text) < 600:
             return int(text)

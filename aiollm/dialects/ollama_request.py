@@ -83,7 +83,9 @@ def _messages(request: Request, endpoint: Endpoint) -> list[dict[str, Any]]:
 
     def convert(message: Mapping[str, Any]) -> dict[str, Any]:
         text, images = _content(message.get("content"))
-        converted: dict[str, Any] = {"role": message["role"], "content": text}
+        converted: dict[str, Any] = {"role": message["role"]}
+        if text or not message.get("tool_calls"):
+            converted["content"] = text
         if images:
             converted["images"] = images
         if thinking := message.get("reasoning_content"):

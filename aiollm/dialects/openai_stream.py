@@ -248,7 +248,7 @@ class OpenAIDecoder:
     def _chunks(self, payload: dict[str, Any]) -> Iterator[ModelResponseStream]:
         self._add_opening()
         self._note_head(payload)
-        failure = payload.get("error") or (payload.get("x_groq") or {}).get("error")
+        failure = payload.get("error") or payload.get("errors") or (payload.get("x_groq") or {}).get("error")
         extra = {name: value for name, value in payload.items() if name not in HEAD_FIELDS}
         extra.pop("error", None)
         self._held.update(extra)

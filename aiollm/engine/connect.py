@@ -13,6 +13,7 @@ from aiollm.core.failures import timeout_of
 from aiollm.core.reader import FrameReader
 from aiollm.core.runtime import Runtime
 from aiollm.core.transport import Exchange
+from aiollm.credentials import identify
 from aiollm.dialects.base import Context, Dialect
 from aiollm.dialects.errors import request_id
 from aiollm.dialects.table import DIALECTS
@@ -22,7 +23,7 @@ from aiollm.engine.redaction import redact, secrets_of
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError, BadRequestError, StreamInterrupted, UnexpectedContentType
 from aiollm.local.server import serve
-from aiollm.providers.auth import authenticate
+from aiollm.providers.auth import signed_headers
 from aiollm.providers.registry import resolve
 from aiollm.types.origin import Origin
 from aiollm.wire.http import HttpRequest, ReplyHead
@@ -56,6 +57,8 @@ async def open_stream(call: Call) -> ChunkStream:
     try:
         if call.target.provider.serve == "local":
             call = await _served(call)
+        elif call.target.provider.identity is not None:
+            call = await _identified(call)
         return await _exchange(call, exchange)
     except BaseException as error:
         exchange.abort(None)
@@ -133,6 +136,20 @@ async def _served(call: Call) -> Call:
     return msgspec.structs.replace(call, target=target)
 
 
+async def _identified(call: Call) -> Call:
+    """Return the call with the credentials that its request is to be signed with.
+
+    Raises:
+        TotalTimeout: fetching them took the whole time of the call.
+    """
+    try:
+        async with asyncio.timeout_at(call.scope.deadline):
+            target = await identify(call.target)
+    except TimeoutError:
+        raise timeout_of("total", call.timeouts, "the source of the credentials") from None
+    return msgspec.structs.replace(call, target=target)
+
+
 def _context(call: Call, head: ReplyHead, url: str) -> Context:
     target = call.target
     origin = Origin(call.request.include_usage, target.provider.name, url, head.headers)
@@ -151,7 +168,7 @@ def _headers(http: HttpRequest, call: Call) -> dict[str, str]:
     # A buffering proxy on the way compresses in large blocks, and would hold back tokens.
     headers["Accept-Encoding"] = "identity" if call.request.stream else "gzip, deflate"
     headers.update(call.request.extra_headers)
-    return authenticate(headers, call.target)
+    return signed_headers(HttpRequest(http.url, headers, http.body), call.target, time.time())
 
 
 def _redirected(head: ReplyHead, call: Call) -> APIError:

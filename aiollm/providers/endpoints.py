@@ -17,7 +17,13 @@ _COMPLETIONS = "/chat/completions"
 
 
 def build_endpoint(
-    provider: Provider, place: Placement, base_url: str, headers: Mapping[str, str], *, given: bool
+    provider: Provider,
+    place: Placement,
+    base_url: str,
+    headers: Mapping[str, str],
+    members: Mapping[str, str] = {},
+    *,
+    given: bool,
 ) -> Endpoint:
     """Return the endpoint of a provider at a base URL that was checked.
 
@@ -27,17 +33,19 @@ def build_endpoint(
         base_url: an absolute URL, with or without the path of the chat endpoint at its end; "" for a server that
             does not run yet.
         headers: header name -> value.
+        members: member of the body -> value.
         given: whether somebody gave the base URL, so that it may be at another host than the row's own.
     """
     at_home = not given or _at_home(provider, base_url)
     path = place.path or (provider.path if at_home else provider.path_elsewhere or provider.path)
-    stream_path = None if place.path else provider.stream_path
+    stream_path = place.stream_path if place.path else provider.stream_path
     role = ROLE_QUIRKS[provider.developer_role]
     return Endpoint(
         provider=provider.name,
         url=_join(base_url, path, place.model),
         stream_url=_join(base_url, stream_path, place.model) if stream_path else "",
         headers=dict(headers),
+        members=dict(members),
         renames=provider.renames,
         unsupported=provider.unsupported,
         quirks=(role, *provider.quirks) if role else provider.quirks,
@@ -81,8 +89,11 @@ def fill_placeholders(provider: Provider, values: Mapping[str, str | None]) -> s
         value = values.get(part)
         named = " or ".join(variables)
         if value is None:
+            ways = [f"pass {name}=" for name in variables if name.islower()]
+            ways.append(f"set {' or '.join(name for name in variables if not name.islower())}")
             raise BadRequestError(
-                f"{provider.name}: the address {provider.base_url} needs {{{part}}}: set {named}, or pass api_base=",
+                f"{provider.name}: the address {provider.base_url} needs {{{part}}}: {', or '.join(ways)}, or pass "
+                "api_base=",
                 llm_provider=provider.name,
                 param="api_base",
             )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from attrs import evolve, field, frozen
 
+from aiollm.providers.identity import AwsKeys, IdentityKind
 from aiollm.providers.quirks import ModelRule
 from aiollm.types.endpoint import BodyQuirk, Endpoint
 from aiollm.types.secret import Secret
@@ -35,6 +36,7 @@ class Provider:
         auth_for: beginning of a key -> the headers for such keys, in the place of `auth`.
         headers: fixed headers.
         header_env: header -> the environment variable that holds its value; left out when unset.
+        body_env: member of the body -> the environment variables that hold it, in order; left out when all are unset.
         organization_header: the header that takes the caller's `organization`.
         renames: OpenAI's parameter name -> the provider's.
         unsupported: OpenAI parameters that the provider does not take.
@@ -45,6 +47,8 @@ class Provider:
         bare: patterns of model names that mean this provider without a prefix.
         model_rule: a reading of the model's name.
         models: pattern of model names, in lower case -> the members that are others for these models.
+        identity: the cloud whose credentials stand in for a key, and whose options a call may carry.
+        service: the service's name in signatures, where requests are signed.
         serve: "local": the engine starts the server, and resolves again with its address.
         refused: why the provider cannot be used, and what to do instead.
     """
@@ -63,6 +67,7 @@ class Provider:
     auth_for: Mapping[str, Mapping[str, str]] = field(factory=dict)
     headers: Mapping[str, str] = field(factory=dict)
     header_env: Mapping[str, str] = field(factory=dict)
+    body_env: Mapping[str, tuple[str, ...]] = field(factory=dict)
     organization_header: str | None = None
     renames: Mapping[str, str] = field(factory=dict)
     unsupported: frozenset[str] = frozenset()
@@ -73,6 +78,8 @@ class Provider:
     bare: tuple[str, ...] = ()
     model_rule: ModelRule | None = None
     models: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    identity: IdentityKind | None = None
+    service: str = ""
     serve: Literal["local"] | None = None
     refused: str | None = None
 
@@ -91,10 +98,14 @@ class Target(msgspec.Struct, frozen=True, eq=False):
         provider: the provider's row.
         model: the model's name as sent upstream.
         endpoint: URL, headers and body changes; its `url` is "" while the engine has yet to start the server.
-        secret: the key; None where none is needed.
+        secret: the key; None where none is needed, or where the engine has yet to ask for credentials.
+        options: who calls and from where, for providers with an identity: from the call or the environment.
+        keys: what the request is signed with, instead of a key.
     """
 
     provider: Provider
     model: str
     endpoint: Endpoint
     secret: Secret | None = None
+    options: Mapping[str, Any] = {}
+    keys: AwsKeys | None = None

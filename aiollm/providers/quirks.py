@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from aiollm.providers.mistral import mistral_messages
+from aiollm.providers.watsonx import watsonx_body, watsonx_paths
 from aiollm.types.endpoint import BodyQuirk
 
 __all__ = ["BODY_QUIRKS", "MODEL_RULES", "ROLE_QUIRKS", "ModelRule", "Placement"]
@@ -103,6 +105,28 @@ def max_completion_tokens_if_reasoning(body: _Body) -> _Body:
     return changed
 
 
+def effort_as_claude_thinking(body: _Body) -> _Body:
+    """Databricks has Claude think within a budget, which counts against `max_tokens`."""
+    effort = body.get("reasoning_effort")
+    if effort is None or "claude" not in str(body.get("model")):
+        return body
+    changed = _without(body, "reasoning_effort")
+    if isinstance(effort, Mapping):
+        effort = effort.get("effort")
+    if effort == "none":
+        return changed
+    budget = _CLAUDE_BUDGETS.get(str(effort), _CLAUDE_BUDGETS["high"])
+    changed["thinking"] = {"type": "enabled", "budget_tokens": budget}
+    if changed.get("max_tokens", 0) <= budget:
+        changed["max_tokens"] = changed.get("max_tokens", 4096) + budget
+    return changed
+
+
+def adapter_only(body: _Body) -> _Body:
+    """Predibase names the deployment in its path; the model is the adapter on it, or "" for none."""
+    return {**body, "model": body["model"].partition("/")[2]}
+
+
 def schema_in_words(body: _Body) -> _Body:
     """JSON mode is there, but no schema: the schema goes into a last user message."""
     wanted = body.get("response_format")
@@ -135,10 +159,13 @@ ROLE_QUIRKS: Mapping[str, BodyQuirk | None] = {
 BODY_QUIRKS: Mapping[str, BodyQuirk] = {
     quirk.__name__: quirk
     for quirk in (
+        adapter_only,
+        effort_as_claude_thinking,
         effort_as_thinking,
         effort_max_as_xhigh,
         flatten_text,
         max_completion_tokens_if_reasoning,
+        mistral_messages,
         reasoning_replayed,
         schema_in_words,
         store_off,
@@ -148,17 +175,28 @@ BODY_QUIRKS: Mapping[str, BodyQuirk] = {
         tool_choice_in_words,
         tools_as_functions,
         usage_included,
+        watsonx_body,
     )
 }
 """The quirks that rows may name."""
 
 
 class Placement(NamedTuple):
-    """What a model's name comes to: the name to send, and an address where the model has one of its own."""
+    """What a model's name comes to: the name to send, and what a model has of its own.
+
+    Attributes:
+        model: the name to send.
+        base_url: the address of this model.
+        path: what follows the base URL.
+        stream_path: what follows it in a request that streams, where that is another path.
+        options: options of the provider's identity that the name says, such as the region in an ARN.
+    """
 
     model: str
     base_url: str | None = None
     path: str | None = None
+    stream_path: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
 
 
 ModelRule = Callable[[str], Placement]
@@ -198,10 +236,47 @@ def ragflow_chat(model: str) -> Placement:
     return Placement(name, path=f"/api/v1/{kind}s_openai/{quote(conversation, safe='')}/chat/completions")
 
 
+def huggingface_router(model: str) -> Placement:
+    """`<provider>/<org>/<model>` is the router's `<org>/<model>:<provider>`."""
+    provider, _, name = model.partition("/")
+    return Placement(f"{name}:{provider}" if "/" in name and ":" not in name else model)
+
+
+def predibase_deployment(model: str) -> Placement:
+    """`<deployment>` or `<deployment>/<adapter>`: each deployment has a path of its own."""
+    return Placement(model, path=f"/{quote(model.partition('/')[0], safe='')}/v1/chat/completions")
+
+
+def cohere_v2(model: str) -> Placement:
+    """LiteLLM's `v1/<model>` asks for the older version of the API."""
+    if model.startswith("v1/"):
+        raise ValueError(f"version 1 of Cohere's API is not spoken here; write cohere/{model.removeprefix('v1/')}")
+    return Placement(model)
+
+
+def watsonx_chat(model: str) -> Placement:
+    """`deployment/<id>` is a model of one's own, at a path of its own."""
+    chat, stream = watsonx_paths(model) or (None, None)
+    return Placement(model, path=chat, stream_path=stream)
+
+
 MODEL_RULES: Mapping[str, ModelRule] = {
-    rule.__name__: rule for rule in (baseten_dedicated, clarifai_url, fireworks_account, openrouter_own, ragflow_chat)
+    rule.__name__: rule
+    for rule in (
+        baseten_dedicated,
+        clarifai_url,
+        cohere_v2,
+        fireworks_account,
+        huggingface_router,
+        openrouter_own,
+        predibase_deployment,
+        ragflow_chat,
+        watsonx_chat,
+    )
 }
 """The model rules that rows may name."""
+
+_CLAUDE_BUDGETS = {"minimal": 1024, "low": 1024, "medium": 2048, "high": 4096}  # tokens, as LiteLLM reads efforts
 
 _OPENAI_REASONING = re.compile(r"(ft:)?(o\d|gpt-(?!35)([5-9]|\d\d))")  # Azure writes gpt-35-turbo
 

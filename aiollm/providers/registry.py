@@ -8,12 +8,14 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from aiollm.exceptions import AuthenticationError, BadRequestError
 from aiollm.providers.catalog import read_catalog
 from aiollm.providers.endpoints import build_endpoint, fill_placeholders, given_base_fault
 from aiollm.providers.environment import Environment
 from aiollm.providers.formats import OWN_FORMATS
+from aiollm.providers.identity import IDENTITIES, Identity
 from aiollm.providers.provider import Provider, Target
 from aiollm.providers.quirks import Placement
 from aiollm.types.endpoint import Endpoint
@@ -33,7 +35,7 @@ PROCESS_ENVIRONMENT = Environment(os.environ)
 """The environment of this process, as it is at each reading."""
 
 
-_HeaderValues = tuple[tuple[str, str], ...]
+_Values = tuple[tuple[str, str], ...]
 _ANY_SERVER = 'any OpenAI-compatible server: model="openai/<model>" with api_base="https://..."'
 
 
@@ -60,6 +62,7 @@ def resolve(
     api_key: Secret | None = None,
     base_url: str | None = None,
     organization: str | None = None,
+    options: Mapping[str, Any] = {},
     environ: Mapping[str, str] = os.environ,
 ) -> Target:
     """Find out where a call goes. No I/O, but for the catalogue's file on the first call of the process.
@@ -70,6 +73,7 @@ def resolve(
         api_key: the key, over the environment's.
         base_url: where the server is, over the environment's and the row's; it may end in the chat path.
         organization: the account's organization, where the provider has a header for it; else it is left out.
+        options: what the call says of who calls and from where, over the environment; others are not looked at.
         environ: environment variables; a blank one counts as unset.
 
     Returns:
@@ -84,10 +88,17 @@ def resolve(
     # A traceback that captures locals would show both.
     del environ, base_url
     provider, place = find_provider(model, custom_llm_provider)
+    asked = _asked(provider, place, options)
+    if asked:
+        environment = environment.under(asked)
     base, source = find_base_url(provider, place, given, environment)
-    endpoint = _endpoint(provider, place, base, source, _header_values(provider, organization, environment))
-    secret = api_key or find_key(provider, environment, elsewhere=source is not None)
-    return Target(provider, place.model, endpoint, secret)
+    headers = _header_values(provider, organization, environment)
+    members = _body_members(provider, environment)
+    endpoint = _endpoint(provider, place, base, source, headers, members)
+    named = provider.identity is not None and not IDENTITIES[provider.identity].caller.isdisjoint(asked)
+    secret = api_key or (None if named else find_key(provider, environment, elsewhere=source is not None))
+    known = {} if provider.identity is None else _known(IDENTITIES[provider.identity], environment)
+    return Target(provider, place.model, endpoint, secret, known)
 
 
 @lru_cache(maxsize=4096)
@@ -163,7 +174,7 @@ def find_key(provider: Provider, environment: Environment, *, elsewhere: bool) -
         if isinstance(secret, Secret):
             return secret
         raise AuthenticationError(f"{provider.name}: the key in {variable} {secret}", llm_provider=provider.name)
-    if provider.key_optional:
+    if provider.key_optional or provider.identity is not None:
         return None
     ways = f"set {' or '.join(provider.key_env)}, or pass api_key=" if provider.key_env else "pass api_key="
     hint = 'for a server that asks for no key, pass any word, as in api_key="none"' if elsewhere else None
@@ -172,6 +183,26 @@ def find_key(provider: Provider, environment: Environment, *, elsewhere: bool) -
         llm_provider=provider.name,
         hint=hint,
     )
+
+
+def _asked(provider: Provider, place: Placement, options: Mapping[str, Any]) -> dict[str, HiddenText]:
+    """Return the options of the provider's identity that the call gives, or the model's name."""
+    if provider.identity is None:
+        return {}
+    known = IDENTITIES[provider.identity].options
+    found = {name: value for name, value in options.items() if name in known and value is not None}
+    for name, value in found.items():
+        if not isinstance(value, str) or not value.strip().isprintable():
+            raise BadRequestError(
+                f"{provider.name}: {name} must be text on one line", llm_provider=provider.name, param=name
+            )
+    return {name: HiddenText(value) for name, value in (*place.options, *found.items()) if value}
+
+
+def _known(identity: Identity, environment: Environment) -> dict[str, HiddenText]:
+    """Return the options of an identity that the call or the environment gives."""
+    found = {name: environment.first((name, *variables)) for name, variables in identity.options.items()}
+    return {name: HiddenText(given[1].strip()) for name, given in found.items() if given is not None}
 
 
 @lru_cache(maxsize=1)
@@ -190,18 +221,28 @@ def _secret(value: HiddenText) -> Secret | str:
 
 @lru_cache(maxsize=4096)
 def _endpoint(
-    provider: Provider, place: Placement, base_url: HiddenText, source: str | None, header_values: _HeaderValues
+    provider: Provider,
+    place: Placement,
+    base_url: HiddenText,
+    source: str | None,
+    header_values: _Values,
+    members: _Values,
 ) -> Endpoint:
     fault = given_base_fault(base_url) if source else None
     if fault:
         name = "api_base (base_url)" if source == "api_base" else source
         raise BadRequestError(f"{provider.name}: {name} {fault}", llm_provider=provider.name, param=source)
-    return build_endpoint(
-        provider, place, str(base_url), {**provider.headers, **dict(header_values)}, given=source is not None
-    )
+    headers = {**provider.headers, **dict(header_values)}
+    return build_endpoint(provider, place, str(base_url), headers, dict(members), given=source is not None)
 
 
-def _header_values(provider: Provider, organization: str | None, environment: Environment) -> _HeaderValues:
+def _body_members(provider: Provider, environment: Environment) -> _Values:
+    """Return the members of the body that have a value in the environment."""
+    found = {member: environment.first(variables) for member, variables in provider.body_env.items()}
+    return tuple((member, given[1].strip()) for member, given in found.items() if given is not None)
+
+
+def _header_values(provider: Provider, organization: str | None, environment: Environment) -> _Values:
     """Return the headers that have a value in the environment or in the call, checked."""
     found: dict[str, tuple[str, str | None]] = {
         header: (variable, environment.get(variable)) for header, variable in provider.header_env.items()

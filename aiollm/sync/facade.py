@@ -7,6 +7,7 @@ from typing import Any, cast
 from aiollm.api import acompletion
 from aiollm.arguments import hidden
 from aiollm.calling import ChatCompletion
+from aiollm.providers.identity import hidden_options
 from aiollm.sync.stream import SyncStream
 from aiollm.sync.thread import loop_thread
 from aiollm.types.response import ModelResponse
@@ -26,6 +27,7 @@ def completion(model: str, messages: Any, **options: Any) -> SyncStream | ModelR
     The arguments and errors are those of `acompletion`; a stream comes back as a `SyncStream`. It may be called from
     any thread, many at a time, and inside a running event loop, which it blocks while it waits.
     """
+    options = hidden_options(options)
     for name in ("api_key", "extra_headers"):
         if name in options:
             options[name] = hidden(options[name])

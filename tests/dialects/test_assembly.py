@@ -262,6 +262,13 @@ def test_thinking_of_another_index_is_a_block_of_its_own() -> None:
     assert got.thinking_blocks == [{"type": "thinking", "thinking": "ab"}, {"type": "thinking", "thinking": "c"}]
 
 
+def test_a_plan_of_tools_grows_like_a_text() -> None:
+    got = message(
+        {"provider_specific_fields": {"tool_plan": "I will"}}, {"provider_specific_fields": {"tool_plan": " ask."}}
+    )
+    assert got.provider_specific_fields == {"tool_plan": "I will ask."}
+
+
 def test_citations_of_the_answer_are_the_last_ones() -> None:
     assert built(chunk({"content": "a"}, citations=["x"]), chunk({"content": "b"}, citations=["x", "y"])).citations == [
         "x",

@@ -176,6 +176,26 @@ def test_bytes_that_are_no_text_do_not_hide_the_status() -> None:
     assert type(replied(503, b"\xff\xfe broken")) is e.ServiceUnavailableError
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "kind"),
+    [
+        ({"error_type": "TOO_MANY_TOKENS", "message": "m"}, None, "TOO_MANY_TOKENS"),
+        ({"error": "m", "error_type": "overloaded"}, None, "overloaded"),
+        ({"error_code": "BAD_REQUEST", "message": "m"}, "BAD_REQUEST", None),
+        ({"errors": [{"code": "model_not_supported", "message": "m"}]}, "model_not_supported", None),
+    ],
+    ids=["cohere", "tgi", "databricks", "watsonx"],
+)
+def test_the_words_of_vendors(error: Any, code: str | None, kind: str | None) -> None:
+    made_of_it = made(error, 400)
+    assert (made_of_it.code, made_of_it.type) == (code, kind)
+    assert str(made_of_it) == "acme answered 400: m"
+
+
+def test_too_many_tokens_is_the_context_window() -> None:
+    assert type(made({"error_type": "TOO_MANY_TOKENS", "message": "m"}, 400)) is e.ContextWindowExceededError
+
+
 def test_the_whole_error_is_kept() -> None:
     assert replied(400, b'{"error":{"message":"m","extra":1}}').body == {"error": {"message": "m", "extra": 1}}
     assert replied(400, b"text").body is None

@@ -146,7 +146,6 @@ def test_a_round_of_tools() -> None:
     ) == [
         {
             "role": "assistant",
-            "content": "",
             "thinking": "hm",
             "tool_calls": [{"id": "c1", "function": {"name": "f", "arguments": {"a": [1]}}}],
         },

@@ -19,7 +19,13 @@ CATALOG = Path(rooms.__file__).with_name("catalog.toml")
 TABLE = list(csv.DictReader((HERE / "rows.tsv").read_text().splitlines(), delimiter="\t"))
 CALLABLE = [row for row in TABLE if row["url"] not in ("refused", "local")]
 KEYED = [row for row in CALLABLE if row["keys"] != "-"]
-PLACES = {"CLOUDFLARE_ACCOUNT_ID": "acme", "SNOWFLAKE_ACCOUNT_ID": "acme-eu1", "AWS_REGION": "eu-west-1"}
+PLACES = {
+    "AWS_REGION": "eu-west-1",
+    "CLOUDFLARE_ACCOUNT_ID": "acme",
+    "OCI_REGION": "eu-frankfurt-1",
+    "PREDIBASE_TENANT_ID": "acme-1",
+    "SNOWFLAKE_ACCOUNT_ID": "acme-eu1",
+}
 AUTH = {
     "anthropic": {"x-api-key": "key-0"},
     "azure_ai": {"api-key": "key-0"},
@@ -99,8 +105,9 @@ def test_a_row_reads_its_key_variables_in_order(row: dict[str, str]) -> None:
 
 @every(KEYED)
 def test_a_row_without_a_key_names_its_variables(row: dict[str, str]) -> None:
-    if providers()[row["name"]].key_optional:
-        target = resolve(model_of(row), environ={})
+    provider = providers()[row["name"]]
+    if provider.key_optional or provider.identity:
+        target = resolve(model_of(row), base_url=base_of(row), environ=PLACES)
         assert target.secret is None
         assert authenticate({"Accept": "*/*"}, target) == {"Accept": "*/*"}
         return

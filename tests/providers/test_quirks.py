@@ -64,6 +64,31 @@ CHANGES: list[tuple[BodyQuirk, dict[str, Any], dict[str, Any]]] = [
         body({"role": "assistant", "content": "a", "reasoning_content": " "}, thinking={"type": "enabled"}),
     ),
     (
+        quirks.mistral_messages,
+        body({**USER, "name": "n"}, {"role": "assistant", "content": "a", "audio": None}),
+        body(USER, {"role": "assistant", "content": "a"}),
+    ),
+    (quirks.adapter_only, {**body(), "model": "llama/mine/2"}, {**body(), "model": "mine/2"}),
+    (
+        quirks.effort_as_claude_thinking,
+        {**body(reasoning_effort="low", max_tokens=100), "model": "databricks-claude-sonnet-4"},
+        {
+            **body(thinking={"type": "enabled", "budget_tokens": 1024}, max_tokens=1124),
+            "model": "databricks-claude-sonnet-4",
+        },
+    ),
+    (
+        quirks.effort_as_claude_thinking,
+        {**body(reasoning_effort={"effort": "max"}), "model": "claude"},
+        {**body(thinking={"type": "enabled", "budget_tokens": 4096}, max_tokens=8192), "model": "claude"},
+    ),
+    (
+        quirks.effort_as_claude_thinking,
+        {**body(reasoning_effort="none"), "model": "claude"},
+        {**body(), "model": "claude"},
+    ),
+    (quirks.watsonx_body, body(stream=True), {"model_id": "m", "messages": [USER]}),
+    (
         quirks.max_completion_tokens_if_reasoning,
         {**body(max_tokens=7), "model": "o3-mini"},
         {**body(max_completion_tokens=7), "model": "o3-mini"},
@@ -121,7 +146,10 @@ UNCHANGED: list[tuple[BodyQuirk, dict[str, Any]]] = [
     (quirks.max_completion_tokens_if_reasoning, {**body(max_tokens=7), "model": "gpt-4o"}),
     (quirks.schema_in_words, body(response_format={"type": "json_object"})),
     (quirks.tools_as_functions, body({"role": "tool", "content": "x"}) | {"messages": [USER]}),
+    (quirks.effort_as_claude_thinking, body(reasoning_effort="low")),
 ]
+
+ALWAYS = ("adapter_only", "store_off", "usage_included", "watsonx_body")
 
 
 @pytest.mark.parametrize(("quirk", "before", "after"), CHANGES, ids=lambda value: getattr(value, "__name__", ""))
@@ -136,7 +164,7 @@ def test_a_quirk_leaves_alone_what_does_not_call_for_it(quirk: BodyQuirk, before
     assert quirk(before) == before
 
 
-@pytest.mark.parametrize("name", [name for name in BODY_QUIRKS if name not in ("store_off", "usage_included")])
+@pytest.mark.parametrize("name", [name for name in BODY_QUIRKS if name not in ALWAYS])
 def test_a_plain_body_stays_as_it_is(name: str) -> None:
     assert BODY_QUIRKS[name](PLAIN) == PLAIN
 
@@ -190,6 +218,23 @@ PLACES = [
     ),
     ("ragflow_chat", "chat/a b/m/x", Placement("m/x", path="/api/v1/chats_openai/a%20b/chat/completions")),
     ("ragflow_chat", "agent/7/m", Placement("m", path="/api/v1/agents_openai/7/chat/completions")),
+    ("cohere_v2", "command-a-03-2025", Placement("command-a-03-2025")),
+    ("huggingface_router", "org/model", Placement("org/model")),
+    ("huggingface_router", "together/org/model", Placement("org/model:together")),
+    ("huggingface_router", "together/org/model:fastest", Placement("together/org/model:fastest")),
+    ("huggingface_router", "tgi", Placement("tgi")),
+    ("predibase_deployment", "qwen3-8b", Placement("qwen3-8b", path="/qwen3-8b/v1/chat/completions")),
+    ("predibase_deployment", "q/mine/2", Placement("q/mine/2", path="/q/v1/chat/completions")),
+    ("watsonx_chat", "ibm/granite", Placement("ibm/granite")),
+    (
+        "watsonx_chat",
+        "deployment/a b",
+        Placement(
+            "deployment/a b",
+            path="/ml/v1/deployments/a%20b/text/chat?version=2024-03-13",
+            stream_path="/ml/v1/deployments/a%20b/text/chat_stream?version=2024-03-13",
+        ),
+    ),
 ]
 
 
@@ -202,3 +247,9 @@ def test_a_model_rule_places_a_model(rule: str, model: str, place: Placement) ->
 def test_a_conversation_without_its_id_is_refused(model: str) -> None:
     with pytest.raises(ValueError, match="ragflow/agent"):
         quirks.ragflow_chat(model)
+
+
+@pytest.mark.parametrize(("rule", "model"), [("cohere_v2", "v1/command"), ("watsonx_chat", "deployment/ ")])
+def test_a_name_that_cannot_be_placed_is_refused(rule: str, model: str) -> None:
+    with pytest.raises(ValueError, match=r"write (cohere|watsonx)/"):
+        MODEL_RULES[rule](model)
