@@ -1,6 +1,8 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
+from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
+from aiollm.core.settle import settle
 from aiollm.engine.builder import stream_chunk_builder
 from aiollm.engine.outcome import Outcome
 from aiollm.engine.stream import ChunkStream
@@ -94,6 +96,7 @@ __all__ = [
     "MidStreamFallbackError",
     "ModelResponse",
     "ModelResponseStream",
+    "MoveOnScope",
     "NotFoundError",
     "Outcome",
     "OverloadedError",
@@ -101,6 +104,7 @@ __all__ = [
     "Provider",
     "ProxyError",
     "RateLimitError",
+    "Scope",
     "Secret",
     "ServiceUnavailableError",
     "StreamCancelled",
@@ -124,7 +128,10 @@ __all__ = [
     "completion",
     "get_llm_provider",
     "get_supported_openai_params",
+    "move_on",
     "register",
+    "scope",
+    "settle",
     "stream_chunk_builder",
     "validate_environment",
 ]

@@ -19,8 +19,8 @@ from aiollm.arguments import (
     hidden,
 )
 from aiollm.calling import ChatCompletion, Messages
+from aiollm.core.call_scope import CallScope
 from aiollm.core.runtime import running_loop
-from aiollm.core.scope import CancelScope
 from aiollm.engine.call import Call
 from aiollm.engine.connect import open_stream
 from aiollm.engine.mock import MockResponse
@@ -156,18 +156,11 @@ async def _complete(given: dict[str, Any]) -> ChunkStream | ModelResponse:
 def _call(given: dict[str, Any]) -> Call:
     """Check all arguments and find the target, before any I/O."""
     loop = running_loop()
-    started = loop.time()
     stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
+    scope = CallScope(loop, timeouts)
     target = _target(given)
-    deadline = None if timeouts.total is None else started + timeouts.total
-    return Call(
-        request=_request(given, target, stream=stream),
-        target=target,
-        timeouts=timeouts,
-        scope=CancelScope(loop, deadline=deadline),
-        started=started,
-    )
+    return Call(request=_request(given, target, stream=stream), target=target, scope=scope)
 
 
 def _request(given: dict[str, Any], target: Target, *, stream: bool) -> Request:

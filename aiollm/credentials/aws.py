@@ -43,10 +43,14 @@ _LONGEST_REASON = 300
 async def identify(target: Target) -> Target:
     """Return the target with the keys to sign with, which are fetched in a worker thread if need be.
 
+    A key that the call gives is a bearer token, and nothing is signed.
+
     Raises:
         AuthenticationError: there are none, or AWS refuses to give any.
         BadRequestError: an option is missing.
     """
+    if target.secret is not None:
+        return target
     options = target.options
     if "aws_region_name" not in options:
         raise BadRequestError(

@@ -76,14 +76,16 @@ async def identify_ibm(target: Target) -> Target:
 
 
 async def identify_databricks(target: Target) -> Target:
-    """Return the target with a token for the service principal among its options.
+    """Return the target with its key, or with a token for the service principal among its options.
 
     Raises:
-        AuthenticationError: there is none, or Databricks refuses the secret.
+        AuthenticationError: there is neither, or Databricks refuses the secret.
         APIError: no token could be fetched.
 
     Cancelling leaves at once; a fetch that others may wait for goes on in its thread.
     """
+    if target.secret is not None:
+        return target
     client, secret = (target.options.get(f"databricks_client_{part}") for part in ("id", "secret"))
     if client is None or secret is None:
         raise AuthenticationError(f"{target.provider.name} has no API key: {_DATABRICKS_WAYS}", phase="request")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from aiollm.credentials import aws, oauth
+from aiollm.credentials import aws, google, oauth
 from aiollm.providers.identity import IdentityKind
 from aiollm.providers.provider import Target
 
@@ -13,14 +13,13 @@ __all__ = ["identify"]
 _SOURCES: Mapping[IdentityKind, Callable[[Target], Awaitable[Target]]] = {
     "aws": aws.identify,
     "databricks": oauth.identify_databricks,
+    "google": google.identify,
     "ibm": oauth.identify_ibm,
 }
-_EXCHANGED = frozenset({"ibm"})
-"""Where a key is no more than what a token is asked for with."""
 
 
 async def identify(target: Target) -> Target:
-    """Return the target with its credentials; the target itself when it has a key that is sent, or needs none.
+    """Return the target with its credentials, where it has none yet, and in the place that they belong to.
 
     Raises:
         AuthenticationError: there are none, or they were refused; the message says where they were looked for.
@@ -29,6 +28,4 @@ async def identify(target: Target) -> Target:
     Cancelling leaves at once; a fetch that others may wait for goes on in its thread.
     """
     kind = target.provider.identity
-    if kind is None or (target.secret is not None and kind not in _EXCHANGED):
-        return target
-    return await _SOURCES[kind](target)
+    return target if kind is None else await _SOURCES[kind](target)

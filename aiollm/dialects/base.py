@@ -43,8 +43,10 @@ class Decoder(Protocol):
     """The wire's own end was seen."""
     content: bool
     """Content came since this was last set to False; heartbeats and empty chunks are none."""
-    usage: Usage | None
-    """The last counts the provider sent."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """The last counts the provider sent."""
 
     def feed(self, frame: Frame) -> Iterable[ModelResponseStream]:
         """Take a frame and give its chunks. Chunks before a fault in it are given before the error is raised.

@@ -54,6 +54,7 @@ _BY_STATUS: dict[int, type[APIError]] = {
 }
 
 _BY_CODE: dict[str, type[APIError]] = {
+    "api_key_invalid": AuthenticationError,
     "authentication_error": AuthenticationError,
     "content_filter": ContentPolicyViolationError,
     "content_policy_violation": ContentPolicyViolationError,
@@ -94,6 +95,12 @@ _CONTENT_POLICY = (
     "responsibleaipolicyviolation",
     "violating our usage policy",
 )
+
+_HINTS: dict[type[APIError], str] = {
+    AuthenticationError: "check the key; `aiollm models {provider}` names its variables",
+    ContextWindowExceededError: "shorten the messages, or ask for fewer tokens",
+    NotFoundError: "check the model's name, and api_base",
+}
 
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
 _NEVER_RETRYABLE_CODES = frozenset({"insufficient_quota"})
@@ -143,6 +150,7 @@ def error_from_object(
     if status is None or status < 400:
         status = _status_within(error, body, code)
     cls = error_class(status, code, kind, message)
+    wait = retry_after_seconds(headers or {})
     where = f"{provider} answered {status}" if status else f"{provider} reported an error"
     return cls(
         f"{where}: {message}" if message else f"{where} without a message",
@@ -155,9 +163,10 @@ def error_from_object(
         body=error if isinstance(error, dict | list) else None,
         request_id=request_id(headers or {}) or _request_id_within(error),
         headers=headers,
-        retry_after=retry_after_seconds(headers or {}),
+        retry_after=wait,
         retryable=_retryable(status, code, kind),
         phase=phase,
+        hint=f"it asks to wait {wait:g} s" if wait else _HINTS.get(cls, "").format(provider=provider) or None,
     )
 
 

@@ -125,7 +125,12 @@ def _image(image: Any) -> str:
     url = image["url"] if isinstance(image, Mapping) else image
     if url.startswith(("http://", "https://")):
         raise ValueError("an image must come as data (data:image/png;base64,...): Ollama fetches no address")
-    return str(url).partition(";base64,")[2] if url.startswith("data:") else url
+    if not url.startswith("data:"):
+        return str(url)
+    _, marked, data = url.partition(";base64,")
+    if not marked:
+        raise ValueError("an image's data must be base64 (data:image/png;base64,...)")
+    return str(data)
 
 
 def _call(call: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 import time
 
 import msgspec
 
-from aiollm.core.failures import timeout_of
 from aiollm.core.reader import FrameReader
 from aiollm.core.runtime import Runtime
 from aiollm.core.transport import Exchange
@@ -51,9 +49,10 @@ async def open_stream(call: Call) -> ChunkStream:
 
     Cancelling closes the connection.
     """
+    call.scope.check(call.target.provider.name)
     if call.request.mock_response is not None:
         return mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
-    exchange = Exchange(Runtime.current().pool, call.scope, call.timeouts)
+    exchange = Exchange(Runtime.current().pool, call.scope)
     try:
         if call.target.provider.serve == "local":
             call = await _served(call)
@@ -73,7 +72,7 @@ def _add_facts(error: APIError, call: Call, exchange: Exchange) -> None:
         llm_provider=call.target.provider.name,
         host=exchange.host or None,
         attempt=call.attempt,
-        elapsed=call.scope.loop.time() - call.started,
+        elapsed=call.scope.loop.time() - call.scope.started,
         request_id=request_id(exchange.head.headers),
         headers=exchange.head.headers or None,
         phase=_PHASES[exchange.phase],
@@ -127,11 +126,7 @@ async def _served(call: Call) -> Call:
     Raises:
         TotalTimeout: the start took the whole time of the call.
     """
-    try:
-        async with asyncio.timeout_at(call.scope.deadline):
-            server = await serve(call.target.model)
-    except TimeoutError:
-        raise timeout_of("total", call.timeouts, "the embedded model") from None
+    server = await call.scope.wait(serve(call.target.model), "the embedded model")
     target = resolve(f"local/{call.target.model}", api_key=server.secret, base_url=server.base_url)
     return msgspec.structs.replace(call, target=target)
 
@@ -142,11 +137,7 @@ async def _identified(call: Call) -> Call:
     Raises:
         TotalTimeout: fetching them took the whole time of the call.
     """
-    try:
-        async with asyncio.timeout_at(call.scope.deadline):
-            target = await identify(call.target)
-    except TimeoutError:
-        raise timeout_of("total", call.timeouts, "the source of the credentials") from None
+    target = await call.scope.wait(identify(call.target), "the source of the credentials")
     return msgspec.structs.replace(call, target=target)
 
 
@@ -184,13 +175,14 @@ def _redirected(head: ReplyHead, call: Call) -> APIError:
 
 def _not_a_stream(head: ReplyHead, body: bytes, call: Call) -> APIError:
     text = " ".join(body.decode("utf-8", "replace").split())
+    hint = "a web page usually means that api_base is wrong, or that a proxy answered" if text else "check api_base"
     snippet = text[:_SNIPPET_CHARACTERS] + ("..." if len(text) > _SNIPPET_CHARACTERS else "")
     return UnexpectedContentType(
         f"{call.target.provider.name} answered {head.status} with {head.content_type or 'an unnamed type'} "
         f"instead of a stream; {f'it begins {snippet!r}' if text else 'its body is empty'}",
         status_code=502,
         retryable=True,
-        hint="a web page usually means that api_base is wrong, or that a proxy answered",
+        hint=hint,
     )
 
 

@@ -5,6 +5,7 @@ These options say where a request goes and what it is signed with; they are neve
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from aiollm.types.secret import HiddenText
 
 __all__ = ["IDENTITIES", "IDENTITY_OPTIONS", "AwsKeys", "Identity", "IdentityKind", "hidden_options"]
 
-IdentityKind = Literal["aws", "databricks", "ibm"]
+IdentityKind = Literal["aws", "databricks", "google", "ibm"]
 
 
 @frozen
@@ -79,7 +80,28 @@ _IBM = Identity(
     caller=frozenset({"watsonx_token", "zen_api_key"}),
 )
 
-IDENTITIES: Mapping[IdentityKind, Identity] = {"aws": _AWS, "databricks": _DATABRICKS, "ibm": _IBM}
+# LiteLLM's names, with its second spelling; GOOGLE_... and GCLOUD_... are Google's own variables.
+_GOOGLE = Identity(
+    options={
+        "vertex_credentials": ("vertex_ai_credentials", "VERTEXAI_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS"),
+        "vertex_project": ("vertex_ai_project", "VERTEXAI_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"),
+        "vertex_location": ("vertex_ai_location", "VERTEXAI_LOCATION", "GOOGLE_CLOUD_LOCATION"),
+        "vertex_ai_credentials": (),
+        "vertex_ai_project": (),
+        "vertex_ai_location": (),
+    },
+    caller=frozenset({"vertex_credentials", "vertex_ai_credentials"}),
+)
+
+_DOCUMENTS = _GOOGLE.caller
+"""Options that may hold a JSON document: a dict, or a text of many lines."""
+
+IDENTITIES: Mapping[IdentityKind, Identity] = {
+    "aws": _AWS,
+    "databricks": _DATABRICKS,
+    "google": _GOOGLE,
+    "ibm": _IBM,
+}
 """The clouds that rows may name."""
 
 IDENTITY_OPTIONS = frozenset(name for identity in IDENTITIES.values() for name in identity.options)
@@ -87,7 +109,12 @@ IDENTITY_OPTIONS = frozenset(name for identity in IDENTITIES.values() for name i
 
 def hidden_options(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return a call's further parameters; of those that say who calls, the `repr` of a text is `***`."""
-    return {
-        name: HiddenText(value) if name in IDENTITY_OPTIONS and isinstance(value, str) else value
-        for name, value in params.items()
-    }
+    return {name: _hidden(name, value) if name in IDENTITY_OPTIONS else value for name, value in params.items()}
+
+
+def _hidden(name: str, value: Any) -> Any:
+    if name in _DOCUMENTS and isinstance(value, Mapping):
+        value = json.dumps(dict(value))
+    elif name in _DOCUMENTS and isinstance(value, str):
+        value = " ".join(value.splitlines())  # in JSON, a line end is white space
+    return HiddenText(value) if isinstance(value, str) else value

@@ -1,7 +1,7 @@
 """A request body as Mistral takes it: its messages refuse what they do not know.
 
-Facts: the types of Mistral's Python client (3.7): `AssistantMessage`, `ToolMessage`, `ThinkChunk`. That older models
-take no other ids of tool calls than nine letters and digits: assumed.
+Facts: the types of Mistral's Python client (3.7): `AssistantMessage`, `ToolMessage`, `ThinkChunk`, `AudioChunk`. That
+older models take no other ids of tool calls than nine letters and digits: assumed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
     if (thinking := _thinking(message)) and not isinstance(known.get("content"), list):
         text = known.get("content")
         known["content"] = [*thinking, {"type": "text", "text": text}] if text else thinking
+    if isinstance(known.get("content"), list):
+        known["content"] = [_part(part) for part in known["content"]]
     if calls := known.pop("tool_calls", None):
         known["tool_calls"] = [_call(call) for call in calls]
     if "tool_call_id" in known:
@@ -54,6 +56,16 @@ def _thinking(message: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for block in blocks
     ]
+
+
+def _part(part: Any) -> Any:
+    """Return a part of the content; audio is its data alone, and a file is known by its id."""
+    kind = part.get("type") if isinstance(part, Mapping) else None
+    if kind == "input_audio" and isinstance(part["input_audio"], Mapping):
+        return {"type": kind, "input_audio": part["input_audio"]["data"]}
+    if kind == "file" and "file_id" in part.get("file", {}):
+        return {"type": kind, "file_id": part["file"]["file_id"]}
+    return part
 
 
 def _call(call: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,6 +70,11 @@ def usage_included(body: _Body) -> _Body:
     return body if "usage" in body else {**body, "usage": {"include": True}}
 
 
+def model_without_version(body: _Body) -> _Body:
+    """On Vertex AI the version (`@2411`) is part of the path only."""
+    return {**body, "model": str(body.get("model")).partition("@")[0]}
+
+
 def store_off(body: _Body) -> _Body:
     """The provider wants `store` to be there and false."""
     return {**body, "store": False}
@@ -166,6 +171,7 @@ BODY_QUIRKS: Mapping[str, BodyQuirk] = {
         flatten_text,
         max_completion_tokens_if_reasoning,
         mistral_messages,
+        model_without_version,
         reasoning_replayed,
         schema_in_words,
         store_off,
@@ -236,6 +242,12 @@ def ragflow_chat(model: str) -> Placement:
     return Placement(name, path=f"/api/v1/{kind}s_openai/{quote(conversation, safe='')}/chat/completions")
 
 
+def vertex_endpoint(model: str) -> Placement:
+    """`openai/<number>` is an endpoint of one's own that speaks OpenAI's format; the number is its name."""
+    publisher, _, name = model.partition("/")
+    return Placement(name if publisher == "openai" and name.isdecimal() else model)
+
+
 def huggingface_router(model: str) -> Placement:
     """`<provider>/<org>/<model>` is the router's `<org>/<model>:<provider>`."""
     provider, _, name = model.partition("/")
@@ -271,6 +283,7 @@ MODEL_RULES: Mapping[str, ModelRule] = {
         openrouter_own,
         predibase_deployment,
         ragflow_chat,
+        vertex_endpoint,
         watsonx_chat,
     )
 }

@@ -126,6 +126,7 @@ def test_images_are_data_beside_the_text() -> None:
     ("part", "says"),
     [
         ({"type": "image_url", "image_url": {"url": "https://x/y.png"}}, "Ollama fetches no address"),
+        ({"type": "image_url", "image_url": {"url": "data:image/svg+xml,<svg/>"}}, "must be base64"),
         ({"type": "input_audio", "input_audio": {}}, "'input_audio' is neither text nor an image"),
         ({"type": "text"}, "another type than it should be"),
     ],

@@ -27,6 +27,47 @@ ERRORS = [one for one in ALL if one.status != 200]
 TOOL = {"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}}}
 
 
+CALL = {"id": "abcDEF123", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+THINKING = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+RESULT = {"role": "tool", "tool_call_id": "abcDEF123", "name": "f", "content": "1"}
+THEIR_TURNS: list[dict[str, Any]] = [
+    {"role": "system", "content": "s"},
+    {"role": "user", "content": "u"},
+    {"role": "assistant", "content": [THINKING, {"type": "text", "text": "a"}], "tool_calls": [CALL]},
+    RESULT,
+]
+OUR_TURNS: list[dict[str, Any]] = [
+    {"role": "developer", "content": "s"},
+    {"role": "user", "content": [{"type": "text", "text": "u"}], "name": "me"},
+    {"role": "assistant", "content": "a", "reasoning_content": "hm", "tool_calls": [CALL]},
+    RESULT,
+]
+SAME: dict[str, Any] = {
+    "tools": [TOOL],
+    "parallel_tool_calls": False,
+    "response_format": {"type": "json_object"},
+    "temperature": 0.5,
+    "top_p": 0.9,
+    "stop": ["x"],
+    "n": 2,
+    "presence_penalty": 0.1,
+    "frequency_penalty": 0.2,
+    "safe_prompt": True,
+}
+THEIR_PARAMETERS = {**SAME, "tool_choice": "any", "max_tokens": 9, "random_seed": 1}
+OUR_PARAMETERS = {**SAME, "tool_choice": "required", "max_completion_tokens": 9, "seed": 1}
+WHOLE_REPLY = json.dumps(
+    {
+        "id": "x",
+        "object": "chat.completion",
+        "model": "m",
+        "created": 1,
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "a"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    }
+).encode()
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Loopback]:
     with loopback() as running:
@@ -116,58 +157,10 @@ def test_both_clients_raise_for_an_error(recording: Recording, server: Loopback,
 
 def test_both_clients_send_the_same_request(server: Loopback, client: Any) -> None:
     server.answer_whole(WHOLE_REPLY)
-    call = {"id": "abcDEF123", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
-    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
-    client.chat.complete(
-        model="m",
-        messages=[
-            {"role": "system", "content": "s"},
-            {"role": "user", "content": "u"},
-            {"role": "assistant", "content": [thinking, {"type": "text", "text": "a"}], "tool_calls": [call]},
-            {"role": "tool", "tool_call_id": "abcDEF123", "name": "f", "content": "1"},
-        ],
-        tools=[TOOL],
-        tool_choice="any",
-        parallel_tool_calls=False,
-        response_format={"type": "json_object"},
-        max_tokens=9,
-        random_seed=1,
-        temperature=0.5,
-        top_p=0.9,
-        stop=["x"],
-        n=2,
-        presence_penalty=0.1,
-        frequency_penalty=0.2,
-        safe_prompt=True,
-    )
-    ours = request(
-        model="m",
-        stream=False,
-        known=OPENAI_PARAMS,
-        messages=[
-            {"role": "developer", "content": "s"},
-            {"role": "user", "content": [{"type": "text", "text": "u"}], "name": "me"},
-            {"role": "assistant", "content": "a", "reasoning_content": "hm", "tool_calls": [call]},
-            {"role": "tool", "tool_call_id": "abcDEF123", "name": "f", "content": "1"},
-        ],
-        params={
-            "tools": [TOOL],
-            "tool_choice": "required",
-            "parallel_tool_calls": False,
-            "response_format": {"type": "json_object"},
-            "max_completion_tokens": 9,
-            "seed": 1,
-            "temperature": 0.5,
-            "top_p": 0.9,
-            "stop": ["x"],
-            "n": 2,
-            "presence_penalty": 0.1,
-            "frequency_penalty": 0.2,
-            "safe_prompt": True,
-        },
-    )
+    client.chat.complete(model="m", messages=THEIR_TURNS, **THEIR_PARAMETERS)
+    asked = request(model="m", stream=False, known=OPENAI_PARAMS, messages=OUR_TURNS, params=OUR_PARAMETERS)
     at = resolve("mistral/m", environ={"MISTRAL_API_KEY": "k"}).endpoint
-    sent, theirs = json.loads(OpenAI().encode(ours, at).body), server.seen[-1]
+    theirs = server.seen[-1]
     # The official client writes its defaults out: they mean nothing.
     assert theirs.pop("stream") is False
     for tool in theirs["tools"]:
@@ -177,16 +170,4 @@ def test_both_clients_send_the_same_request(server: Loopback, client: Any) -> No
     assert theirs["messages"][2].pop("prefix", False) is False
     for part in theirs["messages"][2]["content"]:
         part.pop("closed", None)
-    assert sent == theirs
-
-
-WHOLE_REPLY = json.dumps(
-    {
-        "id": "x",
-        "object": "chat.completion",
-        "model": "m",
-        "created": 1,
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": "a"}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
-    }
-).encode()
+    assert json.loads(OpenAI().encode(asked, at).body) == theirs

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import aiollm
-from aiollm.testing import ProviderServer, headers, raw, status
+from aiollm.testing import ProviderServer, headers, raw, reply, status
 from tests.engine.calling import MESSAGES, collected, text_of
 
 NDJSON = "application/x-ndjson"
@@ -199,3 +199,25 @@ async def test_a_project_of_the_environment_is_sent(monkeypatch: pytest.MonkeyPa
         sent = [asked.json for asked in server.log]
         assert [one["project_id"] for one in sent] == ["p1", "p2"]
         assert all("watsonx_token" not in one for one in sent)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("name", ["ollama", "cohere"])
+async def test_the_scripted_provider_speaks_the_same(name: str, stream: bool) -> None:
+    calls = [{"name": "weather", "arguments": {"city": "Paris"}}, {"name": "time", "arguments": "{}"}]
+    async with ProviderServer() as server:
+        counts = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+        said = reply("Let me see.", reasoning="First the weather.", tool_calls=calls, usage=counts)
+        server.script([said])
+        answer = await aiollm.acompletion(**named(name, server, stream=stream, stream_options={"include_usage": True}))
+        if stream:
+            chunks, error = await collected(answer)
+            assert error is None
+            answer = aiollm.stream_chunk_builder(chunks, messages=MESSAGES)
+        message = answer.choices[0].message
+        assert (message.content, message.reasoning_content) == ("Let me see.", "First the weather.")
+        assert [(call.function.name, json.loads(call.function.arguments)) for call in message.tool_calls] == [
+            ("weather", {"city": "Paris"}),
+            ("time", {}),
+        ]
+        assert (answer.choices[0].finish_reason, answer.usage.total_tokens) == ("tool_calls", 12)

@@ -29,6 +29,7 @@ PLACES = {
 AUTH = {
     "anthropic": {"x-api-key": "key-0"},
     "azure_ai": {"api-key": "key-0"},
+    "gemini": {"x-goog-api-key": "key-0"},
     "sarvam": {"Authorization": "Bearer key-0", "api-subscription-key": "key-0"},
 }
 LOOPBACK = ("http://localhost:", "http://127.0.0.1:")
@@ -64,7 +65,7 @@ def test_the_catalogue_is_in_alphabetical_order() -> None:
 
 
 def test_no_row_repeats_a_default() -> None:
-    plain, mapped = Provider(name="plain"), ("placeholders", "auth", "auth_for", "headers", "header_env", "renames")
+    plain, mapped = Provider(name="plain"), ("placeholders", "auth", "headers", "header_env", "renames")
     defaults = {
         member.name: getattr(plain, member.name) for member in attrs.fields(Provider) if member.name not in mapped
     }
@@ -86,7 +87,7 @@ def test_a_row_posts_to_its_own_url(row: dict[str, str]) -> None:
 def test_a_row_takes_another_base_url(row: dict[str, str]) -> None:
     target = resolve(model_of(row), base_url="http://127.0.0.1:9/there", environ=environ_of(row))
     assert target.endpoint.url.startswith("http://127.0.0.1:9/there/")
-    assert target.endpoint.url.endswith(target.provider.path.format(model="m"))
+    assert target.endpoint.url.endswith(target.provider.path.replace("{model}", "m"))
 
 
 @every(KEYED)

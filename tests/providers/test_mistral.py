@@ -41,6 +41,23 @@ def test_content_that_is_parts_already_stays() -> None:
     assert sent({"role": "assistant", "content": parts, "reasoning_content": "hm"})[0]["content"] == parts
 
 
+def test_audio_is_its_data_and_a_file_its_id() -> None:
+    parts = [
+        {"type": "text", "text": "t"},
+        {"type": "input_audio", "input_audio": {"data": "AA==", "format": "mp3"}},
+        {"type": "input_audio", "input_audio": "AA=="},
+        {"type": "file", "file": {"file_id": "f1"}},
+        {"type": "image_url", "image_url": {"url": "data:,"}},
+    ]
+    assert sent({"role": "user", "content": parts})[0]["content"] == [
+        parts[0],
+        {"type": "input_audio", "input_audio": "AA=="},
+        parts[2],
+        {"type": "file", "file_id": "f1"},
+        parts[4],
+    ]
+
+
 def test_an_id_of_nine_letters_stays_and_others_become_one_that_is_always_the_same() -> None:
     turn, result, own = sent(
         {"role": "assistant", "content": "", "tool_calls": [call("call_0123456789"), call("abcDEF123")]},
