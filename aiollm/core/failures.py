@@ -105,6 +105,8 @@ def _before_body(error: BaseException, phase: str, host: str, proxy: Proxy | Non
 
 def _proxy_failure(error: BaseException, host: str, proxy: Proxy | None) -> ProxyError:
     match error:
+        case aiohttp.ClientConnectorDNSError():
+            words = f"its name has no address: {_words(error.os_error)}"
         case aiohttp.ClientConnectorError():
             words = _words(error.os_error)
         case aiohttp.ClientResponseError():
@@ -124,7 +126,7 @@ def _tls_failure(error: BaseException, way: str) -> TLSError:
     elif isinstance(error, aiohttp.ClientConnectorError):
         original = error.os_error
     if not isinstance(original, ssl.SSLCertVerificationError):
-        return TLSError(f"TLS with {way} failed: {_words(original)}", hint="does the server speak https at that port?")
+        return TLSError(f"TLS with {way} failed: {_words(original)}", hint="a server without TLS is asked as http://")
     words = original.verify_message.rstrip(".")
     hint = _CERTIFICATE_HINTS.get(original.verify_code, _UNKNOWN_ISSUER)
     return TLSError(f"TLS with {way} failed: the certificate is not valid: {words}", hint=hint)

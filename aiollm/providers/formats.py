@@ -8,9 +8,5 @@ __all__ = ["OWN_FORMATS"]
 
 OWN_FORMATS: Mapping[str, str | None] = {
     "azure": "https://<resource>.openai.azure.com/openai/v1",
-    "bedrock": None,
-    "sagemaker": None,
-    "sagemaker_chat": None,
-    "sagemaker_nova": None,
 }
 """LiteLLM's name -> an address of the provider that speaks OpenAI's format, where its manual names one (assumed)."""

@@ -44,11 +44,11 @@ def test_an_error_without_words_is_named(phase: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "hint"),
-    [(10, "expired"), (18, "SSL_CERT_FILE"), (20, "SSL_CERT_FILE"), (62, "check api_base"), (64, "check api_base")],
+    [(10, "renew"), (18, "SSL_CERT_FILE"), (20, "SSL_CERT_FILE"), (62, "host name"), (64, "host name")],
 )
 def test_a_certificate_that_is_refused_says_what_to_do(number: int, hint: str) -> None:
     refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    refused.verify_code = number
+    refused.verify_code, refused.verify_message = number, "no good"
     place = ConnectionKey("host", 443, True, True, None, None, None)
     failure = failure_of(aiohttp.ClientConnectorCertificateError(place, refused), "connect", "host")
     assert type(failure) is exceptions.TLSError

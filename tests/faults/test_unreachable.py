@@ -99,7 +99,7 @@ async def test_a_proxy_that_refuses(face: str, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@127.0.0.1:{port}")
         error = await failure(face, "https://provider.invalid/v1")
     assert type(error) is aiollm.ProxyError
-    assert "the proxy on the way to provider.invalid failed" in error.message
+    assert f"the proxy 127.0.0.1:{port} on the way to provider.invalid failed" in error.message
     assert f"127.0.0.1:{port}" in error.message
     assert "secret" not in str(error)
     assert error.host == "provider.invalid"
@@ -112,7 +112,9 @@ async def test_a_proxy_whose_name_has_no_address(face: str, scheme: str, monkeyp
     monkeypatch.setenv(f"{scheme.upper()}_PROXY", "http://me:secret@nobody.invalid:3128")
     error = await failure(face, f"{scheme}://somewhere.invalid/v1")
     assert type(error) is aiollm.ProxyError
-    assert "the proxy nobody.invalid:3128 on the way to somewhere.invalid has no address" in error.message
+    assert (
+        "the proxy nobody.invalid:3128 on the way to somewhere.invalid failed: its name has no address" in error.message
+    )
     assert "secret" not in str(error)
     assert error.hint is not None
     assert "HTTPS_PROXY" in error.hint
