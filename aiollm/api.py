@@ -120,7 +120,7 @@ async def acompletion(
         additional_drop_params: names to leave out in any case; dots reach into nested members.
         allowed_openai_params: names to send even though the provider is not known to take them.
         mock_response: the answer, made up here; nothing is sent. A text, a response, or an exception to raise.
-        metadata: notes of the caller's on the call; never sent.
+        metadata: notes of the caller's on the call; never sent, but for the `user_id` that Anthropic takes.
         num_retries, max_retries: checked, and without effect in this version, which makes one attempt.
         provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
             like) are used and never sent.

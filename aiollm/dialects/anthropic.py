@@ -1,6 +1,11 @@
 """Anthropic Messages: Claude at Anthropic's own address and, with other parameters of the class, on the clouds.
 
 Sources: the API's manual (https://platform.claude.com/docs/en/api/messages) and the official client's types.
+
+Not as in LiteLLM 1.109.1: calls that the server makes itself are no `tool_calls`; an error in mid-stream has the class
+of its kind; a schema is sent as `output_config`, without the name of a preview; `strict` of a tool is kept; sound is
+refused and not dropped; a budget of thinking stays below `max_tokens`; chunks have the message's own id; a cut answer
+raises.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
         elif kind == "message_start":
             self._message_start(payload)
         elif kind == "message_delta":
-            yield from self._ending(payload["delta"], payload)
+            yield from self._ending(payload.get("delta") or {}, payload)
         elif kind == "message_stop":
             self.done = True
             yield from self._end()
@@ -179,7 +179,6 @@ class AnthropicDecoder(SingleChoiceDecoder):
     def _content_block_start(self, event: Mapping[str, Any]) -> Iterator[ModelResponseStream]:
         raw = dict(event["content_block"])
         block = self._blocks[event["index"]] = _Block(raw, len(self._text), len(self._thought))
-        self.content = True
         if block.type == "text":
             yield from self._said(raw.get("text") or "")
             for citation in raw.get("citations") or ():
@@ -205,7 +204,6 @@ class AnthropicDecoder(SingleChoiceDecoder):
             if opened is None:
                 return
             block = self._blocks[index] = _Block({"type": opened}, len(self._text), len(self._thought))
-        self.content = True
         if kind == "text_delta":
             yield from self._said(delta["text"])
             self._growing, self._grows_by = index, kind
@@ -222,6 +220,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
             block.raw["citations"] = [*(block.raw.get("citations") or ()), delta["citation"]]
             yield from self._cited(block, delta["citation"])
         else:  # of compaction, and what is to come
+            self.content = True
             block.raw.update((name, value) for name, value in delta.items() if name != "type" and value is not None)
 
     def _stop(self, index: int) -> Iterator[ModelResponseStream]:
@@ -267,6 +266,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
         if not piece:
             return
         block.inputs.append(piece)
+        self.content = True  # of a call of the server's too, which gives no chunk before it is whole
         if block.call is not None:
             yield self._call({"index": block.call, "function": {"arguments": piece}})
         elif self._is_answer(block):

@@ -271,7 +271,7 @@ def test_an_error_has_the_class_of_its_kind(status: int, kind: str, words: str, 
     found = error(status, reported)
     assert type(found) is expected
     assert (found.status_code, found.type, found.request_id) == (status, kind, "req_1")
-    assert str(found) == f"acme answered {status}: {words}"
+    assert found.message == f"acme answered {status}: {words}"
 
 
 def test_the_header_names_the_request_and_the_wait() -> None:

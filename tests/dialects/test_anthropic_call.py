@@ -8,7 +8,9 @@ import pytest
 
 import aiollm
 from aiollm import exceptions as e
+from aiollm.providers import authenticate, resolve
 from aiollm.testing import ProviderServer, cut, event, headers, raw, stall, status
+from aiollm.types.secret import Secret
 from tests.dialects.test_anthropic import message
 from tests.dialects.test_anthropic_stream import OVERLOADED, begin, call, closed, end, text, thinking
 from tests.engine.calling import collected, text_of
@@ -152,3 +154,22 @@ async def test_what_claude_does_not_take_is_told_before_anything_is_sent() -> No
         assert not server.log
     assert "seed" not in aiollm.get_supported_openai_params("claude-haiku-4-5")
     assert "tools" in aiollm.get_supported_openai_params("azure_ai/claude-haiku-4-5")
+
+
+@pytest.mark.parametrize("path", ["", "/", "/anthropic", "/anthropic/v1", "/anthropic/v1/messages"])
+def test_the_address_of_claude_on_azure_may_be_given_whole_or_in_part(path: str) -> None:
+    base = f"https://r.services.ai.azure.com{path}"
+    target = resolve("azure_ai/claude-opus-4-5", base_url=base, api_key=Secret("k"), environ={})
+    for stream in (False, True):
+        assert target.endpoint.url_for(stream=stream) == "https://r.services.ai.azure.com/anthropic/v1/messages"
+
+
+@pytest.mark.parametrize("path", ["", "/v1", "/v1/messages"])
+def test_the_address_of_a_server_may_be_given_whole_or_in_part(path: str) -> None:
+    target = resolve("anthropic/m", base_url=f"http://h:8080{path}", api_key=Secret("k"), environ={})
+    assert target.endpoint.url == "http://h:8080/v1/messages"
+
+
+def test_a_token_of_a_login_is_a_bearer() -> None:
+    target = resolve("claude-opus-5", api_key=Secret("sk-ant-oat01-x"), environ={})
+    assert authenticate({}, target) == {"Authorization": "Bearer sk-ant-oat01-x", "anthropic-beta": "oauth-2025-04-20"}

@@ -117,6 +117,14 @@ def test_an_answer_without_a_block_has_its_end() -> None:
     assert deltas(read(begin(), end())) == [{"role": "assistant", "finish": "stop"}]
 
 
+def test_a_block_that_was_only_opened_is_no_content_yet() -> None:
+    for block in (opened(0, "text", text=""), opened(0, "thinking", thinking="", signature="")):
+        assert not read(begin(), block).decoder.content
+    assert read(
+        begin(), opened(0, "server_tool_use", id="s", name="x"), delta(0, "input_json", partial_json="{")
+    ).decoder.content
+
+
 # -- thinking
 
 

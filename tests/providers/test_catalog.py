@@ -65,7 +65,7 @@ def test_the_catalogue_is_in_alphabetical_order() -> None:
 
 
 def test_no_row_repeats_a_default() -> None:
-    plain, mapped = Provider(name="plain"), ("placeholders", "auth", "auth_for", "headers", "header_env", "renames")
+    plain, mapped = Provider(name="plain"), ("placeholders", "auth", "headers", "header_env", "renames")
     defaults = {
         member.name: getattr(plain, member.name) for member in attrs.fields(Provider) if member.name not in mapped
     }

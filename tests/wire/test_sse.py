@@ -298,6 +298,26 @@ def test_a_body_begins_as_the_framer_says(line: str) -> None:
     assert line.encode()[:1] in SSEFramer.beginnings
 
 
+NAMED = b'event: a\ndata: {"x": 1}\n\nevent: b\ndata: 2\n\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "frames"),
+    [
+        (NAMED, [("a", b'{"x": 1}'), ("b", b"2")]),
+        (NAMED + b"data: 3\n\n", [("a", b'{"x": 1}'), ("b", b"2"), ("", b"3")]),
+        (b": note\n\n" + NAMED, [("a", b'{"x": 1}'), ("b", b"2")]),
+        (NAMED + b"event: c\nid: 1\ndata: 3\n\n", [("a", b'{"x": 1}'), ("b", b"2"), ("c", b"3")]),
+        (NAMED + b"event: c\ndata: 3\ndata: 4\n\n", [("a", b'{"x": 1}'), ("b", b"2"), ("c", b"3\n4")]),
+        (NAMED.replace(b"\n", b"\r\n"), [("a", b'{"x": 1}'), ("b", b"2")]),
+    ],
+)
+def test_events_with_names_are_the_same_however_they_are_cut(body: bytes, frames: list[tuple[str, bytes]]) -> None:
+    assert read(body) == frames
+    for place in range(len(body)):
+        assert read(body[:place], body[place:]) == frames
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
