@@ -17,6 +17,7 @@ from aiollm.types.timeouts import Timeouts
 __all__ = [
     "checked_dict",
     "checked_flag",
+    "checked_function",
     "checked_headers",
     "checked_key",
     "checked_messages",
@@ -120,8 +121,8 @@ def checked_timeouts(timeout: Any, stream_timeout: Any, *, stream: bool) -> Time
     return Timeouts.of(timeout, stream_timeout, stream=stream)
 
 
-def checked_key(api_key: Any) -> Secret | None:
-    """Return the key as a secret.
+def checked_key(api_key: Any, param: str = "api_key") -> Secret | None:
+    """Return a key or a token as a secret.
 
     Raises:
         BadRequestError: it cannot be sent in a header. The message never shows it.
@@ -133,7 +134,7 @@ def checked_key(api_key: Any) -> Secret | None:
     except ValueError as error:
         fault = str(error)
     del api_key  # a traceback that captures locals would show it
-    raise BadRequestError(f"api_key {fault}", param="api_key", phase="request")
+    raise BadRequestError(f"{param} {fault}", param=param, phase="request")
 
 
 def checked_headers(extra_headers: Any) -> dict[str, str]:
@@ -191,6 +192,17 @@ def checked_flag(param: str, value: Any) -> bool:
     if value is not None and not isinstance(value, bool):
         raise faulty(param, "True or False", value)
     return bool(value)
+
+
+def checked_function(param: str, value: Any) -> Callable[..., Any] | None:
+    """Return a function, or None.
+
+    Raises:
+        BadRequestError: it is something else.
+    """
+    if value is not None and not callable(value):
+        raise faulty(param, "a function", value)
+    return value  # type: ignore[no-any-return]
 
 
 def checked_dict(param: str, value: Any) -> Mapping[str, Any]:

@@ -137,7 +137,8 @@ def error_from_object(
     body, message, code, kind, param = _facts(error)
     if status is None or status < 400:
         status = _status_within(error, body, code)
-    cls = error_class(status, code, kind, message)
+    inner = body.get("innererror")  # Azure's: why its filter refused
+    cls = error_class(status, code, kind, f"{message} {inner.get('code')}" if isinstance(inner, dict) else message)
     where = f"{provider} answered {status}" if status else f"{provider} reported an error"
     return cls(
         f"{where}: {message}" if message else f"{where} without a message",

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -13,6 +15,7 @@ from aiollm.core.failures import timeout_of
 from aiollm.core.reader import FrameReader
 from aiollm.core.runtime import Runtime
 from aiollm.core.transport import Exchange
+from aiollm.credentials.token import fresh_token
 from aiollm.dialects.base import Context, Dialect
 from aiollm.dialects.errors import request_id
 from aiollm.dialects.table import DIALECTS
@@ -58,6 +61,8 @@ async def open_stream(call: Call) -> ChunkStream:
     try:
         if call.target.provider.serve == "local":
             call = await _served(call)
+        elif call.target.token_source is not None:
+            call = await _with_token(call, call.target.token_source)
         return await _exchange(call, exchange)
     except BaseException as error:
         exchange.abort(None)
@@ -131,6 +136,21 @@ async def _served(call: Call) -> Call:
         raise timeout_of("total", call.timeouts, "the embedded model") from None
     target = resolve(f"local/{call.target.model}", api_key=server.secret, base_url=server.base_url)
     return msgspec.structs.replace(call, target=target)
+
+
+async def _with_token(call: Call, source: Callable[[], Any]) -> Call:
+    """Return the call with a token that the caller's own function gives.
+
+    Raises:
+        AuthenticationError: it gives none.
+        TotalTimeout: it took the whole time of the call.
+    """
+    try:
+        async with asyncio.timeout_at(call.scope.deadline):
+            token = await fresh_token(source, "azure_ad_token_provider")
+    except TimeoutError:
+        raise timeout_of("total", call.timeouts, "azure_ad_token_provider") from None
+    return msgspec.structs.replace(call, target=msgspec.structs.replace(call.target, secret=token))
 
 
 def _context(call: Call, head: ReplyHead) -> Context:

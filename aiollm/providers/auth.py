@@ -9,6 +9,8 @@ from aiollm.types.secret import HiddenText
 
 __all__ = ["authenticate"]
 
+_BEARER = {"Authorization": "Bearer {key}"}
+
 
 def authenticate(headers: Mapping[str, str], target: Target) -> dict[str, str]:
     """Return the headers with the target's credential in them.
@@ -26,7 +28,7 @@ def authenticate(headers: Mapping[str, str], target: Target) -> dict[str, str]:
     key = target.secret.reveal()
     signed = {
         name: HiddenText(template.replace("{key}", key))
-        for name, template in target.provider.auth.items()
+        for name, template in (_BEARER if target.bearer else target.provider.auth).items()
         if name.lower() not in given
     }
     return {**headers, **signed}

@@ -13,9 +13,17 @@ from aiollm.types.endpoint import Endpoint
 
 __all__ = ["build_endpoint", "fill_placeholders", "given_base_fault"]
 
+_ENDS = ("/chat/completions", "/responses")
+
 
 def build_endpoint(
-    provider: Provider, place: Placement, base_url: str, headers: Mapping[str, str], *, given: bool
+    provider: Provider,
+    place: Placement,
+    base_url: str,
+    headers: Mapping[str, str],
+    *,
+    given: bool,
+    api_version: str | None = None,
 ) -> Endpoint:
     """Return the endpoint of a provider at a base URL that was checked.
 
@@ -26,17 +34,20 @@ def build_endpoint(
             does not run yet.
         headers: header name -> value.
         given: whether somebody gave the base URL, so that it may be at another host than the row's own.
+        api_version: the version of the API, where the row's `url_rule` knows one.
     """
     at_home = not given or _at_home(provider, base_url)
     path = place.path or (provider.path if at_home else provider.path_elsewhere or provider.path)
+    join = provider.url_rule
+    url = join(base_url, place.model, path, api_version) if join else _join(base_url, path) if base_url else ""
     role = ROLE_QUIRKS[provider.developer_role]
     return Endpoint(
         provider=provider.name,
-        url=_join(base_url, path) if base_url else "",
+        url=url,
         headers=dict(headers),
         renames=provider.renames,
         unsupported=provider.unsupported,
-        quirks=(role, *provider.quirks) if role else provider.quirks,
+        quirks=(*((role,) if role else ()), *provider.quirks, *place.quirks),
         takes_stream_options=provider.takes_stream_options,
         asks_usage=provider.asks_usage and (at_home or provider.key_optional),
     )
@@ -101,12 +112,15 @@ def _at_home(provider: Provider, base_url: str) -> bool:
 
 
 def _join(base_url: str, path: str) -> str:
-    """Put the chat path after a base URL that may already hold all of it, or its beginning."""
+    """Put a path after a base URL that may already hold all of it, or its beginning, or end in the other API's."""
     base_url = base_url.rstrip("/")
+    end = next((end for end in _ENDS if path.rstrip("/").endswith(end)), "")
+    for other in _ENDS:
+        base_url = base_url if other == end else base_url.removesuffix(other)
     held = urlsplit(base_url).path
-    lead, completions, slash = path.rpartition("/chat/completions")
-    # A path of another kind has none of it: it is all in `slash`, and just follows.
-    if held.endswith(completions):
+    # A path of another kind is all in `slash`, and just follows.
+    lead, _, slash = path.rpartition(end) if end else ("", "", path)
+    if held.endswith(end):
         return base_url + slash
     segments = lead.split("/")[1:]
     for count in range(len(segments), 0, -1):

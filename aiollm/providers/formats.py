@@ -8,8 +8,6 @@ __all__ = ["OWN_FORMATS"]
 
 OWN_FORMATS: Mapping[str, str | None] = {
     "anthropic": "https://api.anthropic.com/v1",
-    "azure": "https://<resource>.openai.azure.com/openai/v1",
-    "azure_ai": "https://<resource>.services.ai.azure.com/openai/v1",
     "bedrock": None,
     "bytez": None,
     "chatgpt": None,

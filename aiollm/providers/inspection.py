@@ -59,7 +59,7 @@ def validate_environment(
         model: "provider/model", or a bare name that a provider claims.
         api_key: a key that will be passed to the call, so that none is missing.
         api_base: a base URL that will be passed to the call, so that none is missing.
-        api_version: taken for LiteLLM's sake; no provider here asks for it.
+        api_version: taken for LiteLLM's sake; where a provider's address holds one, there is a default.
 
     Raises:
         BadRequestError: the provider is unknown or cannot be used.
@@ -69,7 +69,7 @@ def validate_environment(
     provider, place = find_provider(model)
     wanted: list[tuple[str, ...]] = []
     if not has_key and not provider.key_optional:
-        wanted.append(provider.key_env)
+        wanted.append(provider.key_env + provider.token_env)
     if not has_base and PROCESS_ENVIRONMENT.first(provider.base_url_env) is None and place.base_url is None:
         wanted += provider.placeholders.values() if provider.base_url else [provider.base_url_env]
     missing = [names[0] for names in wanted if names and PROCESS_ENVIRONMENT.first(names) is None]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import msgspec
 from attrs import field, frozen
 
 from aiollm.providers.quirks import ModelRule
+from aiollm.providers.urls import UrlRule
 from aiollm.types.endpoint import BodyQuirk, Endpoint
 from aiollm.types.secret import Secret
 
@@ -25,9 +26,12 @@ class Provider:
         base_url: where requests go by default; None where it has to be given. `{parts}` are filled from `placeholders`.
         path: what follows the base URL.
         path_elsewhere: what follows a base URL at another host than the row's own, where that differs.
+        url_rule: another way from a base URL to the address of a model.
+        api_version_env: environment variables for the version of the API, which `url_rule` needs, in order.
         placeholders: a part of `base_url` -> the environment variables that hold it, in order.
         key_env: environment variables for the key, in order.
         base_url_env: environment variables for the base URL, in order.
+        token_env: environment variables for a token of the account's directory, in order; a row without any takes none.
         key_optional: a server of the user's own: without a key, none is sent.
         auth: header -> its value, with `{key}` for the key.
         headers: fixed headers.
@@ -50,9 +54,12 @@ class Provider:
     base_url: str | None = None
     path: str = "/chat/completions"
     path_elsewhere: str | None = None
+    url_rule: UrlRule | None = None
+    api_version_env: tuple[str, ...] = ()
     placeholders: Mapping[str, tuple[str, ...]] = field(factory=dict)
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
+    token_env: tuple[str, ...] = ()
     key_optional: bool = False
     auth: Mapping[str, str] = field(factory=lambda: {"Authorization": "Bearer {key}"})
     headers: Mapping[str, str] = field(factory=dict)
@@ -77,10 +84,14 @@ class Target(msgspec.Struct, frozen=True, eq=False):
         provider: the provider's row.
         model: the model's name as sent upstream.
         endpoint: URL, headers and body changes; its `url` is "" while the engine has yet to start the server.
-        secret: the key; None where none is needed.
+        secret: the key, or the token; None where none is needed, or `token_source` gives it.
+        bearer: whether the secret is a token of the account's directory, and no key.
+        token_source: gives such a token when the call goes out; it may be asynchronous.
     """
 
     provider: Provider
     model: str
     endpoint: Endpoint
     secret: Secret | None = None
+    bearer: bool = False
+    token_source: Callable[[], Any] | None = None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
+from urllib.parse import parse_qs
 
 from aiollm.exceptions import AuthenticationError, BadRequestError
 from aiollm.providers.catalog import read_catalog
@@ -16,6 +19,7 @@ from aiollm.providers.environment import Environment
 from aiollm.providers.formats import OWN_FORMATS
 from aiollm.providers.provider import Provider, Target
 from aiollm.providers.quirks import Placement
+from aiollm.providers.responses import responses_row
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.secret import HiddenText, Secret
 
@@ -60,6 +64,10 @@ def resolve(
     api_key: Secret | None = None,
     base_url: str | None = None,
     organization: str | None = None,
+    api_version: str | None = None,
+    token: Secret | None = None,
+    token_source: Callable[[], Any] | None = None,
+    responses: bool = False,
     environ: Mapping[str, str] = os.environ,
 ) -> Target:
     """Find out where a call goes. No I/O, but for the catalogue's file on the first call of the process.
@@ -70,6 +78,10 @@ def resolve(
         api_key: the key, over the environment's.
         base_url: where the server is, over the environment's and the row's; it may end in the chat path.
         organization: the account's organization, where the provider has a header for it; else it is left out.
+        api_version: the version of the API, over the environment's, where the provider's address holds one.
+        token: a token of the account's directory in the place of a key, where the provider takes one.
+        token_source: gives such a token when the call goes out.
+        responses: the Responses API is meant, not the chat.
         environ: environment variables; a blank one counts as unset.
 
     Returns:
@@ -84,10 +96,24 @@ def resolve(
     # A traceback that captures locals would show both.
     del environ, base_url
     provider, place = find_provider(model, custom_llm_provider)
+    if responses:
+        provider = responses_row(provider)
     base, source = find_base_url(provider, place, given, environment)
-    endpoint = _endpoint(provider, place, base, source, _header_values(provider, organization, environment))
-    secret = api_key or find_key(provider, environment, elsewhere=source is not None)
-    return Target(provider, place.model, endpoint, secret)
+    version, base = _version(provider, api_version, base, environment)
+    endpoint = _endpoint(provider, place, base, source, _header_values(provider, organization, environment), version)
+    if (token or token_source) and not provider.token_env:
+        raise BadRequestError(
+            f"{provider.name} takes no azure_ad_token: pass api_key=",
+            llm_provider=provider.name,
+            param="azure_ad_token",
+        )
+    if not (token or token_source or api_key or environment.first(provider.key_env)):
+        token = _credential(provider, provider.token_env, environment)
+    if token or token_source:
+        return Target(provider, place.model, endpoint, token, bearer=True, token_source=token_source)
+    return Target(
+        provider, place.model, endpoint, api_key or find_key(provider, environment, elsewhere=source is not None)
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -112,7 +138,8 @@ def find_provider(model: str, custom_llm_provider: str | None = None) -> tuple[P
             param="model",
         )
     try:
-        return provider, provider.model_rule(name) if provider.model_rule else Placement(name)
+        place = provider.model_rule(name) if provider.model_rule else Placement(name)
+        return responses_row(provider) if place.dialect == "responses" else provider, place
     except ValueError as error:
         raise BadRequestError(
             f"{provider.name} has no model {_shown(name)}: {error}", llm_provider=provider.name, param="model"
@@ -155,22 +182,30 @@ def find_key(provider: Provider, environment: Environment, *, elsewhere: bool) -
     Raises:
         AuthenticationError: the key is missing, or cannot be sent in a header.
     """
-    found = environment.first(provider.key_env)
-    if found is not None:
-        variable, value = found
-        secret = _secret(value)
-        if isinstance(secret, Secret):
-            return secret
-        raise AuthenticationError(f"{provider.name}: the key in {variable} {secret}", llm_provider=provider.name)
-    if provider.key_optional:
-        return None
+    secret = _credential(provider, provider.key_env, environment)
+    if secret is not None or provider.key_optional:
+        return secret
     ways = f"set {' or '.join(provider.key_env)}, or pass api_key=" if provider.key_env else "pass api_key="
+    if provider.token_env:
+        ways += f"; or for a token set {provider.token_env[0]}, or pass azure_ad_token= or azure_ad_token_provider="
     hint = 'for a server that asks for no key, pass any word, as in api_key="none"' if elsewhere else None
     raise AuthenticationError(
         f"{provider.name} has no API key: {ways}",
         llm_provider=provider.name,
         hint=hint,
     )
+
+
+def _credential(provider: Provider, variables: tuple[str, ...], environment: Environment) -> Secret | None:
+    """Return what the first of the variables holds; None when none is set."""
+    found = environment.first(variables)
+    if found is None:
+        return None
+    variable, value = found
+    secret = _secret(value)
+    if isinstance(secret, Secret):
+        return secret
+    raise AuthenticationError(f"{provider.name}: the key in {variable} {secret}", llm_provider=provider.name)
 
 
 @lru_cache(maxsize=1)
@@ -189,15 +224,52 @@ def _secret(value: HiddenText) -> Secret | str:
 
 @lru_cache(maxsize=4096)
 def _endpoint(
-    provider: Provider, place: Placement, base_url: HiddenText, source: str | None, header_values: _HeaderValues
+    provider: Provider,
+    place: Placement,
+    base_url: HiddenText,
+    source: str | None,
+    header_values: _HeaderValues,
+    api_version: str | None,
 ) -> Endpoint:
     fault = given_base_fault(base_url) if source else None
     if fault:
         name = "api_base (base_url)" if source == "api_base" else source
         raise BadRequestError(f"{provider.name}: {name} {fault}", llm_provider=provider.name, param=source)
     return build_endpoint(
-        provider, place, str(base_url), {**provider.headers, **dict(header_values)}, given=source is not None
+        provider,
+        place,
+        str(base_url),
+        {**provider.headers, **dict(header_values)},
+        given=source is not None,
+        api_version=api_version,
     )
+
+
+def _version(
+    provider: Provider, api_version: str | None, base_url: HiddenText, environment: Environment
+) -> tuple[str | None, HiddenText]:
+    """Return the version of the API, and the base URL without it: as copied from a console it may hold one."""
+    if provider.url_rule is None:
+        return None, base_url
+    inside, base_url = _version_inside(base_url)
+    version = api_version or inside
+    if not version:
+        found = environment.first(provider.api_version_env)
+        version = str(found[1]).strip() if found else None
+    if version and not re.fullmatch(r"[A-Za-z0-9._-]+", version):
+        raise BadRequestError(
+            f"{provider.name}: the API version must be letters, digits, '-', '_' and '.', as in 2025-02-01-preview",
+            llm_provider=provider.name,
+            param="api_version",
+        )
+    return version, base_url
+
+
+def _version_inside(base_url: HiddenText) -> tuple[str | None, HiddenText]:
+    """Take the version out of a base URL whose query is nothing else."""
+    bare, _, query = base_url.partition("?")
+    version = parse_qs(query).get("api-version")
+    return (version[0], HiddenText(bare)) if version and query.count("=") == 1 else (None, base_url)
 
 
 def _header_values(provider: Provider, organization: str | None, environment: Environment) -> _HeaderValues:

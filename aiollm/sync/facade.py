@@ -26,7 +26,7 @@ def completion(model: str, messages: Any, **options: Any) -> SyncStream | ModelR
     The arguments and errors are those of `acompletion`; a stream comes back as a `SyncStream`. It may be called from
     any thread, many at a time, and inside a running event loop, which it blocks while it waits.
     """
-    for name in ("api_key", "extra_headers"):
+    for name in ("api_key", "azure_ad_token", "extra_headers"):
         if name in options:
             options[name] = hidden(options[name])
     thread = loop_thread()

@@ -1,0 +1,1 @@
+"""Tokens that are asked for when a call goes out."""
