@@ -40,11 +40,11 @@ class Recording:
     body: bytes = field(repr=False)
 
 
-def of_providers() -> Iterator[Recording]:
-    """Yield the replies of hosted providers."""
+def of_providers(wire: str = "openai-chat") -> Iterator[Recording]:
+    """Yield the replies of hosted providers in one wire format."""
     for path in sorted(CORPUS.glob("dev/*/*.meta.json")) + sorted(CORPUS.glob("assembled/*/*.meta.json")):
         facts = json.loads(path.read_bytes())
-        if facts["wire"] != "openai-chat":
+        if facts["wire"] != wire:
             continue
         case = path.name.removesuffix(".meta.json")
         yield Recording(
