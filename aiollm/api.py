@@ -34,7 +34,7 @@ from aiollm.types.response import ModelResponse
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["acompletion"]
+__all__ = ["acompletion", "target_of", "timed_call"]
 
 
 def _typed(function: Any) -> ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]:
@@ -158,19 +158,18 @@ async def _complete(given: dict[str, Any]) -> ChunkStream | ModelResponse:
 
 def _call(given: dict[str, Any]) -> Call:
     """Check all arguments and find the target, before any I/O."""
-    loop = running_loop()
-    started = loop.time()
     stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
-    target = _target(given)
+    target = target_of(given)
+    return timed_call(_request(given, target.model, stream=stream), target, timeouts)
+
+
+def timed_call(request: Request, target: Target, timeouts: Timeouts) -> Call:
+    """Return a call that begins now."""
+    loop = running_loop()
+    started = loop.time()
     deadline = None if timeouts.total is None else started + timeouts.total
-    return Call(
-        request=_request(given, target.model, stream=stream),
-        target=target,
-        timeouts=timeouts,
-        scope=CancelScope(loop, deadline=deadline),
-        started=started,
-    )
+    return Call(request, target, timeouts, CancelScope(loop, deadline=deadline), started)
 
 
 def _request(given: dict[str, Any], model: str, *, stream: bool) -> Request:
@@ -196,7 +195,8 @@ def _request(given: dict[str, Any], model: str, *, stream: bool) -> Request:
     )
 
 
-def _target(given: dict[str, Any]) -> Target:
+def target_of(given: dict[str, Any], *, responses: bool = False) -> Target:
+    """Find out where a call goes, from its checked arguments; `responses` if it is one of the Responses API."""
     if not isinstance(given["model"], str) or not given["model"]:
         raise faulty("model", 'text like "provider/model"', given["model"])
     key, token = checked_key(given["api_key"]), checked_key(given["azure_ad_token"], "azure_ad_token")
@@ -214,4 +214,5 @@ def _target(given: dict[str, Any]) -> Target:
         api_version=checked_text("api_version", given["api_version"]),
         token=token,
         token_source=checked_function("azure_ad_token_provider", given["azure_ad_token_provider"]),
+        responses=responses,
     )

@@ -19,11 +19,13 @@ __all__ = [
     "checked_flag",
     "checked_function",
     "checked_headers",
+    "checked_input",
     "checked_key",
     "checked_messages",
     "checked_names",
     "checked_parameters",
     "checked_text",
+    "checked_text_format",
     "checked_timeouts",
     "faulty",
     "hidden",
@@ -56,6 +58,34 @@ def checked_messages(messages: Any) -> list[dict[str, Any]]:
     if not plain:
         raise BadRequestError("messages is empty: a chat needs at least one message", param="messages", phase="request")
     return plain
+
+
+def checked_input(given: Any) -> str | list[Any]:
+    """Return the input of the Responses API: a text, or its items as plain dicts.
+
+    Raises:
+        BadRequestError: it is neither, or an item is none.
+    """
+    if isinstance(given, str):
+        return given
+    if not _is_listing(given):
+        raise faulty("input", "text or a list of input items", given)
+    items = [(item, _as_dict(item)) for item in given]
+    for position, (item, plain) in enumerate(items):
+        if plain is None:
+            raise faulty(f"input[{position}]", "a dict, or an item of an output", item)
+    return [plain for _, plain in items]
+
+
+def checked_text_format(kind: Any) -> dict[str, Any]:
+    """Return the text format of a class with a JSON schema.
+
+    Raises:
+        BadRequestError: it is no such class.
+    """
+    if not (isinstance(kind, type) and hasattr(kind, "model_json_schema")):
+        raise faulty("text_format", "a class with a JSON schema", kind)
+    return {"type": "json_schema", **_response_format(kind)["json_schema"]}
 
 
 def _message(position: int, message: Any) -> dict[str, Any]:

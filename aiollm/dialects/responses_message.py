@@ -8,7 +8,16 @@ from typing import Any
 from aiollm.dialects.usage import usage_from_object
 from aiollm.types.usage import Usage
 
-__all__ = ["call_of", "chat_annotation", "chat_usage", "failure_of", "image_of", "incomplete_reason", "texts_of"]
+__all__ = [
+    "call_of",
+    "chat_annotation",
+    "chat_usage",
+    "failure_of",
+    "finish_of",
+    "image_of",
+    "native_reason",
+    "texts_of",
+]
 
 _USAGE_NAMES = {
     "input_tokens": "prompt_tokens",
@@ -27,9 +36,26 @@ def chat_usage(counts: Any) -> Usage | None:
     return usage_from_object({_USAGE_NAMES.get(name, name): value for name, value in counts.items()})
 
 
-def incomplete_reason(native: str | None) -> str:
-    """Return the finish reason of an incomplete response: cut for its length, unless it says something else."""
-    return _INCOMPLETE.get(native or "", "length")
+def native_reason(response: Mapping[str, Any]) -> str | None:
+    """Return why a response is incomplete, in its own words; None when it is whole."""
+    if response.get("status") != "incomplete":
+        return None
+    return (response.get("incomplete_details") or {}).get("reason") or "incomplete"
+
+
+def finish_of(response: Mapping[str, Any], *, called_tools: bool | None = None) -> str:
+    """Return the finish reason of a response that has ended, in chat's terms.
+
+    Args:
+        response: the response object.
+        called_tools: whether tools of the caller's were called, where that is known better than by the output.
+    """
+    native = native_reason(response)
+    if native is not None:
+        return _INCOMPLETE.get(native, "length")
+    if called_tools is None:
+        called_tools = any(call_of(item, whole=False) for item in response.get("output") or ())
+    return "tool_calls" if called_tools else "stop"
 
 
 def failure_of(response: Mapping[str, Any]) -> dict[str, Any]:

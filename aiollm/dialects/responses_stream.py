@@ -20,8 +20,9 @@ from aiollm.dialects.responses_message import (
     chat_annotation,
     chat_usage,
     failure_of,
+    finish_of,
     image_of,
-    incomplete_reason,
+    native_reason,
     texts_of,
 )
 from aiollm.dialects.responses_wire import ENDINGS, event_of, invalid_event
@@ -295,7 +296,7 @@ class ResponsesDecoder:
         """Return a chunk with a text and nothing else: copies of one, at a third of the cost of new ones."""
         if self._pattern is None:
             self._pattern = self._bare_chunk(Delta())
-        chunk = self._pattern.__copy__()
+        chunk: ModelResponseStream = self._pattern.__copy__()
         choice = chunk.choices[0].__copy__()
         choice.delta = choice.delta.__copy__()
         choice.delta.content = text
@@ -322,12 +323,8 @@ class ResponsesDecoder:
 
     def _end(self, response: dict[str, Any]) -> Iterator[ModelResponseStream]:
         """Give the finish reason, and the usage if asked for; check what was promised to be whole."""
-        details: dict[str, Any] = {}
-        reason = "tool_calls" if self._calls else "stop"
-        if response.get("status") == "incomplete":
-            native = (response.get("incomplete_details") or {}).get("reason")
-            reason = incomplete_reason(native)
-            details = {"native_finish_reason": native} if native and native != reason else {}
+        reason, native = finish_of(response, called_tools=bool(self._calls)), native_reason(response)
+        details = {"native_finish_reason": native} if native not in (None, reason) else {}
         self.finish_reason = reason
         last = self._chunk({}, finish_reason=reason, **details)
         last.service_tier = response.get("service_tier")
