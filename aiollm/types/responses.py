@@ -95,9 +95,10 @@ class ResponsesAPIResponse(Record, kw_only=True):
 
     @property
     def output_text(self) -> str:
-        """All text of the output's messages."""
+        """All text of the output's messages; of a server that leaves the output out, the text that it sends instead."""
         parts = (part for item in self.output if item.type == "message" for part in item.content or ())
-        return "".join(part.text or "" for part in parts if part.type == "output_text")
+        text = "".join(part.text or "" for part in parts if part.type == "output_text")
+        return text or self._extra().get("output_text") or ""
 
     @property
     def _hidden_params(self) -> dict[str, Any]:

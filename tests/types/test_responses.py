@@ -58,6 +58,11 @@ def test_nothing_that_came_is_lost() -> None:
     assert pickle.loads(pickle.dumps(response)) == response
 
 
+def test_a_server_may_send_the_text_in_the_place_of_the_output() -> None:
+    assert ResponsesAPIResponse(id="gen-1", output_text="4").output_text == "4"
+    assert ResponsesAPIResponse(id="gen-1").output_text == ""
+
+
 def test_an_event_has_its_item_and_its_response() -> None:
     event = ResponsesStreamEvent(type="response.output_item.done", item=RESPONSE["output"][1], response=RESPONSE)
     assert event.item.content[0].text == "Hel"
