@@ -24,11 +24,11 @@ STREAMS = {
     for recording in of_providers("openai-responses")
     if recording.streamed and recording.name not in EDITED
 }
-LOST = {
+FAILED = {
     "openai-responses/stream-instream-error-gpt-4o-44129eae",
     "openai-responses/stream-instream-error-gpt-5-nano-ce62faea",
 }
-"""Streams with an error. Both clients raise; a failure of the network apart, the official one has no class for it."""
+"""Streams with an error event. Both clients raise; the official one knows one class, `APIError`, for all of them."""
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 
@@ -71,6 +71,17 @@ def theirs(client: openai.OpenAI, name: str) -> tuple[list[Any], bool]:
     return events, False
 
 
+def told(event: dict[str, Any]) -> Any:
+    """What an event says; an output that is empty says as little as one that was left out.
+
+    The official client loses a text that a server sends beside the output, because it has a property of that name.
+    """
+    if "response" in event:
+        event["response"].pop("output_text", None)
+        event["response"]["output"] = event["response"].get("output") or None
+    return without_nulls(event)
+
+
 def without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: without_nulls(item) for name, item in value.items() if item is not None}
@@ -81,14 +92,14 @@ def without_nulls(value: Any) -> Any:
 def test_both_clients_give_the_same_events(name: str, client: openai.OpenAI) -> None:
     expected, raised = theirs(client, name)
     reading = read([STREAMS[name].body], ResponsesAPI())  # type: ignore[arg-type]
-    assert (reading.error is not None) == raised == (name in LOST)
+    assert (reading.error is not None) == raised == (name in FAILED)
     assert [event.type for event in reading.chunks] == [event.type for event in expected]
     for mine, other in zip(reading.chunks, expected, strict=True):
         # What was sent, without what its model adds: `to_dict` leaves out what was not set.
-        assert without_nulls(mine.model_dump()) == without_nulls(other.to_dict(mode="json", warnings=False))
+        assert told(mine.model_dump()) == told(other.to_dict(mode="json", warnings=False))
 
 
-@pytest.mark.parametrize("name", [name for name in STREAMS if name not in LOST])
+@pytest.mark.parametrize("name", [name for name in STREAMS if name not in FAILED])
 def test_chat_says_what_the_official_clients_response_says(name: str, client: openai.OpenAI) -> None:
     response = theirs(client, name)[0][-1].response
     reading = read([STREAMS[name].body], Responses())
