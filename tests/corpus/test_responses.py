@@ -11,9 +11,10 @@ import pytest
 
 from aiollm import exceptions as e
 from aiollm.dialects.responses import Responses
+from aiollm.dialects.responses_api import ResponsesAPI
 from aiollm.wire.http import ReplyHead
 from tests.corpus.recordings import Recording, frame_edges, of_providers
-from tests.dialects.reading import MODEL, cut, decode, endpoint, read, request
+from tests.dialects.reading import MODEL, Reading, context, cut, decode, endpoint, read, request
 
 BYTE_BY_BYTE = 12_000  # bytes; of longer replies a sample of cuts
 ALL = tuple(of_providers("openai-responses"))
@@ -73,6 +74,16 @@ def answered(response: Any) -> dict[str, Any]:
         "calls": calls,
         "finish": choice.finish_reason,
     }
+
+
+def events_of(pieces: list[bytes]) -> Reading:
+    return read(pieces, ResponsesAPI())  # type: ignore[arg-type]
+
+
+def without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def test_there_is_much_to_replay(corpus: Path) -> None:
@@ -135,6 +146,41 @@ def test_cut_before_its_last_event_a_stream_is_truncated(recording: Recording) -
     )
     reading = read([recording.body[: recording.body.rfind(b"\n\n", 0, place) + 2]], Responses())
     assert type(reading.error) is e.StreamTruncated
+
+
+@each(STREAMS)
+def test_the_events_themselves_are_the_same_however_they_are_cut(recording: Recording) -> None:
+    whole = events_of([recording.body]).outcome
+    sent = [event["type"] for event in payloads(recording.body)]
+    if recording.name not in {*ABNORMAL, *EDITED}:
+        assert [event["type"] for event in whole[0]] == sent
+    edges = frame_edges(recording.body)
+    for shift in (-1, 0, 1):
+        assert events_of(cut(recording.body, [edge + shift for edge in edges])).outcome == whole
+    assert events_of(cut(recording.body, range(0, len(recording.body), 7))).outcome == whole
+
+
+@each([recording for recording in STREAMS if recording.name not in {*ABNORMAL, *EDITED}])
+def test_the_response_so_far_is_the_beginning_of_the_response(recording: Recording) -> None:
+    final = events_of([recording.body]).decoder.partial()
+    edges = frame_edges(recording.body)
+    for edge in edges[:: len(edges) // 10 + 1]:
+        reading = events_of([recording.body[:edge]])
+        partial = reading.decoder.partial()
+        if partial is not None:
+            assert final.output_text.startswith(partial.output_text)
+            assert len(partial.output) <= len(final.output)
+            for mine, whole in zip(partial.output, final.output, strict=False):
+                assert mine.type == whole.type
+                assert (whole.arguments or "").startswith(mine.arguments or "")
+
+
+@each(WHOLE)
+def test_a_whole_response_is_kept_as_it_came(recording: Recording) -> None:
+    asked = request(stream=False)
+    response = ResponsesAPI().decode(recording.body, asked, context(asked))
+    sent = json.loads(recording.body)
+    assert without_nulls(response.model_dump()) == without_nulls(sent)
 
 
 @each(WHOLE)

@@ -16,7 +16,7 @@ from aiollm.dialects.responses import Responses
 from aiollm.dialects.responses_api import ResponsesAPI
 from aiollm.testing import ProviderServer, event, status
 from tests.corpus.recordings import of_providers
-from tests.corpus.test_responses import EDITED
+from tests.corpus.test_responses import EDITED, without_nulls
 from tests.dialects.reading import read
 
 STREAMS = {
@@ -80,12 +80,6 @@ def told(event: dict[str, Any]) -> Any:
         event["response"].pop("output_text", None)
         event["response"]["output"] = event["response"].get("output") or None
     return without_nulls(event)
-
-
-def without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: without_nulls(item) for name, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("name", STREAMS)
