@@ -28,6 +28,7 @@ from aiollm.engine.mock import MockResponse
 from aiollm.engine.stream import ChunkStream
 from aiollm.providers.provider import Target
 from aiollm.providers.registry import resolve
+from aiollm.providers.responses import chat_needs_responses
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
@@ -161,7 +162,10 @@ def _call(given: dict[str, Any]) -> Call:
     stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
     target = target_of(given)
-    return timed_call(_request(given, target.model, stream=stream), target, timeouts)
+    request = _request(given, target.model, stream=stream)
+    if chat_needs_responses(target, request.params):
+        target = target_of(given, responses=True)
+    return timed_call(request, target, timeouts)
 
 
 def timed_call(request: Request, target: Target, timeouts: Timeouts) -> Call:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
 
 from attrs import evolve
 
 from aiollm.exceptions import BadRequestError
-from aiollm.providers.provider import Provider
+from aiollm.providers.provider import Provider, Target
 
-__all__ = ["responses_row"]
+__all__ = ["chat_needs_responses", "responses_row"]
 
 # Chat parameters that the Responses API has no word for.
 _UNKNOWN = frozenset(
@@ -29,6 +33,11 @@ _UNKNOWN = frozenset(
 )
 
 _CHAT = "/chat/completions"
+
+# From gpt-5.4 on, chat completions refuse function tools while the model reasons, which it does unless told not to
+# (verified in LiteLLM 1.109.1). Other servers with models of such names do not.
+_REASONS_BY_DEFAULT = re.compile(r"(ft:)?gpt-(?!35)(5\.([4-9]|\d\d)|[6-9]|\d\d)")
+_OPENAIS_HOSTS = (".openai.com", ".azure.com")
 
 
 @lru_cache(maxsize=256)
@@ -59,6 +68,18 @@ def responses_row(row: Provider) -> Provider:
         quirks=(),
         takes_stream_options=False,
         asks_usage=False,
+    )
+
+
+def chat_needs_responses(target: Target, params: Mapping[str, Any]) -> bool:
+    """Tell whether only the Responses API can answer a chat request with these parameters."""
+    host = urlsplit(target.endpoint.url).hostname or ""
+    if not (host.endswith(_OPENAIS_HOSTS) and _REASONS_BY_DEFAULT.match(target.model)):
+        return False
+    effort = params.get("reasoning_effort")
+    effort = effort.get("effort") if isinstance(effort, Mapping) else effort
+    return effort != "none" and any(
+        isinstance(tool, Mapping) and tool.get("type") == "function" for tool in params.get("tools") or ()
     )
 
 
