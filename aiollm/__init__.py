@@ -1,6 +1,8 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
+from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
+from aiollm.core.settle import settle
 from aiollm.engine.builder import stream_chunk_builder
 from aiollm.engine.events import EventStream
 from aiollm.engine.outcome import Outcome
@@ -104,6 +106,7 @@ __all__ = [
     "MidStreamFallbackError",
     "ModelResponse",
     "ModelResponseStream",
+    "MoveOnScope",
     "NotFoundError",
     "Outcome",
     "OverloadedError",
@@ -116,6 +119,7 @@ __all__ = [
     "ResponseUsage",
     "ResponsesAPIResponse",
     "ResponsesStreamEvent",
+    "Scope",
     "Secret",
     "ServiceUnavailableError",
     "StreamCancelled",
@@ -141,8 +145,11 @@ __all__ = [
     "completion",
     "get_llm_provider",
     "get_supported_openai_params",
+    "move_on",
     "register",
     "responses",
+    "scope",
+    "settle",
     "stream_chunk_builder",
     "validate_environment",
 ]

@@ -20,12 +20,13 @@ from aiollm.arguments import (
     hidden,
 )
 from aiollm.calling import ChatCompletion, Messages
+from aiollm.core.call_scope import CallScope
 from aiollm.core.runtime import running_loop
-from aiollm.core.scope import CancelScope
 from aiollm.engine.call import Call
 from aiollm.engine.connect import open_stream
 from aiollm.engine.mock import MockResponse
 from aiollm.engine.stream import ChunkStream
+from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.providers.provider import Target
 from aiollm.providers.registry import resolve
 from aiollm.providers.responses import chat_needs_responses
@@ -35,7 +36,7 @@ from aiollm.types.response import ModelResponse
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["acompletion", "target_of", "timed_call"]
+__all__ = ["acompletion", "target_of"]
 
 
 def _typed(function: Any) -> ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]:
@@ -128,7 +129,8 @@ async def acompletion(
         mock_response: the answer, made up here; nothing is sent. A text, a response, or an exception to raise.
         metadata: notes of the caller's on the call; never sent.
         num_retries, max_retries: checked, and without effect in this version, which makes one attempt.
-        provider_params: further parameters, sent as they are.
+        provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
+            like) are used and never sent.
 
     The other parameters are OpenAI's (https://platform.openai.com/docs/api-reference/chat/create).
 
@@ -145,6 +147,7 @@ async def acompletion(
     """
     # Hidden before anything can fail: a traceback that captures locals would show them.
     api_key, azure_ad_token, extra_headers = hidden(api_key), hidden(azure_ad_token), hidden(extra_headers)
+    provider_params = hidden_options(provider_params)
     return await _complete(locals())
 
 
@@ -159,31 +162,25 @@ async def _complete(given: dict[str, Any]) -> ChunkStream | ModelResponse:
 
 def _call(given: dict[str, Any]) -> Call:
     """Check all arguments and find the target, before any I/O."""
+    loop = running_loop()
     stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
+    scope = CallScope(loop, timeouts)
     target = target_of(given)
-    request = _request(given, target.model, stream=stream)
+    request = _request(given, target, stream=stream)
     if chat_needs_responses(target, request.params):
         target = target_of(given, responses=True)
-    return timed_call(request, target, timeouts)
+    return Call(request=request, target=target, scope=scope)
 
 
-def timed_call(request: Request, target: Target, timeouts: Timeouts) -> Call:
-    """Return a call that begins now."""
-    loop = running_loop()
-    started = loop.time()
-    deadline = None if timeouts.total is None else started + timeouts.total
-    return Call(request, target, timeouts, CancelScope(loop, deadline=deadline), started)
-
-
-def _request(given: dict[str, Any], model: str, *, stream: bool) -> Request:
+def _request(given: dict[str, Any], target: Target, *, stream: bool) -> Request:
     params = checked_parameters(given)
-    params.update(given["provider_params"])
+    params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
     for name in ("num_retries", "max_retries"):
         if given[name] is not None and not (type(given[name]) is int and given[name] >= 0):
             raise faulty(name, "a whole number from 0", given[name])
     return Request(
-        model=model,
+        model=target.model,
         messages=checked_messages(given["messages"]),
         params=params,
         known=OPENAI_PARAMS,
@@ -219,4 +216,5 @@ def target_of(given: dict[str, Any], *, responses: bool = False) -> Target:
         token=token,
         token_source=checked_function("azure_ad_token_provider", given["azure_ad_token_provider"]),
         responses=responses,
+        options=given["provider_params"],
     )

@@ -331,7 +331,15 @@ class BudgetExceededError(Exception):
 
 
 class StreamCancelled(Exception):
-    """The stream was cancelled from outside the task that reads it."""
+    """The stream was cancelled from outside the task that reads it: by its scope, or because it was closed elsewhere.
+
+    Attributes:
+        partial: the answer so far, a `ModelResponse`, when content had come.
+        usage: the tokens counted so far, when the provider told.
+    """
+
+    partial: Any = None
+    usage: Any = None
 
 
 class WrongLoopError(RuntimeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from aiollm.api import target_of, timed_call
+from aiollm.api import target_of
 from aiollm.arguments import (
     checked_dict,
     checked_flag,
@@ -16,8 +16,12 @@ from aiollm.arguments import (
     checked_timeouts,
     hidden,
 )
+from aiollm.core.call_scope import CallScope
+from aiollm.core.runtime import running_loop
+from aiollm.engine.call import Call
 from aiollm.engine.connect import open_events
 from aiollm.engine.events import EventStream
+from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.responding import ResponsesCall
 from aiollm.types.request import Request
 from aiollm.types.responses import ResponsesAPIResponse
@@ -78,11 +82,14 @@ async def aresponses(
     Cancelling closes the connection.
     """
     # Hidden before anything can fail: a traceback that captures locals would show them.
+    options = hidden_options(options)
     for name in ("api_key", "azure_ad_token", "extra_headers"):
         options[name] = hidden(options.get(name))
     given = {name: options.pop(name, None) for name in _OWN} | {"model": model, "mock_response": None}
+    given["provider_params"] = options
     streams = checked_flag("stream", stream)
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=streams)
+    scope = CallScope(running_loop(), timeouts)
     target = target_of(given, responses=True)
     request = Request(
         model=target.model,
@@ -93,7 +100,7 @@ async def aresponses(
         extra_body=checked_dict("extra_body", given["extra_body"]),
         additional_drop_params=checked_names("additional_drop_params", given["additional_drop_params"]),
     )
-    answer = await open_events(timed_call(request, target, timeouts))
+    answer = await open_events(Call(request, target, scope))
     if streams:
         return answer
     assert answer.response is not None
@@ -102,7 +109,7 @@ async def aresponses(
 
 def _parameters(given: Any, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the API's own parameters."""
-    params = {name: value for name, value in options.items() if value is not None}
+    params = {name: value for name, value in options.items() if value is not None and name not in IDENTITY_OPTIONS}
     text_format = params.pop("text_format", None)
     if text_format is not None:
         format_ = checked_text_format(text_format)

@@ -52,8 +52,10 @@ class FrameDecoder(Protocol[Piece_co, Whole_co]):
     """The wire's own end was seen."""
     content: bool
     """Content came since this was last set to False; heartbeats and empty chunks are none."""
-    usage: Usage | None
-    """The last counts the provider sent."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """The last counts the provider sent."""
 
     def feed(self, frame: Frame) -> Iterable[Piece_co]:
         """Take a frame and give its chunks. Chunks before a fault in it are given before the error is raised.

@@ -54,6 +54,7 @@ _BY_STATUS: dict[int, type[APIError]] = {
 }
 
 _BY_CODE: dict[str, type[APIError]] = {
+    "api_key_invalid": AuthenticationError,
     "authentication_error": AuthenticationError,
     "content_filter": ContentPolicyViolationError,
     "content_policy_violation": ContentPolicyViolationError,
@@ -108,6 +109,7 @@ _CONTEXT_WINDOW = (
     "is longer than the model's context length",
     "maximum context length",
     "maximum prompt length is",
+    "prompt is too long",
     "model's maximum context limit",
 )
 _CONTENT_POLICY = (
@@ -115,11 +117,18 @@ _CONTENT_POLICY = (
     "content_filter_policy",
     "content_policy_violation",
     "as a result of our safety system",
+    "blocked by content filtering policy",
     "the model produced invalid content",
     "rejected as a result of the safety system",
     "responsibleaipolicyviolation",
     "violating our usage policy",
 )
+
+_HINTS: dict[type[APIError], str] = {
+    AuthenticationError: "check the key; `aiollm models {provider}` names its variables",
+    ContextWindowExceededError: "shorten the messages, or ask for fewer tokens",
+    NotFoundError: "check the model's name, and api_base",
+}
 
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
 _NEVER_RETRYABLE_CODES = frozenset({"insufficient_quota"})
@@ -171,6 +180,7 @@ def error_from_object(
         status = _status_within(error, body, code)
     inner = body.get("innererror")  # Azure's: why its filter refused
     cls = error_class(status, code, kind, f"{message} {inner.get('code')}" if isinstance(inner, dict) else message)
+    wait = retry_after_seconds(headers or {})
     where = f"{provider} answered {status}" if status else f"{provider} reported an error"
     return cls(
         f"{where}: {message}" if message else f"{where} without a message",
@@ -181,16 +191,17 @@ def error_from_object(
         type=kind,
         param=param,
         body=error if isinstance(error, dict | list) else None,
-        request_id=request_id(headers or {}),
+        request_id=request_id(headers or {}) or _request_id_within(error),
         headers=headers,
-        retry_after=retry_after_seconds(headers or {}),
+        retry_after=wait,
         retryable=_retryable(status, code, kind),
         phase=phase,
+        hint=f"it asks to wait {wait:g} s" if wait else _HINTS.get(cls, "").format(provider=provider) or None,
     )
 
 
 def error_from_reply(head: ReplyHead, body: bytes, *, provider: str, model: str) -> APIError:
-    """Make the exception for a reply with a failure status, whose body is an error in OpenAI's form or any text."""
+    """Make the exception for a reply with a failure status, whose body is JSON or any text."""
     try:
         reported: Any = lenient_json(body)
     except ValueError:
@@ -237,6 +248,12 @@ def _status_within(error: Any, body: dict[str, Any], code: str | None) -> int | 
         if text.isdecimal() and 400 <= int(text) < 600:
             return int(text)
     return None
+
+
+def _request_id_within(error: Any) -> str | None:
+    """Find the id of the request beside the error, as Anthropic has it."""
+    named = error.get("request_id") if isinstance(error, dict) else None
+    return named if isinstance(named, str) else None
 
 
 def _quoted(words: Any) -> str:

@@ -50,7 +50,7 @@ class OpenAI:
             "Accept": "text/event-stream" if request.stream else "application/json",
             **endpoint.headers,
         }
-        return HttpRequest(endpoint.url, headers, finished_body(body, request, endpoint))
+        return HttpRequest(endpoint.url_for(stream=request.stream), headers, finished_body(body, request, endpoint))
 
     def decoder(self, request: Request, context: Context) -> OpenAIDecoder:
         """Return a decoder for the events of a streamed reply."""

@@ -369,7 +369,8 @@ class OpenAIDecoder:
 
     def _invalid(self, data: bytes, reason: str) -> APIError:
         quoted = data[:_QUOTED_CHARACTERS].decode("utf-8", "replace")
-        return self._context_of(InvalidChunk(f"an event of the stream cannot be read: {reason}; it begins {quoted!r}"))
+        sent = f"{self._context.endpoint.provider} sent an event that is no chunk"
+        return self._context_of(InvalidChunk(f"{sent}: {reason}; it begins {quoted!r}"))
 
     def _context_of(self, error: APIError) -> APIError:
         return error.with_context(llm_provider=self._context.endpoint.provider, model=self._model, phase="stream")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 import time
@@ -11,10 +10,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from aiollm.core.failures import timeout_of
 from aiollm.core.reader import FrameReader
 from aiollm.core.runtime import Runtime
 from aiollm.core.transport import Exchange
+from aiollm.credentials import identify
 from aiollm.credentials.token import fresh_token
 from aiollm.dialects.base import Codec, Context
 from aiollm.dialects.errors import request_id
@@ -27,7 +26,7 @@ from aiollm.engine.redaction import redact, secrets_of
 from aiollm.engine.stream import AnswerStream, ChunkStream
 from aiollm.exceptions import APIError, BadRequestError, StreamInterrupted, UnexpectedContentType
 from aiollm.local.server import serve
-from aiollm.providers.auth import authenticate
+from aiollm.providers.auth import signed_headers
 from aiollm.providers.registry import resolve
 from aiollm.types.origin import Origin
 from aiollm.wire.http import HttpRequest, ReplyHead
@@ -45,8 +44,6 @@ MAX_ERROR_BYTES = 64 * 1024
 """How much of an error's body is read; the rest is cut."""
 
 _SNIPPET_CHARACTERS = 200
-# What a line of server-sent events can begin with: data, event, error, id, retry, a comment, a BOM.
-_SSE_BEGINNINGS = (b"d", b"e", b"i", b"r", b":", b"\xef")
 
 _logger = logging.getLogger("aiollm")
 
@@ -61,8 +58,9 @@ async def open_stream(call: Call) -> ChunkStream:
 
     Cancelling closes the connection.
     """
+    call.scope.check(call.target.provider.name)
     if call.request.mock_response is not None:
-        return mock_stream(call, _context(call, ReplyHead(200)))
+        return mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
     return await _opened(call, DIALECTS[call.target.provider.dialect], ChunkStream)
 
 
@@ -76,16 +74,19 @@ async def open_events(call: Call) -> EventStream:
 
     Cancelling closes the connection.
     """
+    call.scope.check(call.target.provider.name)
     return await _opened(call, ResponsesAPI(), EventStream)
 
 
 async def _opened(call: Call, codec: Codec[Piece, Whole], kind: type[Stream]) -> Stream:
-    exchange = Exchange(Runtime.current().pool, call.scope, call.timeouts)
+    exchange = Exchange(Runtime.current().pool, call.scope)
     try:
         if call.target.provider.serve == "local":
             call = await _served(call)
         elif call.target.token_source is not None:
             call = await _with_token(call, call.target.token_source)
+        elif call.target.provider.identity is not None:
+            call = await _identified(call)
         return await _exchange(call, exchange, codec, kind)
     except BaseException as error:
         exchange.abort(None)
@@ -100,7 +101,7 @@ def _add_facts(error: APIError, call: Call, exchange: Exchange) -> None:
         llm_provider=call.target.provider.name,
         host=exchange.host or None,
         attempt=call.attempt,
-        elapsed=call.scope.loop.time() - call.started,
+        elapsed=call.scope.loop.time() - call.scope.started,
         request_id=request_id(exchange.head.headers),
         headers=exchange.head.headers or None,
         phase=_PHASES[exchange.phase],
@@ -121,17 +122,19 @@ async def _exchange(call: Call, exchange: Exchange, codec: Codec[Piece, Whole], 
         body = await exchange.read_all(MAX_ERROR_BYTES, cut=True)
         raise _redirected(head, call) if 300 <= head.status < 400 else codec.error(head, body, request, endpoint)
 
-    context = _context(call, head)
+    context = _context(call, head, http.url)
     if not request.stream:
         body = await exchange.read_all(MAX_BODY_BYTES)
         return kind.replay(call, head, context.origin, codec.decode(body, request, context))
 
-    reader = FrameReader(exchange, codec.framer())
+    framer = codec.framer()
+    reader = FrameReader(exchange, framer)
     first = await reader.peek()
-    if first in (b"{", b"["):
-        return await _whole_for_stream(call, codec, kind, context, exchange, reader)
-    if first in (b"", b"<") or (head.content_type != "text/event-stream" and first not in _SSE_BEGINNINGS):
-        raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
+    if first not in framer.beginnings:
+        if first in (b"{", b"["):
+            return await _whole_for_stream(call, codec, kind, context, exchange, reader)
+        if first in (b"", b"<") or head.content_type != framer.content_type:
+            raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
     return await kind.open(call, codec.decoder(request, context), context.origin, exchange, reader)
 
 
@@ -156,11 +159,7 @@ async def _served(call: Call) -> Call:
     Raises:
         TotalTimeout: the start took the whole time of the call.
     """
-    try:
-        async with asyncio.timeout_at(call.scope.deadline):
-            server = await serve(call.target.model)
-    except TimeoutError:
-        raise timeout_of("total", call.timeouts, "the embedded model") from None
+    server = await call.scope.wait(serve(call.target.model), "the embedded model")
     target = resolve(f"local/{call.target.model}", api_key=server.secret, base_url=server.base_url)
     return msgspec.structs.replace(call, target=target)
 
@@ -172,17 +171,24 @@ async def _with_token(call: Call, source: Callable[[], Any]) -> Call:
         AuthenticationError: it gives none.
         TotalTimeout: it took the whole time of the call.
     """
-    try:
-        async with asyncio.timeout_at(call.scope.deadline):
-            token = await fresh_token(source, "azure_ad_token_provider")
-    except TimeoutError:
-        raise timeout_of("total", call.timeouts, "azure_ad_token_provider") from None
+    name = "azure_ad_token_provider"
+    token = await call.scope.wait(fresh_token(source, name), name)
     return msgspec.structs.replace(call, target=msgspec.structs.replace(call.target, secret=token))
 
 
-def _context(call: Call, head: ReplyHead) -> Context:
+async def _identified(call: Call) -> Call:
+    """Return the call with the credentials that its request is to be signed with.
+
+    Raises:
+        TotalTimeout: fetching them took the whole time of the call.
+    """
+    target = await call.scope.wait(identify(call.target), "the source of the credentials")
+    return msgspec.structs.replace(call, target=target)
+
+
+def _context(call: Call, head: ReplyHead, url: str) -> Context:
     target = call.target
-    origin = Origin(call.request.include_usage, target.provider.name, target.endpoint.url, head.headers)
+    origin = Origin(call.request.include_usage, target.provider.name, url, head.headers)
     return Context(target.endpoint, int(time.time()), _new_id, origin)
 
 
@@ -198,7 +204,7 @@ def _headers(http: HttpRequest, call: Call) -> dict[str, str]:
     # A buffering proxy on the way compresses in large blocks, and would hold back tokens.
     headers["Accept-Encoding"] = "identity" if call.request.stream else "gzip, deflate"
     headers.update(call.request.extra_headers)
-    return authenticate(headers, call.target)
+    return signed_headers(HttpRequest(http.url, headers, http.body), call.target, time.time())
 
 
 def _redirected(head: ReplyHead, call: Call) -> APIError:
@@ -214,13 +220,14 @@ def _redirected(head: ReplyHead, call: Call) -> APIError:
 
 def _not_a_stream(head: ReplyHead, body: bytes, call: Call) -> APIError:
     text = " ".join(body.decode("utf-8", "replace").split())
+    hint = "a web page usually means that api_base is wrong, or that a proxy answered" if text else "check api_base"
     snippet = text[:_SNIPPET_CHARACTERS] + ("..." if len(text) > _SNIPPET_CHARACTERS else "")
     return UnexpectedContentType(
         f"{call.target.provider.name} answered {head.status} with {head.content_type or 'an unnamed type'} "
         f"instead of a stream; {f'it begins {snippet!r}' if text else 'its body is empty'}",
         status_code=502,
         retryable=True,
-        hint="a web page usually means that api_base is wrong, or that a proxy answered",
+        hint=hint,
     )
 
 

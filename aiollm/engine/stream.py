@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
@@ -63,13 +66,14 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         self.response: Whole | None = None
         self._decoder = decoder
         self._origin = origin
-        self._started = call.started
+        self._started = call.scope.started
         self._attempt = call.attempt
         self._secrets = secrets_of(call)
         self._loop = call.scope.loop
+        self._process = os.getpid()
         self._exchange: Exchange | None = None
         self._reader: FrameReader | None = None
-        self._idle = call.timeouts.idle
+        self._idle = call.scope.timeouts.idle
         self._frames: Iterator[Frame] | None = None  # of the last read, not all decoded yet
         self._ready: deque[Piece] = deque()
         self._error: BaseException | None = None  # raised once what is ready has been read
@@ -184,7 +188,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
             except APIError as error:
                 self._fail(error)
             except BaseException as error:
-                self._close("closed", error)
+                self._break_off(error)
                 raise
             else:
                 # What came together with the end marker does not wait for the rest of the body.
@@ -230,12 +234,14 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         if self._decoder.done or self._decoder.finished:
             self._close("complete", None)
             return
-        if not self._chunks and self.head.content_type != "text/event-stream":
+        assert self._reader is not None
+        if not self._chunks and self.head.content_type != self._reader.content_type:
             raise UnexpectedContentType(
                 f"{self.provider} answered {self.head.status} with {self.head.content_type or 'an unnamed type'} that "
                 "has no event in it",
                 status_code=502,
                 retryable=True,
+                hint="check api_base",
             )
         raise StreamTruncated(
             f"the answer of {self.provider} was cut: the body ended after {self._chunks} chunks, without a finish "
@@ -274,10 +280,17 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
             elapsed=self._elapsed(),
             partial=self._decoder.partial() if opened else None,
             usage=self._decoder.usage,
+            hint="the answer so far is in `partial`" if opened else None,
         )
         redact(error, self._secrets)
         self._error = error
         self._close("failed", error)
+
+    def _break_off(self, error: BaseException) -> None:
+        """End because the reader was cancelled, or the stream was."""
+        if isinstance(error, StreamCancelled) and self._first_token is not None:
+            error.partial, error.usage = self._decoder.partial(), self._decoder.usage
+        self._close("closed", error)
 
     def _close(self, ended: Ended, error: BaseException | None) -> None:
         """End the stream, once, whichever way it ends; the connection is not waited for."""
@@ -297,12 +310,12 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     def on_close(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome when the stream ends, exactly once, on every way to end.
 
-        An exception of the listener's is logged.
+        It sees the context variables as they are now, whoever closes the stream. An exception of its is logged.
 
         A short answer may have ended before anybody could ask: the listener is then called at once.
         """
         if self._ending is None:
-            self._on_close.append(listener)
+            self._on_close.append(partial(copy_context().run, listener))
         else:
             self._tell(listener)
 
@@ -330,7 +343,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
 
     def _leave(self) -> None:
         """Close because the reader is gone: from a loop that was left, or with the stream itself, in any thread."""
-        if self._ended:
+        if self._ended or self._process != os.getpid():  # a forked child has no part in its parent's connections
             return
         if not self._loop.is_closed() and asyncio._get_running_loop() is not self._loop:
             try:
@@ -341,11 +354,13 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         self._close("closed", None)
 
     def __del__(self) -> None:
-        if getattr(self, "_ended", True):
+        if getattr(self, "_ended", True) or self._process != os.getpid():
             return
-        message = f"a stream was dropped before its end; it was opened at {self._opened_at}"
+        cancelled = self._exchange is not None and self._exchange.aborted
         self._leave()  # first: a warning may be an error
-        warnings.warn(message, ResourceWarning, stacklevel=2)
+        if not cancelled:
+            message = f"a stream was dropped before its end; it was opened at {self._opened_at}"
+            warnings.warn(message, ResourceWarning, stacklevel=2)
 
     # -- account
 

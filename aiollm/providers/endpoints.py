@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.provider import Provider
@@ -13,7 +13,8 @@ from aiollm.types.endpoint import Endpoint
 
 __all__ = ["build_endpoint", "fill_placeholders", "given_base_fault"]
 
-_ENDS = ("/chat/completions", "/responses")
+_OPENAIS = ("/chat/completions", "/responses")
+"""How the paths of OpenAI's APIs end."""
 
 
 def build_endpoint(
@@ -38,12 +39,16 @@ def build_endpoint(
     """
     at_home = not given or _at_home(provider, base_url)
     path = place.path or (provider.path if at_home else provider.path_elsewhere or provider.path)
-    join = provider.url_rule
-    url = join(base_url, place.model, path, api_version) if join else _join(base_url, path) if base_url else ""
+    stream_path = None if place.path else provider.stream_path
     role = ROLE_QUIRKS[provider.developer_role]
     return Endpoint(
         provider=provider.name,
-        url=url,
+        url=(
+            provider.url_rule(base_url, place.model, path, api_version)
+            if provider.url_rule and path.endswith(_OPENAIS)
+            else _join(base_url, path, place.model)
+        ),
+        stream_url=_join(base_url, stream_path, place.model) if stream_path else "",
         headers=dict(headers),
         renames=provider.renames,
         unsupported=provider.unsupported,
@@ -88,8 +93,11 @@ def fill_placeholders(provider: Provider, values: Mapping[str, str | None]) -> s
         value = values.get(part)
         named = " or ".join(variables)
         if value is None:
+            ways = [f"pass {name}=" for name in variables if name.islower()]
+            ways.append(f"set {' or '.join(name for name in variables if not name.islower())}")
             raise BadRequestError(
-                f"{provider.name}: the address {provider.base_url} needs {{{part}}}: set {named}, or pass api_base=",
+                f"{provider.name}: the address {provider.base_url} needs {{{part}}}: {', or '.join(ways)}, or pass "
+                "api_base=",
                 llm_provider=provider.name,
                 param="api_base",
             )
@@ -111,18 +119,20 @@ def _at_home(provider: Provider, base_url: str) -> bool:
     return bool(host and own) and (host == own or f".{host}".endswith(f".{own}"))
 
 
-def _join(base_url: str, path: str) -> str:
-    """Put a path after a base URL that may already hold all of it, or its beginning, or end in the other API's."""
+def _join(base_url: str, path: str, model: str) -> str:
+    """Put a path after a base URL that may already hold all of it, or its beginning; "" after none."""
+    if not base_url:
+        return ""
+    path = path.replace("{model}", quote(model, safe="@"))
+    whole = path.rstrip("/")
+    end = next((end for end in _OPENAIS if whole.endswith(end)), whole[whole.rindex("/") :])
     base_url = base_url.rstrip("/")
-    end = next((end for end in _ENDS if path.rstrip("/").endswith(end)), "")
-    for other in _ENDS:
+    for other in _OPENAIS:  # of a base URL that was copied from the other API
         base_url = base_url if other == end else base_url.removesuffix(other)
     held = urlsplit(base_url).path
-    # A path of another kind is all in `slash`, and just follows.
-    lead, _, slash = path.rpartition(end) if end else ("", "", path)
     if held.endswith(end):
-        return base_url + slash
-    segments = lead.split("/")[1:]
+        return base_url + path.removeprefix(whole)
+    segments = whole.removesuffix(end).split("/")[1:]
     for count in range(len(segments), 0, -1):
         beginning = "/" + "/".join(segments[:count])
         if held.endswith(beginning):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 __all__ = ["OWN_FORMATS"]
 
 OWN_FORMATS: Mapping[str, str | None] = {
-    "anthropic": "https://api.anthropic.com/v1",
     "bedrock": None,
     "bytez": None,
     "chatgpt": None,
@@ -15,20 +14,16 @@ OWN_FORMATS: Mapping[str, str | None] = {
     "cohere_chat": "https://api.cohere.ai/compatibility/v1",
     "databricks": "https://<workspace>/serving-endpoints",
     "gdc": None,
-    "gemini": "https://generativelanguage.googleapis.com/v1beta/openai",
     "huggingface": "https://router.huggingface.co/v1",
     "mistral": "https://api.mistral.ai/v1",
     "nlp_cloud": None,
     "oci": None,
-    "ollama": "http://localhost:11434/v1",
-    "ollama_chat": "http://localhost:11434/v1",
     "predibase": None,
     "replicate": None,
     "sagemaker": None,
     "sagemaker_chat": None,
     "sagemaker_nova": None,
     "sap": None,
-    "vertex_ai": None,
     "watsonx": None,
     "watsonx_text": None,
 }

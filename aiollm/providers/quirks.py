@@ -68,6 +68,11 @@ def usage_included(body: _Body) -> _Body:
     return body if "usage" in body else {**body, "usage": {"include": True}}
 
 
+def model_without_version(body: _Body) -> _Body:
+    """On Vertex AI the version (`@2411`) is part of the path only."""
+    return {**body, "model": str(body.get("model")).partition("@")[0]}
+
+
 def store_off(body: _Body) -> _Body:
     """The provider wants `store` to be there and false."""
     return {**body, "store": False}
@@ -144,6 +149,7 @@ BODY_QUIRKS: Mapping[str, BodyQuirk] = {
         effort_max_as_xhigh,
         flatten_text,
         max_completion_tokens_if_reasoning,
+        model_without_version,
         reasoning_replayed,
         schema_in_words,
         store_off,
@@ -159,18 +165,21 @@ BODY_QUIRKS: Mapping[str, BodyQuirk] = {
 
 
 class Placement(NamedTuple):
-    """What a model's name comes to.
+    """What a model's name comes to: the name to send, and what a model has of its own.
 
     Attributes:
         model: the name to send.
-        base_url, path: the address, where the model has one of its own.
-        dialect: the wire format, where it is another than the row's.
+        base_url: the address of this model.
+        path: what follows the base URL.
+        options: options of the provider's identity that the name says, such as the region in an ARN.
+        dialect: "responses" where the model is reached by the Responses API.
         quirks: changes of the finished body that this model needs.
     """
 
     model: str
     base_url: str | None = None
     path: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
     dialect: str | None = None
     quirks: tuple[BodyQuirk, ...] = ()
 
@@ -226,6 +235,12 @@ def ragflow_chat(model: str) -> Placement:
     return Placement(name, path=f"/api/v1/{kind}s_openai/{quote(conversation, safe='')}/chat/completions")
 
 
+def vertex_endpoint(model: str) -> Placement:
+    """`openai/<number>` is an endpoint of one's own that speaks OpenAI's format; the number is its name."""
+    publisher, _, name = model.partition("/")
+    return Placement(name if publisher == "openai" and name.isdecimal() else model)
+
+
 MODEL_RULES: Mapping[str, ModelRule] = {
     rule.__name__: rule
     for rule in (
@@ -236,6 +251,7 @@ MODEL_RULES: Mapping[str, ModelRule] = {
         openai_api,
         openrouter_own,
         ragflow_chat,
+        vertex_endpoint,
     )
 }
 """The model rules that rows may name."""

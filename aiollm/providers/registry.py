@@ -17,6 +17,7 @@ from aiollm.providers.catalog import read_catalog
 from aiollm.providers.endpoints import build_endpoint, fill_placeholders, given_base_fault
 from aiollm.providers.environment import Environment
 from aiollm.providers.formats import OWN_FORMATS
+from aiollm.providers.identity import IDENTITIES, Identity
 from aiollm.providers.provider import Provider, Target
 from aiollm.providers.quirks import Placement
 from aiollm.providers.responses import responses_row
@@ -64,6 +65,7 @@ def resolve(
     api_key: Secret | None = None,
     base_url: str | None = None,
     organization: str | None = None,
+    options: Mapping[str, Any] = {},
     api_version: str | None = None,
     token: Secret | None = None,
     token_source: Callable[[], Any] | None = None,
@@ -78,6 +80,7 @@ def resolve(
         api_key: the key, over the environment's.
         base_url: where the server is, over the environment's and the row's; it may end in the chat path.
         organization: the account's organization, where the provider has a header for it; else it is left out.
+        options: what the call says of who calls and from where, over the environment; others are not looked at.
         api_version: the version of the API, over the environment's, where the provider's address holds one.
         token: a token of the account's directory in the place of a key, where the provider takes one.
         token_source: gives such a token when the call goes out.
@@ -98,22 +101,19 @@ def resolve(
     provider, place = find_provider(model, custom_llm_provider)
     if responses:
         provider = responses_row(provider)
+    asked = _asked(provider, place, options)
+    if asked:
+        environment = environment.under(asked)
     base, source = find_base_url(provider, place, given, environment)
     version, base = _version(provider, api_version, base, environment)
     endpoint = _endpoint(provider, place, base, source, _header_values(provider, organization, environment), version)
-    if (token or token_source) and not provider.token_env:
-        raise BadRequestError(
-            f"{provider.name} takes no azure_ad_token: pass api_key=",
-            llm_provider=provider.name,
-            param="azure_ad_token",
-        )
-    if not (token or token_source or api_key or environment.first(provider.key_env)):
-        token = _credential(provider, provider.token_env, environment)
+    token = _token(provider, token, token_source, api_key, environment)
     if token or token_source:
         return Target(provider, place.model, endpoint, token, bearer=True, token_source=token_source)
-    return Target(
-        provider, place.model, endpoint, api_key or find_key(provider, environment, elsewhere=source is not None)
-    )
+    named = provider.identity is not None and not IDENTITIES[provider.identity].caller.isdisjoint(asked)
+    secret = api_key or (None if named else find_key(provider, environment, elsewhere=source is not None))
+    known = {} if provider.identity is None else _known(IDENTITIES[provider.identity], environment)
+    return Target(provider, place.model, endpoint, secret, known)
 
 
 @lru_cache(maxsize=4096)
@@ -137,6 +137,7 @@ def find_provider(model: str, custom_llm_provider: str | None = None) -> tuple[P
             llm_provider=provider.name,
             param="model",
         )
+    provider = provider.for_model(name)
     try:
         place = provider.model_rule(name) if provider.model_rule else Placement(name)
         return responses_row(provider) if place.dialect == "responses" else provider, place
@@ -183,7 +184,7 @@ def find_key(provider: Provider, environment: Environment, *, elsewhere: bool) -
         AuthenticationError: the key is missing, or cannot be sent in a header.
     """
     secret = _credential(provider, provider.key_env, environment)
-    if secret is not None or provider.key_optional:
+    if secret is not None or provider.key_optional or provider.identity is not None:
         return secret
     ways = f"set {' or '.join(provider.key_env)}, or pass api_key=" if provider.key_env else "pass api_key="
     if provider.token_env:
@@ -206,6 +207,45 @@ def _credential(provider: Provider, variables: tuple[str, ...], environment: Env
     if isinstance(secret, Secret):
         return secret
     raise AuthenticationError(f"{provider.name}: the key in {variable} {secret}", llm_provider=provider.name)
+
+
+def _token(
+    provider: Provider,
+    token: Secret | None,
+    token_source: Callable[[], Any] | None,
+    api_key: Secret | None,
+    environment: Environment,
+) -> Secret | None:
+    """Return the token of the call; or that in the environment, where there is no key."""
+    if (token or token_source) and not provider.token_env:
+        raise BadRequestError(
+            f"{provider.name} takes no azure_ad_token: pass api_key=",
+            llm_provider=provider.name,
+            param="azure_ad_token",
+        )
+    if token or token_source or api_key or environment.first(provider.key_env):
+        return token
+    return _credential(provider, provider.token_env, environment)
+
+
+def _asked(provider: Provider, place: Placement, options: Mapping[str, Any]) -> dict[str, HiddenText]:
+    """Return the options of the provider's identity that the call gives, or the model's name."""
+    if provider.identity is None:
+        return {}
+    known = IDENTITIES[provider.identity].options
+    found = {name: value for name, value in options.items() if name in known and value is not None}
+    for name, value in found.items():
+        if not isinstance(value, str) or not value.strip().isprintable():
+            raise BadRequestError(
+                f"{provider.name}: {name} must be text on one line", llm_provider=provider.name, param=name
+            )
+    return {name: HiddenText(value) for name, value in (*place.options, *found.items()) if value}
+
+
+def _known(identity: Identity, environment: Environment) -> dict[str, HiddenText]:
+    """Return the options of an identity that the call or the environment gives."""
+    found = {name: environment.first((name, *variables)) for name, variables in identity.options.items()}
+    return {name: HiddenText(given[1].strip()) for name, given in found.items() if given is not None}
 
 
 @lru_cache(maxsize=1)

@@ -62,6 +62,8 @@ def responses_row(row: Provider) -> Provider:
         dialect="responses",
         path=_beside(row.path),
         path_elsewhere=_beside(row.path_elsewhere) if row.path_elsewhere else None,
+        stream_path=None,
+        models={},
         renames={},
         unsupported=_UNKNOWN,
         developer_role="developer",

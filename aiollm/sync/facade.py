@@ -7,6 +7,7 @@ from typing import Any, cast
 from aiollm.api import acompletion
 from aiollm.arguments import hidden
 from aiollm.calling import ChatCompletion
+from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
 from aiollm.responses_call import aresponses
 from aiollm.sync.stream import SyncEventStream, SyncStream
@@ -29,7 +30,7 @@ def completion(model: str, messages: Any, **options: Any) -> SyncStream | ModelR
     The arguments and errors are those of `acompletion`; a stream comes back as a `SyncStream`. It may be called from
     any thread, many at a time, and inside a running event loop, which it blocks while it waits.
     """
-    _hide(options)
+    options = _hidden(options)
     thread = loop_thread()
     call = acompletion(model, messages, **options)
     if options.get("stream"):
@@ -45,7 +46,7 @@ def _typed_responses(function: Any) -> ResponsesCall[SyncEventStream, ResponsesA
 @_typed_responses
 def responses(input: Any, model: str, **options: Any) -> SyncEventStream | ResponsesAPIResponse:
     """Ask a model for a response, and wait for it: to `aresponses` what `completion` is to `acompletion`."""
-    _hide(options)
+    options = _hidden(options)
     thread = loop_thread()
     call = aresponses(input, model, **options)
     if options.get("stream"):
@@ -53,8 +54,10 @@ def responses(input: Any, model: str, **options: Any) -> SyncEventStream | Respo
     return cast("ResponsesAPIResponse", thread.run(call))
 
 
-def _hide(options: dict[str, Any]) -> None:
+def _hidden(options: dict[str, Any]) -> dict[str, Any]:
     """Hide what may be secret: a traceback that captures locals would show it."""
+    options = hidden_options(options)
     for name in ("api_key", "azure_ad_token", "extra_headers"):
         if name in options:
             options[name] = hidden(options[name])
+    return options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
@@ -11,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from aiollm.core.runtime import LoopThread
 from aiollm.engine.stream import AnswerStream
-from aiollm.exceptions import StreamCancelled
+from aiollm.exceptions import StreamCancelled, WrongLoopError
 from aiollm.sync.pipe import Pipe
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
@@ -36,6 +37,7 @@ class BlockingStream(Generic[Piece, Whole]):
         self._pipe = pipe
         self._pump = pump
         self._ready: deque[Piece] = deque()
+        self._process = os.getpid()
         self._closed = False
 
     @classmethod
@@ -88,6 +90,8 @@ class BlockingStream(Generic[Piece, Whole]):
 
     def _fill(self) -> bool:
         """Wait for the chunks of the next read; False at the end."""
+        if self._process != os.getpid():
+            raise WrongLoopError("the stream was opened before the process was forked, and is read by the parent")
         try:
             batch = self._pipe.get()
         except BaseException:  # Ctrl-C among them
@@ -100,6 +104,8 @@ class BlockingStream(Generic[Piece, Whole]):
         """Close the connection, unless the answer has ended. May be called again, and from another thread."""
         if not self._closed:
             self._closed = True
+            if self._process != os.getpid():  # a forked child has no part in its parent's connections
+                return
             self._pump.cancel()
             self._pipe.end(StreamCancelled("the stream was closed from another thread"))  # to one that reads now
 

@@ -4,11 +4,13 @@ The rules are WHATWG's (https://html.spec.whatwg.org/multipage/server-sent-event
 in nothing else, a blank line ends an event, an event without data is none, one leading BOM is dropped. What providers
 really send asks for four additions:
 
-- an unterminated last event is used when its data is JSON or the end marker (the specification drops it);
+- an unterminated last event is used when its data is JSON or the end marker, or when it is an error whose last line has
+  its end (the specification drops it);
 - when the first two `data:` lines of an event are each a JSON object, every `data:` line from there on is an event of
   its own (some servers end events with one newline instead of two);
 - a line `error: {...}` is an error event (llama.cpp);
-- JSON as it is, without `data:` around it, is an event (what a server writes that fails in mid-stream).
+- JSON as it is, without `data:` around it, is an event (what a server writes that fails in mid-stream); it may have
+  several lines, unless each line is an event of its own.
 
 Time is linear in the bytes however they are cut: bytes of an event that is not complete are kept in the pieces they
 came in, and joined once.
@@ -19,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from functools import partial
+from typing import ClassVar
 
 from aiollm.exceptions import EventTooLarge
 from aiollm.types.lenient import is_json
@@ -31,11 +34,15 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_NEXT_DATA = re.compile(rb"[\r\n]data:")
 # A CR followed by LF is one line end, so it must not match as two.
 _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
 # Events as nearly all are: one data line, then a blank one. Their payloads are found in one call.
 _PLAIN_EVENT = re.compile(rb"data: (.*)\n\n")
 _PLAIN_EXTRA_BYTES = len(b"data: \n\n")
+# The same with a name before it, as Anthropic and OpenAI's Responses send all of theirs.
+_NAMED_EVENT = re.compile(rb"event: (.*)\ndata: (.*)\n\n")
+_NAMED_EXTRA_BYTES = len(b"event: \ndata: \n\n")
 _plain_frame = partial(Frame, "")
 _END_MARKER = b"[DONE]"
 
@@ -46,6 +53,10 @@ class SSEFramer:
     Args:
         max_event_bytes: longest event; a longer one raises `EventTooLarge`, so that no buffer grows without a limit.
     """
+
+    content_type: ClassVar[str] = "text/event-stream"
+    # data, event, error, id, retry, a comment, a BOM.
+    beginnings: ClassVar[frozenset[bytes]] = frozenset({b"d", b"e", b"i", b"r", b":", b"\xef"})
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_event_bytes = max_event_bytes
@@ -79,12 +90,17 @@ class SSEFramer:
     def finish(self) -> Iterator[Frame]:
         """Say that the body has ended, and give the unterminated last event if its data is whole."""
         rest = self._take()
+        *_, last = lines = _LINE_END.split(rest)
+        name, value = _field(last)
+        if name == b"error" and not _is_whole(value):
+            rest = rest.removesuffix(last)
         frames = list(self._feed_lines(rest + b"\n") if self._one_newline else self._parse(rest))
-        yield from frames[:-1]
-        for last in frames[-1:]:
-            line_ended = rest.endswith((b"\n", b"\r")) and (self._one_newline or last.event == "error")
-            if line_ended or last.data.startswith(_END_MARKER) or is_json(last.data):
-                yield last
+        if self._one_newline:
+            is_cut = name == b"data" and not _is_whole(value)
+        else:
+            has_data = bool(frames) and any(_field(line)[0] == b"data" for line in lines)
+            is_cut = has_data and not (_is_whole(frames[-1].data) or (frames[-1].event == "error" and not last))
+        yield from frames[:-1] if is_cut else frames
 
     def _feed_blocks(self, data: bytes) -> Iterator[Frame]:
         payloads = _PLAIN_EVENT.findall(data) if b"\r" not in data else []
@@ -94,12 +110,23 @@ class SSEFramer:
         if payloads and end == data.rfind(b"\n\n") + 2 and len(data) <= self._max_event_bytes:
             yield from map(_plain_frame, payloads)
             rest = data[end:]
+        elif payloads and (frames := self._named_frames(data)):
+            yield from frames
+            rest = data[data.rfind(b"\n\n") + 2 :]
         else:
             rest = yield from self._feed_odd_blocks(data)
         if rest:
             self._keep(rest)
             if lines := self._take_lines(rest):
                 yield from self._feed_lines(lines)
+
+    def _named_frames(self, data: bytes) -> list[Frame]:
+        """Return the events in the data, if all of them have a name and one line; else none."""
+        events = _NAMED_EVENT.findall(data)
+        end = sum(len(name) + len(payload) for name, payload in events) + _NAMED_EXTRA_BYTES * len(events)
+        if end != data.rfind(b"\n\n") + 2 or len(data) > self._max_event_bytes:
+            return []
+        return [Frame(name.decode("utf-8", "replace"), payload) for name, payload in events]
 
     def _feed_odd_blocks(self, data: bytes) -> Generator[Frame, None, bytes]:
         """Give the events in the data, of any form, and return what follows the last of them."""
@@ -119,7 +146,7 @@ class SSEFramer:
 
     def _parse(self, block: bytes) -> Iterator[Frame]:
         """Read the lines of one event."""
-        if block.lstrip()[:1] in (b"{", b"[") and is_json(block):
+        if _is_bare_json(block):
             yield Frame("", block.strip())
             return
         fields = [_field(line) for line in _LINE_END.split(block)]
@@ -140,6 +167,7 @@ class SSEFramer:
     def _feed_lines(self, data: bytes) -> Iterator[Frame]:
         lines = _LINE_END.split(data)
         rest = lines.pop()
+        self._skip_lf = self._skip_lf or data.endswith(b"\r")
         may_be_too_large = len(data) > self._max_event_bytes
         for line in lines:
             if may_be_too_large:
@@ -152,6 +180,8 @@ class SSEFramer:
                 yield Frame(event, value)
             elif name == b"error":
                 yield Frame("error", value)
+            elif _is_bare_json(line):
+                yield Frame("", line.strip())
             elif not line:
                 self._event = ""
         if rest:
@@ -159,7 +189,7 @@ class SSEFramer:
 
     def _take_lines(self, new: bytes) -> bytes:
         """Take what is kept, if the new bytes show that every line of it is an event."""
-        if self._one_newline or not self._may_be_lines or b"\ndata:" not in new:
+        if self._one_newline or not self._may_be_lines or not _NEXT_DATA.search(new):
             return b""
         lines = _LINE_END.split(b"".join(self._pieces))[:-1]
         data = [value for name, value in map(_field, lines) if name == b"data"]
@@ -210,6 +240,15 @@ def _field(line: bytes) -> tuple[bytes, bytes]:
     """Split a line into its field and value; a comment is a field without a name."""
     name, _, value = line.partition(b":")
     return name, value.removeprefix(b" ")
+
+
+def _is_bare_json(text: bytes) -> bool:
+    return text.lstrip()[:1] in (b"{", b"[") and is_json(text)
+
+
+def _is_whole(value: bytes) -> bool:
+    """Whether a value at the end of the body cannot have been cut."""
+    return value.startswith(_END_MARKER) or is_json(value)
 
 
 def _is_event_list(data: list[bytes]) -> bool:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
+import weakref
 from pathlib import Path
 
 import pytest
 
 from aiollm import exceptions
-from aiollm.core.scope import CancelScope
 from aiollm.core.transport import DRAIN_BYTES, Exchange
 from aiollm.testing import (
     ProviderServer,
@@ -27,7 +28,7 @@ from aiollm.testing import (
 )
 from aiollm.types.timeouts import Timeouts
 from tests.core.certificate import self_signed
-from tests.core.exchanging import BODY, HEADERS, exchange, free_port, rest, sent
+from tests.core.exchanging import BODY, HEADERS, call_scope, exchange, free_port, rest, sent
 from tests.engine.calling import pool_facts
 
 
@@ -84,7 +85,7 @@ async def test_a_body_that_breaks_is_interrupted(ending: object, says: str) -> N
 
 
 async def test_a_name_without_an_address_is_a_dns_error() -> None:
-    with pytest.raises(exceptions.DNSError, match=r"the name of nowhere\.invalid has no address") as caught:
+    with pytest.raises(exceptions.DNSError, match=r"the name of nowhere\.invalid:443 has no address") as caught:
         await exchange().send("https://nowhere.invalid/v1", HEADERS, BODY)
     assert caught.value.phase == "connect"
     assert caught.value.host == "nowhere.invalid"
@@ -143,7 +144,7 @@ async def test_a_server_that_is_connected_and_silent_trips_first_token() -> None
 async def test_a_handshake_that_does_not_end_trips_connect() -> None:
     async with ProviderServer() as server:
         server.on_connect("silence")
-        with pytest.raises(exceptions.ConnectTimeout, match=r"within 0\.1 s \(Timeouts\.connect\)") as caught:
+        with pytest.raises(exceptions.ConnectTimeout, match=r"within 0\.1 s \(timeout=Timeouts\(connect") as caught:
             await exchange(Timeouts(connect=0.1)).send(f"https://127.0.0.1:{server.port}/", HEADERS, BODY)
         assert caught.value.phase == "connect"
 
@@ -190,7 +191,7 @@ async def test_a_url_that_is_none_is_a_bad_request(url: str) -> None:
 async def test_a_scope_cancels_a_read() -> None:
     async with ProviderServer() as server:
         server.script([comment(), stall()])
-        scope = CancelScope(asyncio.get_running_loop())
+        scope = call_scope()
         reply = exchange(scope=scope)
         await reply.send(server.base_url, HEADERS, BODY)
         await reply.read()
@@ -206,7 +207,7 @@ async def test_a_scope_cancels_a_read() -> None:
 async def test_a_scope_cancels_a_send() -> None:
     async with ProviderServer() as server:
         server.script(silence())
-        scope = CancelScope(asyncio.get_running_loop())
+        scope = call_scope()
         asyncio.get_running_loop().call_later(0.02, scope.cancel, "stop")
         with pytest.raises(exceptions.StreamCancelled, match="stop"):
             await exchange(scope=scope).send(server.base_url, HEADERS, BODY)
@@ -218,7 +219,7 @@ async def test_a_scope_that_is_cancelled_as_the_head_arrives_closes_the_connecti
     async with ProviderServer() as server:
         server.script([headers(), stall()])
         for delay in range(12):
-            scope = CancelScope(asyncio.get_running_loop())
+            scope = call_scope()
             reply = exchange(scope=scope)
             sending = asyncio.create_task(reply.send(server.base_url, HEADERS, BODY))
             await server.wait_for(lambda seen=delay: len(server.log) > seen)
@@ -314,3 +315,16 @@ async def test_aborting_twice_counts_once() -> None:
         reply.release()
         assert pool_facts()["active"] == 0
         await server.wait_for_disconnect()
+
+
+async def test_an_exchange_that_has_ended_is_let_go_though_its_connection_and_its_timers_last() -> None:
+    async with ProviderServer() as server:
+        server.script([raw(b"body"), fin()])
+        reply = await sent(server)
+        await rest(reply)
+        reply.release()
+        ended = weakref.ref(reply)
+        del reply
+        await asyncio.sleep(0)
+        gc.collect()
+        assert ended() is None  # asyncio keeps the contexts of connections and of timers

@@ -77,7 +77,7 @@ def answered(response: Any) -> dict[str, Any]:
 
 
 def events_of(pieces: list[bytes]) -> Reading:
-    return read(pieces, ResponsesAPI())  # type: ignore[arg-type]
+    return read(pieces, dialect=ResponsesAPI())  # type: ignore[arg-type]
 
 
 def without_nulls(value: Any) -> Any:
@@ -94,20 +94,20 @@ def test_there_is_much_to_replay(corpus: Path) -> None:
 @each(STREAMS)
 def test_a_stream_is_the_same_however_it_is_cut(recording: Recording) -> None:
     body = recording.body
-    whole = read([body], Responses()).outcome
+    whole = read([body], dialect=Responses()).outcome
     if len(body) <= BYTE_BY_BYTE:
         places: Any = range(len(body))
     else:
         places = random.Random(recording.name).sample(range(len(body)), BYTE_BY_BYTE // 12)
-    assert read(cut(body, places), Responses()).outcome == whole
+    assert read(cut(body, places), dialect=Responses()).outcome == whole
     edges = frame_edges(body)
     for shift in (-1, 0, 1):
-        assert read(cut(body, [edge + shift for edge in edges]), Responses()).outcome == whole
+        assert read(cut(body, [edge + shift for edge in edges]), dialect=Responses()).outcome == whole
 
 
 @each(STREAMS)
 def test_a_stream_keeps_the_rules(recording: Recording) -> None:
-    reading = read([recording.body], Responses())
+    reading = read([recording.body], dialect=Responses())
     assert type(reading.error).__name__ == ABNORMAL.get(recording.name, "NoneType")
     if reading.error is not None:
         assert not reading.chunks
@@ -128,7 +128,7 @@ def test_a_stream_keeps_the_rules(recording: Recording) -> None:
 def test_a_stream_says_what_its_last_event_says(recording: Recording) -> None:
     events = payloads(recording.body)
     last = next(event["response"] for event in events if event["type"] in ("response.completed", "response.incomplete"))
-    partial = read([recording.body], Responses()).decoder.partial()
+    partial = read([recording.body], dialect=Responses()).decoder.partial()
     if not last["output"]:  # Codex and others leave it out
         last["output"] = [event["item"] for event in events if event["type"] == "response.output_item.done"]
     assert answered(partial) == said(last)
@@ -144,7 +144,7 @@ def test_cut_before_its_last_event_a_stream_is_truncated(recording: Recording) -
         for place in (recording.body.find(b'"type":"response.%b"' % kind) for kind in (b"completed", b"incomplete"))
         if place > 0
     )
-    reading = read([recording.body[: recording.body.rfind(b"\n\n", 0, place) + 2]], Responses())
+    reading = read([recording.body[: recording.body.rfind(b"\n\n", 0, place) + 2]], dialect=Responses())
     assert type(reading.error) is e.StreamTruncated
 
 
@@ -187,9 +187,9 @@ def test_a_whole_response_is_kept_as_it_came(recording: Recording) -> None:
 def test_a_whole_reply_is_read(recording: Recording) -> None:
     if recording.name in ABNORMAL:
         with pytest.raises(e.APIResponseValidationError, match="queued"):
-            decode(recording.body, Responses())
+            decode(recording.body, dialect=Responses())
         return
-    response, sent = decode(recording.body, Responses()), json.loads(recording.body)
+    response, sent = decode(recording.body, dialect=Responses()), json.loads(recording.body)
     assert answered(response) == said(sent)
     assert (response.id, response.model) == (sent["id"], sent["model"])
     assert response.usage is not None

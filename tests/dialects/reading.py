@@ -19,6 +19,7 @@ from aiollm.types.response import ModelResponse
 
 NOW = 1_700_000_000
 MODEL = "asked-for"
+OPENAI = OpenAI()
 
 
 @define
@@ -72,12 +73,12 @@ def context(asked: Request, **changes: Any) -> Context:
 
 def decoder(**asked: Any) -> OpenAIDecoder:
     wanted = request(**asked)
-    return OpenAI().decoder(wanted, context(wanted))
+    return OPENAI.decoder(wanted, context(wanted))
 
 
-def read(pieces: Iterable[bytes], dialect: Dialect | None = None, **asked: Any) -> Reading:
+def read(pieces: Iterable[bytes], *, dialect: Dialect = OPENAI, **asked: Any) -> Reading:
     """Read a streamed reply that arrives in `pieces`."""
-    wanted, dialect = request(**asked), dialect or OpenAI()
+    wanted = request(**asked)
     reading = Reading(decoder=dialect.decoder(wanted, context(wanted)))
     framer = dialect.framer()
     try:
@@ -96,10 +97,10 @@ def read(pieces: Iterable[bytes], dialect: Dialect | None = None, **asked: Any) 
     return reading
 
 
-def decode(body: bytes, dialect: Dialect | None = None, **asked: Any) -> ModelResponse:
+def decode(body: bytes, *, dialect: Dialect = OPENAI, **asked: Any) -> ModelResponse:
     """Read a whole reply."""
     wanted = request(stream=False, **asked)
-    return (dialect or OpenAI()).decode(body, wanted, context(wanted))
+    return dialect.decode(body, wanted, context(wanted))
 
 
 def cut(data: bytes, places: Iterable[int]) -> list[bytes]:

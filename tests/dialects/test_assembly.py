@@ -242,7 +242,7 @@ def test_citations_of_single_chunks_become_a_list() -> None:
         {"provider_specific_fields": {"citation": {"a": 1}, "k": 1}},
         {"provider_specific_fields": {"citation": {"b": 2}, "k": 2}},
     )
-    assert got.provider_specific_fields == {"citations": [{"a": 1}, {"b": 2}], "k": 2}
+    assert got.provider_specific_fields == {"citations": [[{"a": 1}, {"b": 2}]], "k": 2}
 
 
 def test_citations_of_the_answer_are_the_last_ones() -> None:

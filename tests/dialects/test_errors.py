@@ -47,7 +47,7 @@ def replied(status: int, body: bytes, headers: dict[str, str] | None = None) -> 
 def test_a_status_has_its_class_and_is_kept(status: int, kind: type, retryable: bool) -> None:
     error = made({"error": {"message": "no"}}, status)
     assert (type(error), error.status_code, error.retryable) == (kind, status, retryable)
-    assert str(error) == f"acme answered {status}: no"
+    assert error.message == f"acme answered {status}: no"
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_it_is_in_the_table() -> None:
 
 
 def test_a_whole_reply() -> None:
-    response = decode(json.dumps(WHOLE).encode(), Responses())
+    response = decode(json.dumps(WHOLE).encode(), dialect=Responses())
     assert (response.id, response.created, response.model) == ("resp_1", 7, "served")
     assert response.service_tier == "default"
     assert response.choices[0].message.content == "Hello!"
@@ -57,7 +57,7 @@ def test_a_whole_reply() -> None:
 )
 def test_a_body_that_is_no_answer(body: bytes, kind: type[APIError], words: str) -> None:
     with pytest.raises(kind, match=words):
-        decode(body, Responses())
+        decode(body, dialect=Responses())
 
 
 def steps(*events: dict[str, Any]) -> list[Any]:

@@ -17,7 +17,7 @@ CALL = {"type": "function_call", "id": "fc", "call_id": "call_a", "name": "f", "
 
 def reading(*events: dict[str, Any]) -> Reading:
     lines = "".join(f"data: {json.dumps(one)}\n\n" for one in events)
-    return read([lines.encode()], ResponsesAPI())  # type: ignore[arg-type]
+    return read([lines.encode()], dialect=ResponsesAPI())  # type: ignore[arg-type]
 
 
 def test_events_come_as_they_are() -> None:

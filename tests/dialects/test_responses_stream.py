@@ -53,7 +53,7 @@ def reading(*events: dict[str, Any], named: bool = True, **asked: Any) -> Readin
     lines = [
         (f"event: {one['type']}\n" if named else "") + f"data: {json.dumps(one)}\n\n" for one in (CREATED, *events)
     ]
-    return read(["".join(lines).encode()], Responses(), **asked)
+    return read(["".join(lines).encode()], dialect=Responses(), **asked)
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -258,7 +258,7 @@ def test_an_error_event_is_an_error(error: dict[str, Any]) -> None:
 
 def test_nothing_but_the_last_event_ends_a_response() -> None:
     lines = f"data: {json.dumps(text('a'))}\n\ndata: [DONE]\n\n".encode()
-    assert type(read([lines], Responses()).error) is e.StreamTruncated
+    assert type(read([lines], dialect=Responses()).error) is e.StreamTruncated
     seen = reading(text("a"), ended(message("a")))
     assert type(seen.error) is e.StreamTruncated
 
@@ -280,7 +280,7 @@ def test_a_heartbeat_is_no_content_and_a_tool_at_work_is() -> None:
     "data", [b"[1]", b"{", b'{"type": "response.completed"}', b'{"type": "response.output_item.done"}']
 )
 def test_an_event_that_is_none_is_told(data: bytes) -> None:
-    error = read([b"data: " + data + b"\n\n"], Responses()).error
+    error = read([b"data: " + data + b"\n\n"], dialect=Responses()).error
     assert type(error) is e.InvalidChunk
     assert "an event of the stream cannot be read" in str(error)
 

@@ -153,7 +153,50 @@ def test_a_tracker_is_true_once_it_has_a_call() -> None:
     assert track
 
 
-def test_a_repeated_name_does_not_make_long_arguments_quadratic(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rest_of_a_name_is_told_from_another_call_by_what_comes_before_it() -> None:
+    assert joined(piece("get_", "", index=0, id="a"), piece("time", "{}", index=0)) == [("a", "get_time", "{}")]
+    assert joined(piece("f", "", index=0), piece("g", "{}", index=0)) == [
+        ("call_id1", "f", ""),
+        ("call_id2", "g", "{}"),
+    ]
+    assert joined(piece("f", "{}", index=0, id="a"), piece("g", "{}", index=0)) == [
+        ("a", "f", "{}"),
+        ("call_id1", "g", "{}"),
+    ]
+
+
+def test_a_new_id_under_a_new_index_opens_a_call_whose_name_comes_later() -> None:
+    pieces = [piece(None, "", index=0, id="a"), piece("f", "{}", index=0)]
+    pieces += [piece(None, "", index=1, id="b"), piece("f", "{}", index=1)]
+    assert joined(*pieces) == [("a", "f", "{}"), ("b", "f", "{}")]
+
+
+def test_whole_calls_that_share_an_id_get_ids_of_their_own() -> None:
+    pieces = [piece(name, "{}", index=0, id="call") for name in "fgh"]
+    assert joined(*pieces) == [("call", "f", "{}"), ("call_id1", "g", "{}"), ("call_id2", "h", "{}")]
+
+
+@pytest.mark.parametrize("text", ['{"a":"}"}', '{"a":"\\\\"}', '{"a":"\\"}"}', '{"a":[{}],"b":{}}', '{"\\\\\\"":[]}'])
+def test_the_end_of_arguments_is_found_however_they_are_cut(text: str) -> None:
+    for size in range(1, len(text)):
+        parts = [text[start : start + size] for start in range(0, len(text), size)]
+        pieces = [piece("f", part, index=0) for part in (*parts, "{}")]
+        assert joined(*pieces) == [("call_id1", "f", text), ("call_id2", "f", "{}")]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["{", *['"a":"bcd",'] * 2000, '"z":1}'],
+        ['{"a":[1', *[',{"b":{}}'] * 2000, "]}"],
+        ['{"a":"', *["}"] * 2000, '"}'],
+        ["{}"] * 2000,
+    ],
+    ids=["members", "objects", "a string of brackets", "object after object"],
+)
+def test_a_repeated_name_does_not_make_long_arguments_quadratic(
+    pieces: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     parsed: list[int] = []
 
     def counting(text: str) -> bool:
@@ -163,10 +206,9 @@ def test_a_repeated_name_does_not_make_long_arguments_quadratic(monkeypatch: pyt
     real = module.is_json
     monkeypatch.setattr(module, "is_json", counting)
     track = tracker()
-    pieces = ["{", *['"a":"bcd",'] * 2000, '"z":1}']
     for part in pieces:
         track.normalise(piece("f", part, index=0))
-    assert track.incomplete() is None
+    track.incomplete()
     assert sum(parsed) <= 2 * sum(map(len, pieces))
 
 

@@ -85,7 +85,7 @@ def told(event: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("name", STREAMS)
 def test_both_clients_give_the_same_events(name: str, client: openai.OpenAI) -> None:
     expected, raised = theirs(client, name)
-    reading = read([STREAMS[name].body], ResponsesAPI())  # type: ignore[arg-type]
+    reading = read([STREAMS[name].body], dialect=ResponsesAPI())  # type: ignore[arg-type]
     assert (reading.error is not None) == raised == (name in FAILED)
     assert [event.type for event in reading.chunks] == [event.type for event in expected]
     for mine, other in zip(reading.chunks, expected, strict=True):
@@ -96,7 +96,7 @@ def test_both_clients_give_the_same_events(name: str, client: openai.OpenAI) -> 
 @pytest.mark.parametrize("name", [name for name in STREAMS if name not in FAILED])
 def test_chat_says_what_the_official_clients_response_says(name: str, client: openai.OpenAI) -> None:
     response = theirs(client, name)[0][-1].response
-    reading = read([STREAMS[name].body], Responses())
+    reading = read([STREAMS[name].body], dialect=Responses())
     partial = reading.decoder.partial()
     if response.output:
         assert (partial.choices[0].message.content or "") == response.output_text

@@ -22,8 +22,8 @@ def test_a_provider_with_its_own_format_is_told_from_an_unknown_one(name: str) -
 
 
 def test_the_way_names_the_address_that_speaks_openais_format() -> None:
-    with pytest.raises(BadRequestError, match=r'api_base="https://api\.anthropic\.com/v1"'):
-        resolve("anthropic/claude-x", environ={})
+    with pytest.raises(BadRequestError, match=r'api_base="https://api\.mistral\.ai/v1"'):
+        resolve("mistral/x", environ={})
 
 
 def test_the_catalogue_names_none_of_them() -> None:

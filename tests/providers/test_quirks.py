@@ -33,6 +33,7 @@ CHANGES: list[tuple[BodyQuirk, dict[str, Any], dict[str, Any]]] = [
         body({"role": "assistant", "content": "a", "function_call": None}),
         body({"role": "assistant", "content": "a"}),
     ),
+    (quirks.model_without_version, body(model="m@2411"), body(model="m")),
     (quirks.tool_choice_any, body(tool_choice="required"), body(tool_choice="any")),
     (
         quirks.tool_choice_in_words,
@@ -188,6 +189,9 @@ PLACES = [
         "abcd1234",
         Placement("abcd1234", "https://model-abcd1234.api.baseten.co/environments/production/sync/v1"),
     ),
+    ("vertex_endpoint", "openai/1234", Placement("1234")),
+    ("vertex_endpoint", "openai/gpt-oss-120b-maas", Placement("openai/gpt-oss-120b-maas")),
+    ("vertex_endpoint", "gemini-2.5-flash", Placement("gemini-2.5-flash")),
     ("ragflow_chat", "chat/a b/m/x", Placement("m/x", path="/api/v1/chats_openai/a%20b/chat/completions")),
     ("ragflow_chat", "agent/7/m", Placement("m", path="/api/v1/agents_openai/7/chat/completions")),
 ]

@@ -131,6 +131,25 @@ def test_single_newline_events_keep_their_names_comments_and_errors() -> None:
     assert read(*(body[i : i + 1] for i in range(len(body)))) == expected
 
 
+def test_a_name_among_single_newline_events_outlives_a_crlf_that_was_cut() -> None:
+    body = b'data: {"a":1}\r\ndata: {"a":2}\r\nevent: x\r\ndata: {"a":3}\r\n'
+    assert read(*(body[i : i + 1] for i in range(len(body)))) == read(body)
+    assert read(body)[-1] == ("x", b'{"a":3}')
+
+
+def test_single_newline_events_that_end_in_cr_are_given_as_they_come() -> None:
+    assert live(SSEFramer(), b'data: {"a":1}\rdata: {"a":2}\rdata: ') == [b'{"a":1}', b'{"a":2}']
+
+
+def test_the_last_whole_line_of_single_newline_events_is_an_event() -> None:
+    assert read(b"data: {}\rdata: {}\rdata: a\rdat") == [("", b"{}"), ("", b"{}"), ("", b"a")]
+    assert read(b"data: {}\ndata: {}\ndata") == [("", b"{}"), ("", b"{}")]
+
+
+def test_bare_json_among_single_newline_events_is_an_event() -> None:
+    assert read(b'data: {}\ndata: {}\n{"error": 1}\n') == [("", b"{}"), ("", b"{}"), ("", b'{"error": 1}')]
+
+
 def test_one_json_object_over_several_lines_stays_one_event() -> None:
     assert read(b'data: {"a":\ndata: 1}\n\n') == [("", b'{"a":\n1}')]
 
@@ -144,6 +163,10 @@ def test_an_error_line_is_an_error_event() -> None:
     assert read(b'error: {"code":500}') == [("error", b'{"code":500}')]
     assert read(b"error: it broke\n") == [("error", b"it broke")]
     assert read(b"error: it bro") == []
+    assert read(b"data: {}\nerror: it bro") == [("", b"{}")]
+    assert read(b"error: it broke\n: be") == [("error", b"it broke")]
+    assert read(b"event: error\ndata: it broke\n") == [("error", b"it broke")]
+    assert read(b"event: error\ndata: it bro") == []
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\n\n", b"\r\n\r\n"])
@@ -268,3 +291,8 @@ def test_the_work_is_linear_in_the_bytes_however_they_are_cut(body: Any) -> None
 
 def test_a_frame_compares_by_value() -> None:
     assert Frame("", b"x") == Frame("", b"x") != Frame("e", b"x")
+
+
+@pytest.mark.parametrize("line", ["data: 1", "event: x", "error: {}", "id: 1", "retry: 1", ": note", "\ufeffdata: 1"])
+def test_a_body_begins_as_the_framer_says(line: str) -> None:
+    assert line.encode()[:1] in SSEFramer.beginnings
