@@ -45,7 +45,8 @@ def _strict(schema: Mapping[str, Any]) -> Schema:
             kept[name] = {key: _strict(one) for key, one in value.items()}
         elif name != "additionalProperties" and not name.startswith("$"):
             told[name] = value
-    if schema.get("type") == "object" or "properties" in schema:
+    kinds = schema.get("type")
+    if "object" in (kinds if isinstance(kinds, list) else [kinds]) or "properties" in schema:
         if schema.get("additionalProperties"):
             raise _OpenObjectError
         kept["additionalProperties"] = False

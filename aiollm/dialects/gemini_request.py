@@ -146,7 +146,7 @@ def _thinking(value: Any, request: Request) -> dict[str, Any]:
             'thinking must be a dict whose type is "enabled" or "disabled"', param="thinking", phase="request"
         )
     if value["type"] == "disabled":
-        return {"thinkingConfig": {"thinkingBudget": 0, "includeThoughts": False}}
+        return {"thinkingConfig": thinking_config(request.model, "none")} if thinks(request.model) else {}
     budget = value.get("budget_tokens")
     return {"thinkingConfig": {**({} if budget is None else {"thinkingBudget": budget}), "includeThoughts": True}}
 

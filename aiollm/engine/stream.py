@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
-from functools import partial
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
@@ -315,7 +314,8 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         A short answer may have ended before anybody could ask: the listener is then called at once.
         """
         if self._ending is None:
-            self._on_close.append(partial(copy_context().run, listener))
+            context = copy_context()
+            self._on_close.append(lambda outcome: context.run(listener, outcome))
         else:
             self._tell(listener)
 

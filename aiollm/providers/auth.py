@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aiollm.providers.provider import Target
+from aiollm.providers.provider import Provider, Target
 from aiollm.providers.sigv4 import sign
 from aiollm.types.secret import HiddenText
 from aiollm.wire.http import HttpRequest
@@ -30,7 +30,7 @@ def authenticate(headers: Mapping[str, str], target: Target) -> dict[str, str]:
     key = target.secret.reveal()
     signed = {
         name: HiddenText(template.replace("{key}", key))
-        for name, template in (_BEARER if target.bearer else target.provider.auth).items()
+        for name, template in (_BEARER if target.bearer else _templates(target.provider, key)).items()
         if name.lower() not in given
     }
     return {**headers, **signed}
@@ -48,3 +48,8 @@ def signed_headers(http: HttpRequest, target: Target, now: float) -> dict[str, s
         return authenticate(http.headers, target)
     region, service = target.options["aws_region_name"], target.provider.service
     return sign(http, target.keys, region=region, service=service, now=now)
+
+
+def _templates(provider: Provider, key: str) -> Mapping[str, str]:
+    """Return the headers that carry such a key."""
+    return next((headers for start, headers in provider.auth_for.items() if key.startswith(start)), provider.auth)

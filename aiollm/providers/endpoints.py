@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, quote, urlsplit
 
 from aiollm.exceptions import BadRequestError
+from aiollm.providers.environment import is_option
 from aiollm.providers.provider import Provider
 from aiollm.providers.quirks import ROLE_QUIRKS, Placement
 from aiollm.types.endpoint import Endpoint
@@ -93,8 +94,8 @@ def fill_placeholders(provider: Provider, values: Mapping[str, str | None]) -> s
         value = values.get(part)
         named = " or ".join(variables)
         if value is None:
-            ways = [f"pass {name}=" for name in variables if name.islower()]
-            ways.append(f"set {' or '.join(name for name in variables if not name.islower())}")
+            ways = [f"pass {name}=" for name in variables if is_option(name)]
+            ways.append(f"set {' or '.join(name for name in variables if not is_option(name))}")
             raise BadRequestError(
                 f"{provider.name}: the address {provider.base_url} needs {{{part}}}: {', or '.join(ways)}, or pass "
                 "api_base=",

@@ -6,7 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from aiollm.types.secret import HiddenText
 
-__all__ = ["Environment"]
+__all__ = ["Environment", "is_option"]
+
+
+def is_option(name: str) -> bool:
+    """Whether a name in a row, among those of environment variables, is that of a call's option."""
+    return name.islower()
 
 
 class Environment:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 __all__ = ["OWN_FORMATS"]
 
 OWN_FORMATS: Mapping[str, str | None] = {
-    "bedrock": None,
     "bytez": None,
     "chatgpt": None,
     "cohere": "https://api.cohere.ai/compatibility/v1",
@@ -20,9 +19,6 @@ OWN_FORMATS: Mapping[str, str | None] = {
     "oci": None,
     "predibase": None,
     "replicate": None,
-    "sagemaker": None,
-    "sagemaker_chat": None,
-    "sagemaker_nova": None,
     "sap": None,
     "watsonx": None,
     "watsonx_text": None,

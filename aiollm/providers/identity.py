@@ -25,10 +25,14 @@ class Identity:
     Attributes:
         options: the option's name -> the environment variables that stand in for it, in order.
         caller: the options that say who calls: given in a call, they come before a key of the environment.
+        together: options that belong together: given one in a call, the environment has no say in the others.
+        usual: the options that are enough, as most people give them.
     """
 
     options: Mapping[str, tuple[str, ...]]
     caller: frozenset[str]
+    together: frozenset[str] = frozenset()
+    usual: tuple[str, ...] = ()
 
 
 @frozen
@@ -62,6 +66,8 @@ _AWS = Identity(
         "aws_bedrock_runtime_endpoint": ("AWS_BEDROCK_RUNTIME_ENDPOINT",),
     },
     caller=frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_profile_name", "aws_role_name"}),
+    together=frozenset({"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}),
+    usual=("aws_access_key_id", "aws_secret_access_key"),
 )
 
 # LiteLLM's names, with its second spelling; GOOGLE_... and GCLOUD_... are Google's own variables.

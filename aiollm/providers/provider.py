@@ -37,6 +37,7 @@ class Provider:
         token_env: environment variables for a token of the account's directory, in order; a row without any takes none.
         key_optional: a server of the user's own: without a key, none is sent.
         auth: header -> its value, with `{key}` for the key.
+        auth_for: beginning of a key -> the headers for such keys, in the place of `auth`.
         headers: fixed headers.
         header_env: header -> the environment variable that holds its value; left out when unset.
         organization_header: the header that takes the caller's `organization`.
@@ -69,6 +70,7 @@ class Provider:
     token_env: tuple[str, ...] = ()
     key_optional: bool = False
     auth: Mapping[str, str] = field(factory=lambda: {"Authorization": "Bearer {key}"})
+    auth_for: Mapping[str, Mapping[str, str]] = field(factory=dict)
     headers: Mapping[str, str] = field(factory=dict)
     header_env: Mapping[str, str] = field(factory=dict)
     organization_header: str | None = None

@@ -135,6 +135,19 @@ def tools_as_functions(body: _Body) -> _Body:
     return changed
 
 
+def model_in_url(body: _Body) -> _Body:
+    """What the URL says already is refused in the body."""
+    return _without(body, "model", "stream", "stream_options")
+
+
+def nova_own(body: _Body) -> _Body:
+    """Nova's own format is Converse's, but what goes to the model stands beside the other members."""
+    own = body.get("additionalModelRequestFields", {})
+    inference = {**body.get("inferenceConfig", {}), **own.get("inferenceConfig", {})}
+    inference = {"inferenceConfig": inference} if inference else {}
+    return {"schemaVersion": "messages-v1", **_without(body, "additionalModelRequestFields"), **own, **inference}
+
+
 ROLE_QUIRKS: Mapping[str, BodyQuirk | None] = {
     "developer": None,
     "system": developer_as_system,
@@ -149,7 +162,9 @@ BODY_QUIRKS: Mapping[str, BodyQuirk] = {
         effort_max_as_xhigh,
         flatten_text,
         max_completion_tokens_if_reasoning,
+        model_in_url,
         model_without_version,
+        nova_own,
         reasoning_replayed,
         schema_in_words,
         store_off,
@@ -235,6 +250,33 @@ def ragflow_chat(model: str) -> Placement:
     return Placement(name, path=f"/api/v1/{kind}s_openai/{quote(conversation, safe='')}/chat/completions")
 
 
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_BEDROCK_ROUTES = frozenset({"converse", "invoke"})
+
+
+def bedrock_model(model: str) -> Placement:
+    """`converse/` and `invoke/`, a region, and the family of an imported model may stand before a name or an ARN."""
+    region, name = "", model
+    while "/" in name and not name.startswith("arn:"):
+        first, _, rest = name.partition("/")
+        if _REGION.fullmatch(first):
+            region = first
+        elif first not in _BEDROCK_ROUTES and not rest.startswith("arn:"):
+            raise ValueError("write bedrock/<model id or ARN>, with converse/, invoke/ or a region before it")
+        name = rest
+    if name.startswith("arn:"):
+        region = [*name.split(":"), *[""] * 4][3] or region
+    return Placement(name, options=(("aws_region_name", region),) if region else ())
+
+
+def bedrock_without_invoke(model: str) -> Placement:
+    """Of all formats of models' own, five are spoken here."""
+    raise ValueError(
+        "after invoke/ this version speaks the formats of Claude, Nova, Llama, Mistral's prompts, gpt-oss and Jamba; "
+        "leave invoke/ out, for Converse takes every model"
+    )
+
+
 def vertex_endpoint(model: str) -> Placement:
     """`openai/<number>` is an endpoint of one's own that speaks OpenAI's format; the number is its name."""
     publisher, _, name = model.partition("/")
@@ -246,6 +288,8 @@ MODEL_RULES: Mapping[str, ModelRule] = {
     for rule in (
         azure_deployment,
         baseten_dedicated,
+        bedrock_model,
+        bedrock_without_invoke,
         clarifai_url,
         fireworks_account,
         openai_api,

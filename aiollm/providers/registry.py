@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from aiollm.exceptions import AuthenticationError, BadRequestError
 from aiollm.providers.catalog import read_catalog
 from aiollm.providers.endpoints import build_endpoint, fill_placeholders, given_base_fault
-from aiollm.providers.environment import Environment
+from aiollm.providers.environment import Environment, is_option
 from aiollm.providers.formats import OWN_FORMATS
 from aiollm.providers.identity import IDENTITIES, Identity
 from aiollm.providers.provider import Provider, Target
@@ -112,7 +112,7 @@ def resolve(
         return Target(provider, place.model, endpoint, token, bearer=True, token_source=token_source)
     named = provider.identity is not None and not IDENTITIES[provider.identity].caller.isdisjoint(asked)
     secret = api_key or (None if named else find_key(provider, environment, elsewhere=source is not None))
-    known = {} if provider.identity is None else _known(IDENTITIES[provider.identity], environment)
+    known = {} if provider.identity is None else _known(IDENTITIES[provider.identity], asked, environment)
     return Target(provider, place.model, endpoint, secret, known)
 
 
@@ -229,10 +229,11 @@ def _token(
 
 
 def _asked(provider: Provider, place: Placement, options: Mapping[str, Any]) -> dict[str, HiddenText]:
-    """Return the options of the provider's identity that the call gives, or the model's name."""
-    if provider.identity is None:
+    """Return the options that mean something to the provider, as the call gives them, or the model's name."""
+    parts = {name for names in provider.placeholders.values() for name in names if is_option(name)}
+    if provider.identity is None and not parts:
         return {}
-    known = IDENTITIES[provider.identity].options
+    known = parts.union(IDENTITIES[provider.identity].options if provider.identity else ())
     found = {name: value for name, value in options.items() if name in known and value is not None}
     for name, value in found.items():
         if not isinstance(value, str) or not value.strip().isprintable():
@@ -242,9 +243,13 @@ def _asked(provider: Provider, place: Placement, options: Mapping[str, Any]) -> 
     return {name: HiddenText(value) for name, value in (*place.options, *found.items()) if value}
 
 
-def _known(identity: Identity, environment: Environment) -> dict[str, HiddenText]:
+def _known(identity: Identity, asked: Mapping[str, HiddenText], environment: Environment) -> dict[str, HiddenText]:
     """Return the options of an identity that the call or the environment gives."""
-    found = {name: environment.first((name, *variables)) for name, variables in identity.options.items()}
+    closed = frozenset() if identity.together.isdisjoint(asked) else identity.together
+    found = {
+        name: environment.first((name,) if name in closed else (name, *variables))
+        for name, variables in identity.options.items()
+    }
     return {name: HiddenText(given[1].strip()) for name, given in found.items() if given is not None}
 
 

@@ -78,6 +78,7 @@ class EventStreamFramer:
 
     def _length(self) -> int:
         """Return the length of the message whose first bytes are held."""
+        total: int
         total, headers, checksum = _PRELUDE.unpack_from(self._held)
         if crc32(self._held[:8]) != checksum:
             raise InvalidChunk("the event stream is damaged: the checksum of a message's lengths is wrong")

@@ -20,10 +20,11 @@ __all__ = ["ArrayOrEventsFramer", "JSONArrayFramer"]
 
 _BLANK = b" \t\r\n"
 _OPENING, _CLOSING = b"[{", b"]}"
-_BETWEEN_ELEMENTS = re.compile(rb'[",\[\]{}]')
-_IN_ELEMENT = re.compile(rb'["\[\]{}]')
 # What a string still has before its closing quote. Possessive: a string of megabytes must not be kept for going back.
 _STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+# What is passed over before the next bracket (between elements, or comma), or before a string whose end has not come.
+_IN_ELEMENT = re.compile(rb'[^"\[\]{}]*+(?:"' + _STRING.pattern + rb'"[^"\[\]{}]*+)*+', re.DOTALL)
+_BETWEEN_ELEMENTS = re.compile(rb'[^",\[\]{}]*+(?:"' + _STRING.pattern + rb'"[^",\[\]{}]*+)*+', re.DOTALL)
 
 
 class JSONArrayFramer:
@@ -57,17 +58,16 @@ class JSONArrayFramer:
             if self._in_string:
                 at = self._skip_string(data, at)
                 continue
-            match = (_BETWEEN_ELEMENTS if self._depth == 1 else _IN_ELEMENT).search(data, at)
-            if match is None:
-                break
-            at = match.end()
-            if match[0] == b'"':
+            match = (_BETWEEN_ELEMENTS if self._depth == 1 else _IN_ELEMENT).match(data, at)
+            assert match is not None  # it matches nothing at the least
+            at = match.end() + 1
+            mark = data[at - 1 : at]
+            if mark == b'"':
                 self._in_string = True
-                continue
-            if self._count(match[0]):
+            elif mark and self._count(mark):
                 start = at  # the array begins here
-            elif self._depth <= 1:
-                yield from self._element(data[start : at if match[0] in (b"]", b"}") and self._depth else at - 1])
+            elif mark and self._depth <= 1:
+                yield from self._element(data[start : at - 1 if mark == b"," or not self._depth else at])
                 start = at
                 if not self._depth:
                     self._after = SSEFramer(self._max_event_bytes)

@@ -40,6 +40,9 @@ _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
 # Events as nearly all are: one data line, then a blank one. Their payloads are found in one call.
 _PLAIN_EVENT = re.compile(rb"data: (.*)\n\n")
 _PLAIN_EXTRA_BYTES = len(b"data: \n\n")
+# The same with other line ends, as Google sends them.
+_CRLF_EVENT = re.compile(rb"data: (.*)\r\n\r\n")
+_CRLF_EXTRA_BYTES = len(b"data: \r\n\r\n")
 # The same with a name before it, as Anthropic and OpenAI's Responses send all of theirs.
 _NAMED_EVENT = re.compile(rb"event: (.*)\ndata: (.*)\n\n")
 _NAMED_EXTRA_BYTES = len(b"event: \ndata: \n\n")
@@ -113,6 +116,9 @@ class SSEFramer:
         elif payloads and (frames := self._named_frames(data)):
             yield from frames
             rest = data[data.rfind(b"\n\n") + 2 :]
+        elif not payloads and (payloads := self._crlf_payloads(data)):
+            yield from map(_plain_frame, payloads)
+            rest = data[data.rfind(b"\r\n\r\n") + 4 :]
         else:
             rest = yield from self._feed_odd_blocks(data)
         if rest:
@@ -127,6 +133,14 @@ class SSEFramer:
         if end != data.rfind(b"\n\n") + 2 or len(data) > self._max_event_bytes:
             return []
         return [Frame(name.decode("utf-8", "replace"), payload) for name, payload in events]
+
+    def _crlf_payloads(self, data: bytes) -> list[bytes]:
+        """Return the payloads of the events in the data, if all of them have one line, ended by CRLF; else none."""
+        payloads = _CRLF_EVENT.findall(data)
+        end = sum(map(len, payloads)) + _CRLF_EXTRA_BYTES * len(payloads)
+        # A CR anywhere else ends a line too.
+        whole = end == data.rfind(b"\r\n\r\n") + 4 and data.count(b"\r") == 2 * len(payloads)
+        return payloads if whole and len(data) <= self._max_event_bytes else []
 
     def _feed_odd_blocks(self, data: bytes) -> Generator[Frame, None, bytes]:
         """Give the events in the data, of any form, and return what follows the last of them."""

@@ -44,13 +44,7 @@ def test_an_error_without_words_is_named(phase: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "hint"),
-    [
-        (10, "renew"),
-        (18, "SSL_CERT_FILE"),
-        (20, "SSL_CERT_FILE"),
-        (62, "host name in api_base"),
-        (64, "host name in api_base"),
-    ],
+    [(10, "renew"), (18, "SSL_CERT_FILE"), (20, "SSL_CERT_FILE"), (62, "host name"), (64, "host name")],
 )
 def test_a_certificate_that_is_refused_says_what_to_do(number: int, hint: str) -> None:
     refused = ssl.SSLCertVerificationError(1, "certificate verify failed")

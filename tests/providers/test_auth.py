@@ -35,3 +35,9 @@ def test_a_header_of_the_callers_wins() -> None:
 
 def test_without_a_key_nothing_is_signed() -> None:
     assert authenticate({"A": "1"}, Target(Provider(name="x"), "m", ENDPOINT)) == {"A": "1"}
+
+
+def test_a_key_that_begins_in_another_way_may_be_carried_in_another_way() -> None:
+    members = {"auth": {"X-Key": "{key}"}, "auth_for": {"k3y-": {"Authorization": "Bearer {key}", "X-Kind": "login"}}}
+    assert authenticate({}, target(**members)) == {"Authorization": f"Bearer {KEY}", "X-Kind": "login"}
+    assert authenticate({}, target(auth={"X-Key": "{key}"}, auth_for={"sk-": {}})) == {"X-Key": KEY}

@@ -21,10 +21,10 @@ CALLABLE = [row for row in TABLE if row["url"] not in ("refused", "local")]
 KEYED = [row for row in CALLABLE if row["keys"] != "-"]
 PLACES = {"CLOUDFLARE_ACCOUNT_ID": "acme", "SNOWFLAKE_ACCOUNT_ID": "acme-eu1", "AWS_REGION": "eu-west-1"}
 AUTH = {
+    "gemini": {"x-goog-api-key": "key-0"},
     "anthropic": {"x-api-key": "key-0"},
     "azure": {"api-key": "key-0"},
     "azure_ai": {"Authorization": "Bearer key-0", "api-key": "key-0"},
-    "gemini": {"x-goog-api-key": "key-0"},
     "sarvam": {"Authorization": "Bearer key-0", "api-subscription-key": "key-0"},
 }
 LOOPBACK = ("http://localhost:", "http://127.0.0.1:")
@@ -60,7 +60,7 @@ def test_the_catalogue_is_in_alphabetical_order() -> None:
 
 
 def test_no_row_repeats_a_default() -> None:
-    plain, mapped = Provider(name="plain"), ("placeholders", "auth", "headers", "header_env", "renames")
+    plain, mapped = Provider(name="plain"), ("placeholders", "auth", "auth_for", "headers", "header_env", "renames")
     defaults = {
         member.name: getattr(plain, member.name) for member in attrs.fields(Provider) if member.name not in mapped
     }
@@ -101,8 +101,8 @@ def test_a_row_reads_its_key_variables_in_order(row: dict[str, str]) -> None:
 
 @every(KEYED)
 def test_a_row_without_a_key_names_its_variables(row: dict[str, str]) -> None:
-    if providers()[row["name"]].key_optional:
-        target = resolve(model_of(row), environ={})
+    if providers()[row["name"]].key_optional or providers()[row["name"]].identity:
+        target = resolve(model_of(row), environ=PLACES)
         assert target.secret is None
         assert authenticate({"Accept": "*/*"}, target) == {"Accept": "*/*"}
         return

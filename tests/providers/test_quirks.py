@@ -88,6 +88,16 @@ CHANGES: list[tuple[BodyQuirk, dict[str, Any], dict[str, Any]]] = [
     ),
     (quirks.tools_as_functions, body(tools=[TOOL], tool_choice="none"), body()),
     (
+        quirks.model_in_url,
+        {"model": "m", "messages": [USER], "stream": True, "stream_options": {}, "seed": 1},
+        {"messages": [USER], "seed": 1},
+    ),
+    (
+        quirks.nova_own,
+        body(additionalModelRequestFields={"inferenceConfig": {"topK": 5}, "x": 1}, inferenceConfig={"topP": 0.5}),
+        body(schemaVersion="messages-v1", inferenceConfig={"topK": 5, "topP": 0.5}, x=1),
+    ),
+    (
         quirks.tools_as_functions,
         body(
             {"role": "assistant", "content": None, "tool_calls": [CALL]},
@@ -137,7 +147,10 @@ def test_a_quirk_leaves_alone_what_does_not_call_for_it(quirk: BodyQuirk, before
     assert quirk(before) == before
 
 
-@pytest.mark.parametrize("name", [name for name in BODY_QUIRKS if name not in ("store_off", "usage_included")])
+ALWAYS = ("model_in_url", "nova_own", "store_off", "usage_included")
+
+
+@pytest.mark.parametrize("name", [name for name in BODY_QUIRKS if name not in ALWAYS])
 def test_a_plain_body_stays_as_it_is(name: str) -> None:
     assert BODY_QUIRKS[name](PLAIN) == PLAIN
 
@@ -174,6 +187,7 @@ def test_arguments_that_are_no_json_are_passed_on(arguments: str | None) -> None
     assert sent["messages"][0]["function_call"]["arguments"] == arguments
 
 
+PROFILE = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-x"
 PLACES = [
     ("fireworks_account", "llama", Placement("accounts/fireworks/models/llama")),
     ("fireworks_account", "accounts/me/models/x", Placement("accounts/me/models/x")),
@@ -192,6 +206,14 @@ PLACES = [
     ("vertex_endpoint", "openai/1234", Placement("1234")),
     ("vertex_endpoint", "openai/gpt-oss-120b-maas", Placement("openai/gpt-oss-120b-maas")),
     ("vertex_endpoint", "gemini-2.5-flash", Placement("gemini-2.5-flash")),
+    ("bedrock_model", "us.anthropic.claude-sonnet-4-5-v1:0", Placement("us.anthropic.claude-sonnet-4-5-v1:0")),
+    ("bedrock_model", "converse/amazon.nova-pro-v1:0", Placement("amazon.nova-pro-v1:0")),
+    ("bedrock_model", "invoke/amazon.nova-pro-v1:0", Placement("amazon.nova-pro-v1:0")),
+    ("bedrock_model", "us-west-2/m", Placement("m", options=(("aws_region_name", "us-west-2"),))),
+    ("bedrock_model", "converse/us-gov-west-1/m", Placement("m", options=(("aws_region_name", "us-gov-west-1"),))),
+    ("bedrock_model", PROFILE, Placement(PROFILE, options=(("aws_region_name", "eu-west-1"),))),
+    ("bedrock_model", f"llama/{PROFILE}", Placement(PROFILE, options=(("aws_region_name", "eu-west-1"),))),
+    ("bedrock_model", f"us-west-2/{PROFILE}", Placement(PROFILE, options=(("aws_region_name", "eu-west-1"),))),
     ("ragflow_chat", "chat/a b/m/x", Placement("m/x", path="/api/v1/chats_openai/a%20b/chat/completions")),
     ("ragflow_chat", "agent/7/m", Placement("m", path="/api/v1/agents_openai/7/chat/completions")),
 ]
@@ -200,6 +222,12 @@ PLACES = [
 @pytest.mark.parametrize(("rule", "model", "place"), PLACES)
 def test_a_model_rule_places_a_model(rule: str, model: str, place: Placement) -> None:
     assert MODEL_RULES[rule](model) == place
+
+
+@pytest.mark.parametrize("model", ["anthropic/claude", "nowhere/m", "converse/llama/m"])
+def test_an_unknown_route_of_bedrock_is_refused(model: str) -> None:
+    with pytest.raises(ValueError, match="ARN"):
+        quirks.bedrock_model(model)
 
 
 @pytest.mark.parametrize("model", ["m", "chat/m", "chat//m", "chat/1/", "room/1/m"])

@@ -296,3 +296,25 @@ def test_a_frame_compares_by_value() -> None:
 @pytest.mark.parametrize("line", ["data: 1", "event: x", "error: {}", "id: 1", "retry: 1", ": note", "\ufeffdata: 1"])
 def test_a_body_begins_as_the_framer_says(line: str) -> None:
     assert line.encode()[:1] in SSEFramer.beginnings
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"data: 1\r\n\r\ndata: 2\r\n\r\n", [b"1", b"2"]),
+        (b"data: 1\r\n\r\ndata: 2\r\n\r\ndata: 3", [b"1", b"2", b"3"]),
+        (b"data: 1\r\n\r\n: beat\r\n\r\ndata: 2\r\n\r\n", [b"1", b"2"]),
+        (b"data: 1\r\n\r\ndata: 2\rdata: 3\r\n\r\n", [b"1", b"2\n3"]),
+        (b"data: 1\r\n\r\ndata: 2\r\n\r", [b"1", b"2"]),
+        (b"data: 1\r\n\r\ndata: 2\n\ndata: 3\r\n\r\n", [b"1", b"2", b"3"]),
+        (b"data: 1\r\n\r\ndata: 2\r\ndata: x\r\n\r\n", [b"1", b"2\nx"]),
+    ],
+)
+def test_events_that_end_in_crlf_are_the_same_in_one_read_and_byte_by_byte(body: bytes, expected: list[bytes]) -> None:
+    whole = [data for _, data in read(body)]
+    assert whole == [data for _, data in read(*(body[at : at + 1] for at in range(len(body))))] == expected
+
+
+def test_a_crlf_event_over_the_limit_raises() -> None:
+    with pytest.raises(EventTooLarge):
+        read(b"data: 1\r\n\r\ndata: " + b"2" * 30 + b"\r\n\r\n", limit=20)
