@@ -4,6 +4,7 @@ from aiollm.api import acompletion
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
 from aiollm.core.settle import settle
 from aiollm.engine.builder import stream_chunk_builder
+from aiollm.engine.events import EventStream
 from aiollm.engine.outcome import Outcome
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import (
@@ -51,10 +52,18 @@ from aiollm.providers import (
     register,
     validate_environment,
 )
-from aiollm.sync.facade import completion
-from aiollm.sync.stream import SyncStream
+from aiollm.responses_call import aresponses
+from aiollm.sync.facade import completion, responses
+from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.response import Choices, Message, ModelResponse
+from aiollm.types.responses import (
+    ResponseContentPart,
+    ResponseOutputItem,
+    ResponsesAPIResponse,
+    ResponsesStreamEvent,
+    ResponseUsage,
+)
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 from aiollm.types.tools import (
@@ -85,6 +94,7 @@ __all__ = [
     "ContextWindowExceededError",
     "DNSError",
     "Delta",
+    "EventStream",
     "EventTooLarge",
     "FirstTokenTimeout",
     "Function",
@@ -104,6 +114,11 @@ __all__ = [
     "Provider",
     "ProxyError",
     "RateLimitError",
+    "ResponseContentPart",
+    "ResponseOutputItem",
+    "ResponseUsage",
+    "ResponsesAPIResponse",
+    "ResponsesStreamEvent",
     "Scope",
     "Secret",
     "ServiceUnavailableError",
@@ -111,6 +126,7 @@ __all__ = [
     "StreamInterrupted",
     "StreamTruncated",
     "StreamingChoices",
+    "SyncEventStream",
     "SyncStream",
     "TLSError",
     "Timeout",
@@ -125,11 +141,13 @@ __all__ = [
     "WrongLoopError",
     "__version__",
     "acompletion",
+    "aresponses",
     "completion",
     "get_llm_provider",
     "get_supported_openai_params",
     "move_on",
     "register",
+    "responses",
     "scope",
     "settle",
     "stream_chunk_builder",

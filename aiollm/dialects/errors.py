@@ -73,6 +73,35 @@ _BY_CODE: dict[str, type[APIError]] = {
     "too_many_tokens": ContextWindowExceededError,
 }
 
+# Codes and types that mean the caller's input, most of a failed response (openai-python 3.57.0, `ResponseError`).
+_BY_CODE |= dict.fromkeys(
+    (
+        "empty_image_file",
+        "failed_to_download_image",
+        "image_file_not_found",
+        "image_file_too_large",
+        "image_parse_error",
+        "image_too_large",
+        "image_too_small",
+        "invalid_base64_image",
+        "invalid_image",
+        "invalid_image_format",
+        "invalid_image_mode",
+        "invalid_image_url",
+        "data_residency_mismatch",
+        "invalid_prompt",
+        "invalid_request_error",
+        "unsupported_image_media_type",
+    ),
+    BadRequestError,
+)
+_BY_CODE |= dict.fromkeys(
+    ("bio_policy", "image_content_policy_violation", "misalignment_policy_violation"), ContentPolicyViolationError
+)
+
+_GENERAL = (BadRequestError, InternalServerError)
+"""What says less than the words of the error, or than a status that is more precise."""
+
 _CONTEXT_WINDOW = (
     "exceed context limit",
     "exceeds the available context size",
@@ -109,11 +138,12 @@ _RETRYABLE_STATUSES = frozenset({409, 425})
 
 def error_class(status: int | None, code: str | None = None, kind: str | None = None, text: str = "") -> type[APIError]:
     """Return the class for a status, a provider's code and type, and its words."""
+    general: type[APIError] = InternalServerError
     for name in (code, kind):
         found = _BY_CODE.get(name.lower()) if name else None
-        # A general type ("server_error") says less than a status that is more precise.
-        if found and not (found is InternalServerError and status in _BY_STATUS):
+        if found and found not in _GENERAL:
             return found
+        general = found or general
     words = text.lower()
     if status in (None, 200, 400, 413, 422, 500):
         if any(phrase in words for phrase in _CONTEXT_WINDOW):
@@ -121,7 +151,7 @@ def error_class(status: int | None, code: str | None = None, kind: str | None = 
         if any(phrase in words for phrase in _CONTENT_POLICY):
             return ContentPolicyViolationError
     if status is None or status < 400:
-        return InternalServerError
+        return general
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if status < 500:
@@ -149,7 +179,8 @@ def error_from_object(
     body, message, code, kind, param = _facts(error)
     if status is None or status < 400:
         status = _status_within(error, body, code)
-    cls = error_class(status, code, kind, message)
+    inner = body.get("innererror")  # Azure's: why its filter refused
+    cls = error_class(status, code, kind, f"{message} {inner.get('code')}" if isinstance(inner, dict) else message)
     wait = retry_after_seconds(headers or {})
     where = f"{provider} answered {status}" if status else f"{provider} reported an error"
     return cls(

@@ -342,7 +342,12 @@ class OpenAIDecoder:
         return chunk
 
     def _end(self) -> Iterator[ModelResponseStream]:
-        """Give the usage chunk, if asked for, and check what was promised to be whole."""
+        """Give what was held back, the usage chunk if asked for, and check what was promised to be whole."""
+        for index, choice in self._choices.items():
+            if "content_filter_results" in choice.held:  # an asynchronous filter of Azure's is the last to finish
+                late = self._chunk({}, [StreamingChoices(index=index, delta=Delta(), **choice.held)])
+                self._answer.add(late)
+                yield late
         if self._request.include_usage and self.usage is not None:
             chunk = self._chunk({}, NoChoices())
             chunk.usage = self.usage

@@ -15,6 +15,7 @@ from aiollm.dialects.invoke_openai import reasoning_apart
 from aiollm.dialects.invoke_text import InvokeText, llama_prompt, mistral_prompt
 from aiollm.dialects.ollama import Ollama
 from aiollm.dialects.openai import OpenAI
+from aiollm.dialects.responses import Responses
 
 __all__ = ["DIALECTS"]
 
@@ -42,5 +43,6 @@ DIALECTS: Mapping[str, Dialect] = {
     "invoke_openai": Invoke(OpenAI(), reasoning_apart),
     "ollama": Ollama(),
     "openai": OpenAI(),
+    "responses": Responses(),
     "sagemaker": Invoke(OpenAI(), framer=PayloadFramer),
 }

@@ -7,15 +7,16 @@ import logging
 import os
 import sys
 import warnings
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from aiollm.core.reader import FrameReader
 from aiollm.core.transport import Exchange
-from aiollm.dialects.base import Decoder
+from aiollm.dialects.base import FrameDecoder
 from aiollm.dialects.errors import request_id
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
@@ -37,7 +38,10 @@ from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 from aiollm.wire.http import ReplyHead
 
-__all__ = ["ChunkStream"]
+__all__ = ["AnswerStream", "ChunkStream"]
+
+Piece = TypeVar("Piece")
+Whole = TypeVar("Whole")
 
 TAIL_SECONDS = 5.0
 """How long the end of the body is waited for once every choice has its finish reason: the answer is whole by then, and
@@ -51,32 +55,14 @@ _FIRST = range(1, 2)  # until the first content: nothing behind it is decoded be
 _logger = logging.getLogger("aiollm")
 
 
-class ChunkStream:
-    """The chunks of one answer: an asynchronous iterator that closes its connection when it is left.
+class AnswerStream(ABC, Generic[Piece, Whole]):
+    """What streams of every API share; `ChunkStream` says what users may rely on."""
 
-        stream = await aiollm.acompletion(model="openai/gpt-4o", messages=messages, stream=True)
-        async for chunk in stream:
-            print(chunk.choices[0].delta.content or "", end="")
-
-    Leaving the loop, by `break`, `return` or an exception, closes the connection at once, even while a variable still
-    holds the stream; so do `aclose()`, `async with` and cancelling the task that reads. `anext(stream)` reads one
-    chunk and goes on later.
-
-    The stream ends only when the answer does: with a finish reason or the provider's end marker. Anything else raises,
-    after the chunks that did come; the error's `partial` is the answer so far.
-
-    Attributes:
-        model: the model asked for, as the provider knows it.
-        provider: the provider's name.
-        head: status and headers of the reply.
-        response: the whole answer, when it came as a whole.
-    """
-
-    def __init__(self, call: Call, decoder: Decoder, head: ReplyHead, origin: Origin) -> None:
+    def __init__(self, call: Call, decoder: FrameDecoder[Piece, Whole], head: ReplyHead, origin: Origin) -> None:
         self.model = call.request.model
         self.provider = call.target.provider.name
         self.head = head
-        self.response: ModelResponse | None = None
+        self.response: Whole | None = None
         self._decoder = decoder
         self._origin = origin
         self._started = call.scope.started
@@ -88,7 +74,7 @@ class ChunkStream:
         self._reader: FrameReader | None = None
         self._idle = call.scope.timeouts.idle
         self._frames: Iterator[Frame] | None = None  # of the last read, not all decoded yet
-        self._ready: deque[ModelResponseStream] = deque()
+        self._ready: deque[Piece] = deque()
         self._error: BaseException | None = None  # raised once what is ready has been read
         self._ended = False
         self._chunks = 0
@@ -99,8 +85,13 @@ class ChunkStream:
 
     @classmethod
     async def open(
-        cls, call: Call, decoder: Decoder, origin: Origin, exchange: Exchange, reader: FrameReader
-    ) -> ChunkStream:
+        cls,
+        call: Call,
+        decoder: FrameDecoder[Piece, Whole],
+        origin: Origin,
+        exchange: Exchange,
+        reader: FrameReader,
+    ) -> Self:
         """Return a stream whose first content has come, or raise what came instead.
 
         Raises:
@@ -122,11 +113,11 @@ class ChunkStream:
         call: Call,
         head: ReplyHead,
         origin: Origin,
-        response: ModelResponse,
-        chunks: Iterable[ModelResponseStream] = (),
-    ) -> ChunkStream:
+        response: Whole,
+        chunks: Iterable[Piece] = (),
+    ) -> Self:
         """Return a finished stream of an answer that came as a whole."""
-        stream = cls(call, WholeAnswer(response), head, origin)
+        stream = cls(call, cls._account_of(response), head, origin)
         stream.response = response
         stream._ready.extend(chunks)
         stream._chunks = len(stream._ready)
@@ -134,12 +125,17 @@ class ChunkStream:
         stream._close("complete", None)
         return stream
 
+    @staticmethod
+    @abstractmethod
+    def _account_of(response: Whole) -> WholeAnswer[Whole]:
+        """Return the account of a whole answer, in the terms of chat."""
+
     # -- reading
 
-    def __aiter__(self) -> _Iteration:
+    def __aiter__(self) -> _Iteration[Piece]:
         return _Iteration(self)
 
-    async def __anext__(self) -> ModelResponseStream:
+    async def __anext__(self) -> Piece:
         if not self._ready:
             await self._fill()
             if not self._ready:
@@ -147,9 +143,9 @@ class ChunkStream:
         return self._ready.popleft()
 
     def __iter__(self) -> NoReturn:
-        raise TypeError("this stream is asynchronous: iterate it with `async for`, or use aiollm.completion()")
+        raise TypeError("this stream is asynchronous: iterate it with `async for`, or use its blocking twin")
 
-    async def next_batch(self) -> list[ModelResponseStream]:
+    async def next_batch(self) -> list[Piece]:
         """Return the next chunks, of one read of the socket at the most; an empty list at the end of the answer.
 
         Raises as iterating does. Cancelling closes the connection.
@@ -413,22 +409,48 @@ class ChunkStream:
 
     def __repr__(self) -> str:
         state = "ended" if self._ended else "open"
-        return f"<ChunkStream {self.provider}/{self.model} {state}, {self._chunks} chunks>"
+        return f"<{type(self).__name__} {self.provider}/{self.model} {state}, {self._chunks} chunks>"
 
 
-class _Iteration:
+class ChunkStream(AnswerStream[ModelResponseStream, ModelResponse]):
+    """The chunks of one answer: an asynchronous iterator that closes its connection when it is left.
+
+        stream = await aiollm.acompletion(model="openai/gpt-4o", messages=messages, stream=True)
+        async for chunk in stream:
+            print(chunk.choices[0].delta.content or "", end="")
+
+    Leaving the loop, by `break`, `return` or an exception, closes the connection at once, even while a variable still
+    holds the stream; so do `aclose()`, `async with` and cancelling the task that reads. `anext(stream)` reads one
+    chunk and goes on later.
+
+    The stream ends only when the answer does: with a finish reason or the provider's end marker. Anything else raises,
+    after the chunks that did come; the error's `partial` is the answer so far.
+
+    Attributes:
+        model: the model asked for, as the provider knows it.
+        provider: the provider's name.
+        head: status and headers of the reply.
+        response: the whole answer, when it came as a whole.
+    """
+
+    @staticmethod
+    def _account_of(response: ModelResponse) -> WholeAnswer[ModelResponse]:
+        return WholeAnswer(response, response.usage, response.choices[0].finish_reason if response.choices else None)
+
+
+class _Iteration(Generic[Piece]):
     """One `async for`. It lives as long as the statement does, and closes the stream when it is dropped."""
 
     __slots__ = ("_ready", "_stream")
 
-    def __init__(self, stream: ChunkStream) -> None:
+    def __init__(self, stream: AnswerStream[Piece, Any]) -> None:
         self._stream = stream
         self._ready = stream._ready
 
-    def __aiter__(self) -> _Iteration:
+    def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> ModelResponseStream:
+    async def __anext__(self) -> Piece:
         # The usual case costs one call and no trip to the loop: a read gives many chunks.
         if not self._ready:
             await self._stream._fill()

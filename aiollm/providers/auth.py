@@ -11,6 +11,8 @@ from aiollm.wire.http import HttpRequest
 
 __all__ = ["authenticate", "signed_headers"]
 
+_BEARER = {"Authorization": "Bearer {key}"}
+
 
 def authenticate(headers: Mapping[str, str], target: Target) -> dict[str, str]:
     """Return the headers with the target's credential in them.
@@ -28,7 +30,7 @@ def authenticate(headers: Mapping[str, str], target: Target) -> dict[str, str]:
     key = target.secret.reveal()
     signed = {
         name: HiddenText(template.replace("{key}", key))
-        for name, template in _templates(target.provider, key).items()
+        for name, template in (_BEARER if target.bearer else _templates(target.provider, key)).items()
         if name.lower() not in given
     }
     return {**headers, **signed}

@@ -9,6 +9,7 @@ from attrs import evolve
 
 from aiollm.providers.provider import Provider
 from aiollm.providers.quirks import BODY_QUIRKS, MODEL_RULES
+from aiollm.providers.urls import URL_RULES
 from aiollm.types.endpoint import BodyQuirk
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def parse_catalog(text: str) -> dict[str, Provider]:
     """Return the rows of a TOML document: one table a provider, its members those of `Provider`.
 
     Raises:
-        cattrs.ClassValidationError: a member is unknown or of the wrong type, or a quirk or model rule is unknown.
+        cattrs.ClassValidationError: a member is unknown or of the wrong type, or a quirk or rule is unknown.
     """
     # Both cost more to import than all the rest of the package; who never resolves a model never pays.
     import tomllib
@@ -41,6 +42,7 @@ def parse_catalog(text: str) -> dict[str, Provider]:
         _cattrs_forbid_extra_keys=True,
         quirks=override(struct_hook=_quirks_named),
         model_rule=override(struct_hook=lambda name, _: MODEL_RULES[name]),
+        url_rule=override(struct_hook=lambda name, _: URL_RULES[name]),
         models=override(omit=True),
     )
     converter.register_structure_hook(Provider, structure)

@@ -14,7 +14,8 @@ from aiollm.types.endpoint import Endpoint
 
 __all__ = ["build_endpoint", "fill_placeholders", "given_base_fault"]
 
-_COMPLETIONS = "/chat/completions"
+_OPENAIS = ("/chat/completions", "/responses")
+"""How the paths of OpenAI's APIs end."""
 
 
 def build_endpoint(
@@ -25,6 +26,7 @@ def build_endpoint(
     members: Mapping[str, str] = {},
     *,
     given: bool,
+    api_version: str | None = None,
 ) -> Endpoint:
     """Return the endpoint of a provider at a base URL that was checked.
 
@@ -36,6 +38,7 @@ def build_endpoint(
         headers: header name -> value.
         members: member of the body -> value.
         given: whether somebody gave the base URL, so that it may be at another host than the row's own.
+        api_version: the version of the API, where the row's `url_rule` knows one.
     """
     at_home = not given or _at_home(provider, base_url)
     path = place.path or (provider.path if at_home else provider.path_elsewhere or provider.path)
@@ -43,13 +46,17 @@ def build_endpoint(
     role = ROLE_QUIRKS[provider.developer_role]
     return Endpoint(
         provider=provider.name,
-        url=_join(base_url, path, place.model),
+        url=(
+            provider.url_rule(base_url, place.model, path, api_version)
+            if provider.url_rule and path.endswith(_OPENAIS)
+            else _join(base_url, path, place.model)
+        ),
         stream_url=_join(base_url, stream_path, place.model) if stream_path else "",
         headers=dict(headers),
         members=dict(members),
         renames=provider.renames,
         unsupported=provider.unsupported,
-        quirks=(role, *provider.quirks) if role else provider.quirks,
+        quirks=(*((role,) if role else ()), *provider.quirks, *place.quirks),
         takes_stream_options=provider.takes_stream_options,
         asks_usage=provider.asks_usage and (at_home or provider.key_optional),
     )
@@ -117,14 +124,16 @@ def _at_home(provider: Provider, base_url: str) -> bool:
 
 
 def _join(base_url: str, path: str, model: str) -> str:
-    """Put the chat path after a base URL that may already hold all of it, or its beginning; "" after none."""
+    """Put a path after a base URL that may already hold all of it, or its beginning; "" after none."""
     if not base_url:
         return ""
     path = path.replace("{model}", quote(model, safe="@"))
-    base_url = base_url.rstrip("/")
-    held = urlsplit(base_url).path
     whole = path.rstrip("/")
-    end = _COMPLETIONS if whole.endswith(_COMPLETIONS) else whole[whole.rindex("/") :]
+    end = next((end for end in _OPENAIS if whole.endswith(end)), whole[whole.rindex("/") :])
+    base_url = base_url.rstrip("/")
+    for other in _OPENAIS:  # of a base URL that was copied from the other API
+        base_url = base_url if other == end else base_url.removesuffix(other)
+    held = urlsplit(base_url).path
     if held.endswith(end):
         return base_url + path.removeprefix(whole)
     segments = whole.removesuffix(end).split("/")[1:]

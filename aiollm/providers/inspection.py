@@ -63,7 +63,7 @@ def validate_environment(
         model: "provider/model", or a bare name that a provider claims.
         api_key: a key that will be passed to the call, so that none is missing.
         api_base: a base URL that will be passed to the call, so that none is missing.
-        api_version: taken for LiteLLM's sake; no provider here asks for it.
+        api_version: taken for LiteLLM's sake; where a provider's address holds one, there is a default.
 
     Raises:
         BadRequestError: the provider is unknown or cannot be used.
@@ -105,7 +105,7 @@ def _wanted_of_caller(provider: Provider) -> list[tuple[str, ...]]:
     Without a key, a cloud's credentials can also come from files and services that nobody can look into from here.
     """
     if provider.identity is None or PROCESS_ENVIRONMENT.first(provider.key_env) is not None:
-        return [provider.key_env]
+        return [provider.key_env + provider.token_env]
     options = IDENTITIES[provider.identity].options
     return [options[name] for name in IDENTITIES[provider.identity].usual]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from aiollm.providers.identity import AwsKeys, IdentityKind
 from aiollm.providers.quirks import ModelRule
+from aiollm.providers.urls import UrlRule
 from aiollm.types.endpoint import BodyQuirk, Endpoint
 from aiollm.types.secret import Secret
 
@@ -28,9 +29,12 @@ class Provider:
         path: what follows the base URL; `{model}` stands for the model's name.
         stream_path: what follows the base URL in a request that streams, where that is another path.
         path_elsewhere: what follows a base URL at another host than the row's own, where that differs.
+        url_rule: another way from a base URL to the address of a model.
+        api_version_env: environment variables for the version of the API, which `url_rule` needs, in order.
         placeholders: a part of `base_url` -> the environment variables that hold it, in order.
         key_env: environment variables for the key, in order.
         base_url_env: environment variables for the base URL, in order.
+        token_env: environment variables for a token of the account's directory, in order; a row without any takes none.
         key_optional: a server of the user's own: without a key, none is sent.
         auth: header -> its value, with `{key}` for the key.
         auth_for: beginning of a key -> the headers for such keys, in the place of `auth`.
@@ -59,9 +63,12 @@ class Provider:
     path: str = "/chat/completions"
     stream_path: str | None = None
     path_elsewhere: str | None = None
+    url_rule: UrlRule | None = None
+    api_version_env: tuple[str, ...] = ()
     placeholders: Mapping[str, tuple[str, ...]] = field(factory=dict)
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
+    token_env: tuple[str, ...] = ()
     key_optional: bool = False
     auth: Mapping[str, str] = field(factory=lambda: {"Authorization": "Bearer {key}"})
     auth_for: Mapping[str, Mapping[str, str]] = field(factory=dict)
@@ -98,9 +105,11 @@ class Target(msgspec.Struct, frozen=True, eq=False):
         provider: the provider's row.
         model: the model's name as sent upstream.
         endpoint: URL, headers and body changes; its `url` is "" while the engine has yet to start the server.
-        secret: the key; None where none is needed, or where the engine has yet to ask for credentials.
+        secret: the key, or the token; None where none is needed, or where the engine has yet to ask for credentials.
         options: who calls and from where, for providers with an identity: from the call or the environment.
         keys: what the request is signed with, instead of a key.
+        bearer: whether the secret is a token of the account's directory, and no key.
+        token_source: gives such a token when the call goes out; it may be asynchronous.
     """
 
     provider: Provider
@@ -109,3 +118,5 @@ class Target(msgspec.Struct, frozen=True, eq=False):
     secret: Secret | None = None
     options: Mapping[str, Any] = {}
     keys: AwsKeys | None = None
+    bearer: bool = False
+    token_source: Callable[[], Any] | None = None

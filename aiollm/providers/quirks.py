@@ -103,7 +103,12 @@ def reasoning_replayed(body: _Body) -> _Body:
 
 def max_completion_tokens_if_reasoning(body: _Body) -> _Body:
     """OpenAI's reasoning models (o*, gpt-5 and later) refuse `max_tokens`."""
-    if "max_tokens" not in body or not _OPENAI_REASONING.match(str(body.get("model"))):
+    return max_completion_tokens_always(body) if _OPENAI_REASONING.match(str(body.get("model"))) else body
+
+
+def max_completion_tokens_always(body: _Body) -> _Body:
+    """A reasoning model under a name that does not tell: `max_tokens` is refused."""
+    if "max_tokens" not in body:
         return body
     changed = _without(body, "max_tokens")
     changed.setdefault("max_completion_tokens", body["max_tokens"])
@@ -211,6 +216,8 @@ class Placement(NamedTuple):
         path: what follows the base URL.
         stream_path: what follows it in a request that streams, where that is another path.
         options: options of the provider's identity that the name says, such as the region in an ARN.
+        dialect: "responses" where the model is reached by the Responses API.
+        quirks: changes of the finished body that this model needs.
     """
 
     model: str
@@ -218,6 +225,8 @@ class Placement(NamedTuple):
     path: str | None = None
     stream_path: str | None = None
     options: tuple[tuple[str, str], ...] = ()
+    dialect: str | None = None
+    quirks: tuple[BodyQuirk, ...] = ()
 
 
 ModelRule = Callable[[str], Placement]
@@ -233,6 +242,20 @@ def fireworks_account(model: str) -> Placement:
 def openrouter_own(model: str) -> Placement:
     """A name without a vendor is one of OpenRouter's own routers, such as `openrouter/auto`."""
     return Placement(model if "/" in model else f"openrouter/{model}")
+
+
+def openai_api(model: str) -> Placement:
+    """`responses/<model>` is chat by way of the Responses API, the only way to models of some names."""
+    name = model.removeprefix("responses/")
+    return Placement(name, dialect="responses" if name != model or _RESPONSES_ONLY.match(name) else None)
+
+
+def azure_deployment(model: str) -> Placement:
+    """`o_series/` and `gpt5_series/` say that a deployment is a reasoning model, `responses/` as for OpenAI."""
+    series, _, deployment = model.partition("/")
+    if series in ("o_series", "gpt5_series") and deployment:
+        return Placement(deployment, quirks=(max_completion_tokens_always,))
+    return openai_api(model)
 
 
 def clarifai_url(model: str) -> Placement:
@@ -317,6 +340,7 @@ def watsonx_chat(model: str) -> Placement:
 MODEL_RULES: Mapping[str, ModelRule] = {
     rule.__name__: rule
     for rule in (
+        azure_deployment,
         baseten_dedicated,
         bedrock_model,
         bedrock_without_invoke,
@@ -324,6 +348,7 @@ MODEL_RULES: Mapping[str, ModelRule] = {
         cohere_v2,
         fireworks_account,
         huggingface_router,
+        openai_api,
         openrouter_own,
         predibase_deployment,
         ragflow_chat,
@@ -335,6 +360,12 @@ MODEL_RULES: Mapping[str, ModelRule] = {
 
 _CLAUDE_BUDGETS = {"minimal": 1024, "low": 1024, "medium": 2048, "high": 4096}  # tokens, as LiteLLM reads efforts
 
+# Models without chat completions: verified in LiteLLM 1.109.1's table (mode "responses"), but for computer-use-preview,
+# which is assumed. The last is Bedrock's name of OpenAI's models.
+_RESPONSES_ONLY = re.compile(
+    r"(ft:)?(gpt-\d+(\.\d+)?-(codex|pro)|gpt-daybreak|codex-mini|o\d+-pro|o\d+(-mini)?-deep-research|"
+    r"computer-use-preview|openai\.gpt-\d+)\b"
+)
 _OPENAI_REASONING = re.compile(r"(ft:)?(o\d|gpt-(?!35)([5-9]|\d\d))")  # Azure writes gpt-35-turbo
 
 
