@@ -132,8 +132,8 @@ def _document(given: HiddenText) -> dict[str, Any]:
 def _loaded(document: dict[str, Any]) -> tuple[Any, str | None]:
     """Return credentials of the kind that a document says, and their project.
 
-    google-auth's own loader of any kind warns against itself: a document may name programs to run. So does the
-    caller's word that a document is to be trusted, which a call's argument is.
+    google-auth's own loader of any kind is deprecated, since a document may name programs to run. Here it is the
+    caller's own, and the caller's to trust.
     """
     kind = document.get("type")
     if not isinstance(kind, str) or kind not in _KINDS:

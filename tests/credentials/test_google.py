@@ -271,3 +271,50 @@ def test_the_library_is_named_when_it_is_missing(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "google.auth", None)
     with pytest.raises(AuthenticationError, match=r"pip install 'aiollm\[vertex\]'"):
         google._fetch(None)
+
+
+async def test_a_users_calls_name_the_project_that_pays(tokens: TokenServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT", tokens.url)
+    user = {
+        "type": "authorized_user",
+        "client_id": "c",
+        "client_secret": "s",
+        "refresh_token": "r",
+        "quota_project_id": "payer",
+    }
+    known = await identify(target(vertex_credentials=user, vertex_project="p"))
+    assert tokens.asked[0]["grant_type"] == ["refresh_token"]
+    assert known.endpoint.headers["x-goog-user-project"] == "payer"
+
+
+async def test_a_workload_of_another_cloud_trades_its_token(tokens: TokenServer, tmp_path: Path) -> None:
+    (tmp_path / "subject").write_text("token-of-the-other-cloud")
+    tokens.answer = {
+        "access_token": TOKEN,
+        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "token_type": "Bearer",
+        "expires_in": 3600,
+    }
+    workload = {
+        "type": "external_account",
+        "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/p",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": tokens.url,
+        "credential_source": {"file": str(tmp_path / "subject")},
+    }
+    known = await identify(target(vertex_credentials=workload, vertex_project="p"))
+    assert tokens.asked[0]["subject_token"] == ["token-of-the-other-cloud"]
+    assert known.secret == Secret(TOKEN)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"type": "impersonated_service_account", "source_credentials": {"type": "magic"}},
+        {"type": "external_account", "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request"},
+        {"type": "external_account", "credential_source": {"executable": {}}},
+    ],
+)
+async def test_half_of_a_document_is_refused_in_googles_words(document: dict[str, Any]) -> None:
+    with pytest.raises(AuthenticationError, match="could not be had"):
+        await identify(target(vertex_credentials=document, vertex_project="p"))
