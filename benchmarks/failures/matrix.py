@@ -131,13 +131,12 @@ class _Process:
 
     def _answer(self, base_url: str, way: str, retries: int, bound: float) -> Seen:
         assert self._process is not None
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        questions, answers = self._process.stdin, self._process.stdout
+        assert questions is not None
+        assert answers is not None
         job = {"base_url": base_url, "way": way, "retries": retries, "bound": bound}
-        self._process.stdin.write(json.dumps(job).encode() + b"\n")
-        if select.select([self._process.stdout], [], [], bound + GRACE)[0] and (
-            line := self._process.stdout.readline()
-        ):
+        questions.write(json.dumps(job).encode() + b"\n")
+        if select.select([answers], [], [], bound + GRACE)[0] and (line := answers.readline()):
             seen: Seen = json.loads(line)
             return seen
         self.end()

@@ -38,7 +38,7 @@ def test_an_exception_has_its_class_and_keeps_its_name(status: int, name: str, k
     found = error(status, name)
     assert type(found) is kind
     assert (found.status_code, found.code, found.llm_provider, found.model) == (status, name, "bedrock", "m")
-    assert str(found) == f"bedrock answered {status}: words"
+    assert found.message == f"bedrock answered {status}: words"
 
 
 def test_a_failing_model_is_worth_another_try() -> None:
