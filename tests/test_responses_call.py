@@ -195,3 +195,18 @@ async def test_the_blocking_twin_streams_and_answers() -> None:
             return said, repr(stream), aiollm.responses(**options(server)).output_text
 
         assert await asyncio.to_thread(blocking) == ("Hello", "<SyncEventStream openai/m ended, 4 chunks>", "Hello")
+
+
+async def test_leaving_a_blocking_loop_closes_the_connection() -> None:
+    async with ProviderServer() as server:
+        server.script([*steps(text("a"), text("b")), stall()])
+
+        def blocking() -> bool:
+            stream = aiollm.responses(stream=True, **options(server))
+            for one in stream:
+                if one.delta:
+                    break
+            return stream.closed
+
+        assert await asyncio.to_thread(blocking)
+        await server.wait_for_disconnect(0)

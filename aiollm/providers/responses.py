@@ -68,7 +68,7 @@ def responses_row(row: Provider) -> Provider:
         unsupported=_UNKNOWN,
         developer_role="developer",
         quirks=(),
-        takes_stream_options=False,
+        takes_stream_options=True,
         asks_usage=False,
     )
 

@@ -173,4 +173,4 @@ def test_the_responses_api_tells_what_it_has_no_word_for() -> None:
     chat = {*get_supported_openai_params("azure/gpt4")}
     responses = {*get_supported_openai_params("azure/responses/gpt4")}
     assert {"stop", "seed", "n", "logit_bias"} <= chat - responses
-    assert "reasoning_effort" in responses
+    assert {"reasoning_effort", "stream_options"} <= responses
