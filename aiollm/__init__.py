@@ -1,7 +1,10 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
+from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
+from aiollm.core.settle import settle
 from aiollm.engine.builder import stream_chunk_builder
+from aiollm.engine.events import EventStream
 from aiollm.engine.outcome import Outcome
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import (
@@ -49,10 +52,18 @@ from aiollm.providers import (
     register,
     validate_environment,
 )
-from aiollm.sync.facade import completion
-from aiollm.sync.stream import SyncStream
+from aiollm.responses_call import aresponses
+from aiollm.sync.facade import completion, responses
+from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.response import Choices, Message, ModelResponse
+from aiollm.types.responses import (
+    ResponseContentPart,
+    ResponseOutputItem,
+    ResponsesAPIResponse,
+    ResponsesStreamEvent,
+    ResponseUsage,
+)
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 from aiollm.types.tools import (
@@ -83,6 +94,7 @@ __all__ = [
     "ContextWindowExceededError",
     "DNSError",
     "Delta",
+    "EventStream",
     "EventTooLarge",
     "FirstTokenTimeout",
     "Function",
@@ -94,6 +106,7 @@ __all__ = [
     "MidStreamFallbackError",
     "ModelResponse",
     "ModelResponseStream",
+    "MoveOnScope",
     "NotFoundError",
     "Outcome",
     "OverloadedError",
@@ -101,12 +114,19 @@ __all__ = [
     "Provider",
     "ProxyError",
     "RateLimitError",
+    "ResponseContentPart",
+    "ResponseOutputItem",
+    "ResponseUsage",
+    "ResponsesAPIResponse",
+    "ResponsesStreamEvent",
+    "Scope",
     "Secret",
     "ServiceUnavailableError",
     "StreamCancelled",
     "StreamInterrupted",
     "StreamTruncated",
     "StreamingChoices",
+    "SyncEventStream",
     "SyncStream",
     "TLSError",
     "Timeout",
@@ -121,10 +141,15 @@ __all__ = [
     "WrongLoopError",
     "__version__",
     "acompletion",
+    "aresponses",
     "completion",
     "get_llm_provider",
     "get_supported_openai_params",
+    "move_on",
     "register",
+    "responses",
+    "scope",
+    "settle",
     "stream_chunk_builder",
     "validate_environment",
 ]

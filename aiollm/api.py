@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from aiollm.arguments import (
     checked_dict,
     checked_flag,
+    checked_function,
     checked_headers,
     checked_key,
     checked_messages,
@@ -19,21 +20,23 @@ from aiollm.arguments import (
     hidden,
 )
 from aiollm.calling import ChatCompletion, Messages
+from aiollm.core.call_scope import CallScope
 from aiollm.core.runtime import running_loop
-from aiollm.core.scope import CancelScope
 from aiollm.engine.call import Call
 from aiollm.engine.connect import open_stream
 from aiollm.engine.mock import MockResponse
 from aiollm.engine.stream import ChunkStream
+from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.providers.provider import Target
 from aiollm.providers.registry import resolve
+from aiollm.providers.responses import chat_needs_responses
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["acompletion"]
+__all__ = ["acompletion", "target_of"]
 
 
 def _typed(function: Any) -> ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]:
@@ -86,6 +89,8 @@ async def acompletion(
     base_url: str | None = None,
     api_key: str | Secret | None = None,
     api_version: str | None = None,
+    azure_ad_token: str | Secret | None = None,
+    azure_ad_token_provider: Callable[[], Any] | None = None,
     organization: str | None = None,
     custom_llm_provider: str | None = None,
     drop_params: bool = False,
@@ -112,16 +117,20 @@ async def acompletion(
         extra_body: members merged into the request's body.
         api_base, base_url: the server's address, over the environment's and the provider's own; `base_url` wins.
         api_key: the key, over the environment's.
-        api_version: taken for LiteLLM's sake; none of the providers here asks for one.
+        api_version: the version of the API, for Azure; over the environment's.
+        azure_ad_token: a token of Microsoft Entra, in the place of Azure's key.
+        azure_ad_token_provider: a function that gives such a token, asked for each call. A plain one runs in a
+            thread, because it may have to ask the network; it may also be asynchronous.
         organization: the account's organization, where the provider has a header for it.
         custom_llm_provider: the provider, over what `model` says.
         drop_params: leave out parameters that the provider does not take, instead of raising.
         additional_drop_params: names to leave out in any case; dots reach into nested members.
         allowed_openai_params: names to send even though the provider is not known to take them.
         mock_response: the answer, made up here; nothing is sent. A text, a response, or an exception to raise.
-        metadata: notes of the caller's on the call; never sent.
+        metadata: notes of the caller's on the call; never sent, but for the `user_id` that Anthropic takes.
         num_retries, max_retries: checked, and without effect in this version, which makes one attempt.
-        provider_params: further parameters, sent as they are.
+        provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
+            like) are used and never sent.
 
     The other parameters are OpenAI's (https://platform.openai.com/docs/api-reference/chat/create).
 
@@ -137,7 +146,8 @@ async def acompletion(
     Cancelling closes the connection.
     """
     # Hidden before anything can fail: a traceback that captures locals would show them.
-    api_key, extra_headers = hidden(api_key), hidden(extra_headers)
+    api_key, azure_ad_token, extra_headers = hidden(api_key), hidden(azure_ad_token), hidden(extra_headers)
+    provider_params = hidden_options(provider_params)
     return await _complete(locals())
 
 
@@ -153,28 +163,24 @@ async def _complete(given: dict[str, Any]) -> ChunkStream | ModelResponse:
 def _call(given: dict[str, Any]) -> Call:
     """Check all arguments and find the target, before any I/O."""
     loop = running_loop()
-    started = loop.time()
     stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
-    target = _target(given)
-    deadline = None if timeouts.total is None else started + timeouts.total
-    return Call(
-        request=_request(given, target.model, stream=stream),
-        target=target,
-        timeouts=timeouts,
-        scope=CancelScope(loop, deadline=deadline),
-        started=started,
-    )
+    scope = CallScope(loop, timeouts)
+    target = target_of(given)
+    request = _request(given, target, stream=stream)
+    if chat_needs_responses(target, request.params):
+        target = target_of(given, responses=True)
+    return Call(request=request, target=target, scope=scope)
 
 
-def _request(given: dict[str, Any], model: str, *, stream: bool) -> Request:
+def _request(given: dict[str, Any], target: Target, *, stream: bool) -> Request:
     params = checked_parameters(given)
-    params.update(given["provider_params"])
+    params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
     for name in ("num_retries", "max_retries"):
         if given[name] is not None and not (type(given[name]) is int and given[name] >= 0):
             raise faulty(name, "a whole number from 0", given[name])
     return Request(
-        model=model,
+        model=target.model,
         messages=checked_messages(given["messages"]),
         params=params,
         known=OPENAI_PARAMS,
@@ -190,10 +196,11 @@ def _request(given: dict[str, Any], model: str, *, stream: bool) -> Request:
     )
 
 
-def _target(given: dict[str, Any]) -> Target:
+def target_of(given: dict[str, Any], *, responses: bool = False) -> Target:
+    """Find out where a call goes, from its checked arguments; `responses` if it is one of the Responses API."""
     if not isinstance(given["model"], str) or not given["model"]:
         raise faulty("model", 'text like "provider/model"', given["model"])
-    key = checked_key(given["api_key"])
+    key, token = checked_key(given["api_key"]), checked_key(given["azure_ad_token"], "azure_ad_token")
     mock = given["mock_response"]
     if mock is not None:
         if not isinstance(mock, (str, Exception, Mapping, ModelResponse)):
@@ -205,4 +212,9 @@ def _target(given: dict[str, Any]) -> Target:
         api_key=key,
         base_url=checked_text("base_url", given["base_url"]) or checked_text("api_base", given["api_base"]),
         organization=checked_text("organization", given["organization"]),
+        api_version=checked_text("api_version", given["api_version"]),
+        token=token,
+        token_source=checked_function("azure_ad_token_provider", given["azure_ad_token_provider"]),
+        responses=responses,
+        options=given["provider_params"],
     )

@@ -17,12 +17,15 @@ from aiollm.types.timeouts import Timeouts
 __all__ = [
     "checked_dict",
     "checked_flag",
+    "checked_function",
     "checked_headers",
+    "checked_input",
     "checked_key",
     "checked_messages",
     "checked_names",
     "checked_parameters",
     "checked_text",
+    "checked_text_format",
     "checked_timeouts",
     "faulty",
     "hidden",
@@ -55,6 +58,34 @@ def checked_messages(messages: Any) -> list[dict[str, Any]]:
     if not plain:
         raise BadRequestError("messages is empty: a chat needs at least one message", param="messages", phase="request")
     return plain
+
+
+def checked_input(given: Any) -> str | list[Any]:
+    """Return the input of the Responses API: a text, or its items as plain dicts.
+
+    Raises:
+        BadRequestError: it is neither, or an item is none.
+    """
+    if isinstance(given, str):
+        return given
+    if not _is_listing(given):
+        raise faulty("input", "text or a list of input items", given)
+    items = [(item, _as_dict(item)) for item in given]
+    for position, (item, plain) in enumerate(items):
+        if plain is None:
+            raise faulty(f"input[{position}]", "a dict, or an item of an output", item)
+    return [plain for _, plain in items]
+
+
+def checked_text_format(kind: Any) -> dict[str, Any]:
+    """Return the text format of a class with a JSON schema.
+
+    Raises:
+        BadRequestError: it is no such class.
+    """
+    if not (isinstance(kind, type) and hasattr(kind, "model_json_schema")):
+        raise faulty("text_format", "a class with a JSON schema", kind)
+    return {"type": "json_schema", **_response_format(kind)["json_schema"]}
 
 
 def _message(position: int, message: Any) -> dict[str, Any]:
@@ -120,8 +151,8 @@ def checked_timeouts(timeout: Any, stream_timeout: Any, *, stream: bool) -> Time
     return Timeouts.of(timeout, stream_timeout, stream=stream)
 
 
-def checked_key(api_key: Any) -> Secret | None:
-    """Return the key as a secret.
+def checked_key(api_key: Any, param: str = "api_key") -> Secret | None:
+    """Return a key or a token as a secret.
 
     Raises:
         BadRequestError: it cannot be sent in a header. The message never shows it.
@@ -133,7 +164,7 @@ def checked_key(api_key: Any) -> Secret | None:
     except ValueError as error:
         fault = str(error)
     del api_key  # a traceback that captures locals would show it
-    raise BadRequestError(f"api_key {fault}", param="api_key", phase="request")
+    raise BadRequestError(f"{param} {fault}", param=param, phase="request")
 
 
 def checked_headers(extra_headers: Any) -> dict[str, str]:
@@ -191,6 +222,17 @@ def checked_flag(param: str, value: Any) -> bool:
     if value is not None and not isinstance(value, bool):
         raise faulty(param, "True or False", value)
     return bool(value)
+
+
+def checked_function(param: str, value: Any) -> Callable[..., Any] | None:
+    """Return a function, or None.
+
+    Raises:
+        BadRequestError: it is something else.
+    """
+    if value is not None and not callable(value):
+        raise faulty(param, "a function", value)
+    return value  # type: ignore[no-any-return]
 
 
 def checked_dict(param: str, value: Any) -> Mapping[str, Any]:

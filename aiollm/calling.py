@@ -5,7 +5,7 @@ It is written out for each overload; the tests hold the copies, and `acompletion
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar, overload
 
 from aiollm.engine.mock import MockResponse
@@ -70,6 +70,8 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         base_url: str | None = None,
         api_key: str | Secret | None = None,
         api_version: str | None = None,
+        azure_ad_token: str | Secret | None = None,
+        azure_ad_token_provider: Callable[[], Any] | None = None,
         organization: str | None = None,
         custom_llm_provider: str | None = None,
         drop_params: bool = False,
@@ -128,6 +130,8 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         base_url: str | None = None,
         api_key: str | Secret | None = None,
         api_version: str | None = None,
+        azure_ad_token: str | Secret | None = None,
+        azure_ad_token_provider: Callable[[], Any] | None = None,
         organization: str | None = None,
         custom_llm_provider: str | None = None,
         drop_params: bool = False,
@@ -186,6 +190,8 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         base_url: str | None = None,
         api_key: str | Secret | None = None,
         api_version: str | None = None,
+        azure_ad_token: str | Secret | None = None,
+        azure_ad_token_provider: Callable[[], Any] | None = None,
         organization: str | None = None,
         custom_llm_provider: str | None = None,
         drop_params: bool = False,

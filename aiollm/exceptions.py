@@ -175,6 +175,15 @@ class ContextWindowExceededError(BadRequestError):
 class ContentPolicyViolationError(BadRequestError):
     """The provider refuses the prompt or the answer for its content."""
 
+    @property
+    def filter_result(self) -> Mapping[str, Any] | None:
+        """What Azure's filter found: category -> `{"filtered": ..., "severity": ...}`; None where nothing is told."""
+        found: Any = self.body
+        for name in ("error", "innererror"):
+            found = found.get(name, found) if isinstance(found, Mapping) else None
+        result = found.get("content_filter_result") if isinstance(found, Mapping) else None
+        return result if isinstance(result, Mapping) else None
+
 
 class UnsupportedParamsError(BadRequestError):
     """The provider does not take a parameter; `drop_params=True` leaves it out instead."""
@@ -322,7 +331,15 @@ class BudgetExceededError(Exception):
 
 
 class StreamCancelled(Exception):
-    """The stream was cancelled from outside the task that reads it."""
+    """The stream was cancelled from outside the task that reads it: by its scope, or because it was closed elsewhere.
+
+    Attributes:
+        partial: the answer so far, a `ModelResponse`, when content had come.
+        usage: the tokens counted so far, when the provider told.
+    """
+
+    partial: Any = None
+    usage: Any = None
 
 
 class WrongLoopError(RuntimeError):

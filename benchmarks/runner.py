@@ -29,7 +29,8 @@ def run_scenario(
     """One record per library, cell and round; the order of the libraries is reversed every other round."""
     for cell, thorough in scenario.cells.items():
         parameters = {**thorough, **scenario.quick} if quick else thorough
-        names = [name for name in pythons if cell not in scenario.blocking_cells or LIBRARIES[name].blocking]
+        able = [name for name in pythons if not scenario.libraries or name in scenario.libraries]
+        names = [name for name in able if cell not in scenario.blocking_cells or LIBRARIES[name].blocking]
         for number in range(rounds):
             for name in _order(names, number):
                 job = {"library": name, "scenario": scenario.name, "port": provider.port, "parameters": parameters}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from aiollm.providers.catalog import read_catalog
+from aiollm.providers.identity import IDENTITIES
 from tests import CORPUS
 
 GRACE = 1.0  # seconds that tasks and threads get to end after a test
@@ -58,12 +59,19 @@ def no_network() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def provider_variables() -> set[str]:
     """Return the environment variables that rows of the catalogue name."""
-    return {
+    of_rows = {
         name
         for row in read_catalog().values()
-        for names in (row.key_env, row.base_url_env, row.header_env.values(), *row.placeholders.values())
+        for names in (
+            row.key_env,
+            row.base_url_env,
+            row.header_env.values(),
+            *row.placeholders.values(),
+            *row.body_env.values(),
+        )
         for name in names
     }
+    return of_rows | {name for cloud in IDENTITIES.values() for names in cloud.options.values() for name in names}
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 
 import aiollm
 from aiollm import Timeouts
-from aiollm.testing import ProviderServer
+from aiollm.testing import ProviderServer, status
 from tests.engine.calling import KEY, MESSAGES, arguments, collected, text_of
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
@@ -158,3 +158,20 @@ async def test_the_key_may_be_a_secret() -> None:
     async with ProviderServer() as server:
         await aiollm.acompletion(**arguments(server, api_key=aiollm.Secret(KEY)))
         assert server.log[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+async def test_function_tools_of_a_model_that_reasons_go_by_way_of_the_responses_api(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Seen by a proxy, since it is so at OpenAI's own hosts only."""
+    tool = {"type": "function", "function": {"name": "f"}}
+    async with ProviderServer() as server:
+        monkeypatch.setenv("HTTP_PROXY", server.base_url.removesuffix("/v1"))
+        server.script(status(500))
+        for options in ({}, {"tools": [tool]}, {"tools": [tool], "reasoning_effort": "none"}):
+            with pytest.raises(aiollm.InternalServerError):
+                await aiollm.acompletion(
+                    "openai/gpt-5.4", MESSAGES, api_base="http://api.openai.com/v1", api_key=KEY, **options
+                )
+        paths = [request.target.rpartition("/v1")[2] for request in server.log]
+        assert paths == ["/chat/completions", "/responses", "/chat/completions"]

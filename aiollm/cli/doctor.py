@@ -103,6 +103,8 @@ def _key(row: Provider) -> Check:
     except AuthenticationError as error:
         return Check("key", "broken", error.message)
     found = PROCESS_ENVIRONMENT.first(row.key_env)
+    if (secret is None or found is None) and row.identity:
+        return Check("key", "note", f"none; a call looks for {row.identity.upper()} credentials")
     if secret is None or found is None:
         return Check("key", "ok", "needs none")
     return Check("key", "ok", f"{found[0]} is set")

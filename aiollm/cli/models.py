@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aiollm.cli.terminal import say
+from aiollm.providers.environment import is_option
 from aiollm.providers.provider import Provider
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, providers
 
@@ -46,7 +47,10 @@ def _address(row: Provider) -> str:
 def _keys(row: Provider) -> str:
     if row.refused:
         return f"not usable: {row.refused}"
-    keys = ", ".join(f"{name} {'is set' if present else 'not set'}" for name, present in _presence(row.key_env).items())
+    named = _presence(row.key_env)
+    keys = ", ".join(f"{name} {'is set' if present else 'not set'}" for name, present in named.items())
+    if row.identity:
+        return f"{keys}{', or ' if keys else ''}{row.identity.upper()} credentials"
     if not keys:
         return "needs no key" if row.key_optional else "no variable for its key"
     return f"{keys} (optional)" if row.key_optional else keys
@@ -57,7 +61,7 @@ def _facts(row: Provider) -> dict[str, Any]:
         "provider": row.name,
         "address": row.base_url,
         "address_variables": _presence(
-            name for names in (row.base_url_env, *row.placeholders.values()) for name in names
+            name for names in (row.base_url_env, *row.placeholders.values()) for name in names if not is_option(name)
         ),
         "key_variables": _presence(row.key_env),
         "key_optional": row.key_optional,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import partial
@@ -66,15 +67,17 @@ class _Protocol(ResponseHandler):
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Counts connections, and tells the watcher when its request has one."""
+    """Counts connections, tells the watcher when its request has one, and forgets idle ones after a sleep."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._factory = cast("partial[ResponseHandler]", partial(_Protocol, loop=self._loop))
+        self._wall_ahead = _wall_ahead()
         self.opened = 0
         self.reused = 0
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
+        self._forget_after_sleep()
         connection = await super().connect(req, traces, timeout)
         protocol = cast("_Protocol", connection.protocol)
         reused, protocol.used = protocol.used, True
@@ -84,6 +87,23 @@ class _Connector(aiohttp.TCPConnector):
         if reference is not None and (told := reference()) is not None:
             told.connected(reused=reused)
         return connection
+
+    def _forget_after_sleep(self) -> None:
+        """Close the idle connections if the machine has slept: whoever was at their other ends is gone.
+
+        The monotonic clock stood still meanwhile, so that they look fresh; wall time went on.
+        """
+        ahead = _wall_ahead()
+        if ahead - self._wall_ahead > KEEPALIVE_SECONDS:
+            for connections in self._conns.values():
+                for protocol, _ in connections:
+                    protocol.close()
+            self._conns.clear()
+        self._wall_ahead = ahead
+
+
+def _wall_ahead() -> float:
+    return time.time() - time.monotonic()
 
 
 class Pool:
@@ -115,13 +135,7 @@ class Pool:
         Raises:
             aiohttp.ClientError, OSError: as aiohttp raises them; `transport` maps them.
         """
-        route = self._routes.get(url)
-        if route is None:
-            # Once for each URL: the standard library walks the whole environment to find a proxy.
-            if len(self._routes) >= _MOST_ROUTES:
-                self._routes.clear()
-            route = self._routes[url] = (URL(url), proxy_for(url))
-        address, proxy = route
+        address, proxy = self._routes.get(url) or self._find_route(url)
         self.requests += 1
         session = self._unpooled() if new_connection else self._session
         return await session.post(
@@ -132,6 +146,18 @@ class Pool:
             proxy=proxy.url if proxy else None,
             proxy_headers=_proxy_headers(proxy),
         )
+
+    def proxy_of(self, url: str) -> Proxy | None:
+        """Return the proxy that requests to a URL were sent through."""
+        return self._routes[url][1] if url in self._routes else None
+
+    def _find_route(self, url: str) -> tuple[URL, Proxy | None]:
+        # Once for each URL: the standard library walks the whole environment to find a proxy.
+        if len(self._routes) >= _MOST_ROUTES:
+            self._routes.clear()
+        # What has percent signs is encoded as it should be: normalised, it would not fit its signature any more.
+        route = self._routes[url] = (URL(url, encoded="%" in url and url.isascii()), proxy_for(url))
+        return route
 
     def statistics(self) -> dict[str, int]:
         """Return how many exchanges are active and connections idle now, and what there was so far.
@@ -160,10 +186,16 @@ class Pool:
             await self._fresh.close()
 
     def abandon(self) -> None:
-        """Let go of everything without a word: for a loop that is closed, where nothing can be closed in order."""
+        """Let go of everything without a word: for a loop that is closed, where nothing can be closed in order.
+
+        Or one that runs in a daemon thread while the interpreter ends: its connections are that thread's.
+        """
         for session in (self._session, self._fresh):
             if session is not None and session.connector is not None:
-                session.connector._close()  # the public method would need the loop; here this only marks it closed
+                if self._loop.is_running():
+                    session.connector._closed = True
+                else:
+                    session.connector._close()  # the public method would need the loop; this marks it closed
                 session.detach()
 
     def _unpooled(self) -> aiohttp.ClientSession:

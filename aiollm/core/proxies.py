@@ -25,6 +25,11 @@ class Proxy:
     url: str
     credentials: tuple[str, str] | None = field(default=None, repr=False)
 
+    @property
+    def address(self) -> str:
+        """Its host, and the port if it is named; for messages."""
+        return self.url.partition("://")[2]
+
 
 def proxy_for(url: str) -> Proxy | None:
     """Return the proxy that the environment names for a URL, or None.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from aiollm.core.transport import Exchange
+from aiollm.exceptions import APIError
 from aiollm.wire.frame import Frame, Framer
 
 __all__ = ["FrameReader"]
@@ -33,6 +35,12 @@ class FrameReader:
         self._exchange = exchange
         self._framer = framer
         self._first = b""  # read by `peek`, inflated, and not framed yet
+        self._after_first: Iterator[bytes] = iter(())  # of the same read, not inflated yet
+
+    @property
+    def content_type(self) -> str:
+        """The media type that the body has when it is a stream."""
+        return self._framer.content_type
 
     async def peek(self) -> bytes:
         """Return the first byte of the body that is not white space; b"" when there is none.
@@ -44,8 +52,9 @@ class FrameReader:
             if not data:
                 break
             self.bytes += len(data)
+            self._after_first = self._exchange.inflate(data)
             # White space before an answer means nothing, and there may be any amount of it.
-            self._first = b"".join(self._exchange.inflate(data)).lstrip()
+            self._first = next((text for piece in self._after_first if (text := piece.lstrip())), b"")
         return self._first[:1]
 
     def peeked(self) -> Iterator[Frame] | None:
@@ -53,7 +62,7 @@ class FrameReader:
         if not self._first:
             return None
         data, self._first = self._first, b""
-        return self._framer.feed(data)
+        return self._framer.feed(data) if self._exchange.plain else self._framed(chain((data,), self._after_first))
 
     def frames(self, data: bytes) -> Iterator[Frame]:
         """Return the frames that a read completes, perhaps none; for b"", the end of the body, what is left.
@@ -64,15 +73,22 @@ class FrameReader:
         if not data:
             self.at_end = True
             return self._framer.finish()
-        return self._framer.feed(data) if self._exchange.plain else self._inflated(data)
+        return self._framer.feed(data) if self._exchange.plain else self._framed(self._exchange.inflate(data))
 
     async def rest(self, max_bytes: int, *, cut: bool = False) -> bytes:
         """Return the whole body, for a reply that turned out not to be a stream.
 
         Raises and cancels as `Exchange.read_all`.
         """
-        return self._first + await self._exchange.read_all(max_bytes, cut=cut)
+        pieces = [self._first]
+        try:
+            pieces.extend(self._after_first)
+        except APIError as error:
+            self._exchange.abort(error)
+            if not cut:
+                raise
+        return b"".join(pieces) + await self._exchange.read_all(max_bytes, cut=cut)
 
-    def _inflated(self, data: bytes) -> Iterator[Frame]:
-        for piece in self._exchange.inflate(data):
+    def _framed(self, pieces: Iterable[bytes]) -> Iterator[Frame]:
+        for piece in pieces:
             yield from self._framer.feed(piece)

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from aiollm.core.pool import Pool
-from aiollm.exceptions import UnsupportedRuntime
+from aiollm.exceptions import UnsupportedRuntime, WrongLoopError
 
 __all__ = ["LoopThread", "Runtime", "running_loop"]
 
@@ -57,11 +57,17 @@ class Runtime:
 
         Raises:
             UnsupportedRuntime: no asyncio loop is running.
+            WrongLoopError: the loop was used before a fork, in the parent.
         """
         loop = running_loop()
         runtime = _runtimes.get(loop)
         if runtime is None:
             _sweep()
+            if any(loop is inherited.loop for inherited in _inherited):
+                raise WrongLoopError(
+                    "this event loop was used before the process was forked, and is the parent's; use a new one, as "
+                    "asyncio.run makes it"
+                )
             runtime = _runtimes[loop] = cls(loop)
         return runtime
 
@@ -76,7 +82,7 @@ class Runtime:
 # Kept until the loop ends: a runtime holds its loop, so weak keys would never let go. Threads share it; each access is
 # one atomic operation on a dict.
 _runtimes: dict[asyncio.AbstractEventLoop, Runtime] = {}
-_inherited: list[Any] = []  # by a fork; never emptied
+_inherited: list[Runtime] = []  # by a fork; never emptied
 
 
 def _step(generator: AsyncGenerator[None, None]) -> None:
@@ -101,7 +107,7 @@ def _abandon_all() -> None:
 def _after_fork_in_child() -> None:
     # An inherited session that is closed or collected here takes its sockets out of the epoll object shared with the
     # parent, whose streams then hang. So it is kept, untouched, for ever.
-    _inherited.extend(_runtimes.items())
+    _inherited.extend(_runtimes.values())
     _runtimes.clear()
 
 
@@ -119,6 +125,7 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self._ready = threading.Event()
+        self._stopping = False
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self.loop = asyncio.new_event_loop()
 
@@ -138,18 +145,27 @@ class LoopThread:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop and return its result, in the caller's thread.
 
-        A `KeyboardInterrupt` while waiting cancels the coroutine.
+        A `KeyboardInterrupt` while waiting cancels the coroutine. A thread that waits while the interpreter ends is not
+        woken any more: it could only fail, with a traceback on the terminal.
         """
-        future = self.submit(work)
+        task = self.submit(work)
+        waited_for: Future[Future[T]] = Future()
+
+        def wake(done: Future[T]) -> None:
+            if not self._stopping:
+                waited_for.set_result(done)
+
+        task.add_done_callback(wake)
         try:
-            return future.result()
+            return waited_for.result().result()
         except BaseException:
-            future.cancel()
+            task.cancel()
             raise
 
     def stop(self) -> None:
         """Cancel what runs on the loop, close the loop and end the thread; waits 2 s at most."""
         if self._thread.is_alive():
+            self._stopping = True
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join(STOP_SECONDS)
 

@@ -15,12 +15,11 @@ from weakref import ref
 
 import aiohttp
 
+from aiollm.core.call_scope import CallScope
 from aiollm.core.clocks import Clocks
-from aiollm.core.failures import failure_of, timeout_of
+from aiollm.core.failures import failure_of
 from aiollm.core.pool import Pool, watcher
-from aiollm.core.scope import CancelScope
 from aiollm.exceptions import APIError, EventTooLarge, StreamInterrupted
-from aiollm.types.timeouts import Timeouts
 from aiollm.wire.compression import Inflater, inflater
 from aiollm.wire.http import ReplyHead
 
@@ -40,25 +39,25 @@ class Exchange:
 
     Args:
         pool: the connections of the running loop.
-        scope: aborts the exchange when it is cancelled; its deadline is the total clock.
-        timeouts: the clocks, in seconds.
+        scope: the call's. It has the clocks, and aborts the exchange when it is cancelled.
 
     Attributes:
         head: status and headers, once `send` has returned.
         host: host and port that are asked, for messages.
         phase: "connect", "headers" (sent, no reply yet) or "body".
         clocks: the clocks of reading the body.
+        loop: the event loop it belongs to.
     """
 
-    def __init__(self, pool: Pool, scope: CancelScope, timeouts: Timeouts) -> None:
+    def __init__(self, pool: Pool, scope: CallScope) -> None:
         self.head = _NO_HEAD
         self.host = ""
         self.phase = "connect"
+        self._url = ""
         self.clocks = Clocks(scope.loop, total=scope.deadline, on_expiry=self._expire)
         self._pool = pool
         self._scope = scope
-        self._loop = scope.loop
-        self._timeouts = timeouts
+        self.loop = scope.loop
         self._reused = False
         self._block: asyncio.Timeout | None = None  # around the sending, while that lasts
         self._response: aiohttp.ClientResponse | None = None
@@ -79,6 +78,9 @@ class Exchange:
 
         Cancelling closes the connection.
         """
+        if self._reason is not None:
+            raise self._reason
+        self._url = url
         self.host = urlsplit(url).netloc.rpartition("@")[2]  # a password may stand before the @
         try:
             response = await self._request(url, headers, body)
@@ -104,7 +106,7 @@ class Exchange:
         self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool
     ) -> aiohttp.ClientResponse:
         self.phase = "connect"
-        self.clocks.allow("connect", self._timeouts.connect)
+        self.clocks.allow("connect", self._scope.timeouts.connect)
         token = watcher.set(ref(self))
         try:
             # The block has no time of its own: the clocks, or whoever else aborts, end it.
@@ -120,7 +122,7 @@ class Exchange:
         """Take note that the request has its connection: connecting is over, and the first-token clock starts."""
         self._reused = reused
         self.phase = "headers"
-        self.clocks.allow("first_token", self._timeouts.first_token)
+        self.clocks.allow("first_token", self._scope.timeouts.first_token)
 
     def _begin(self, response: aiohttp.ClientResponse) -> ReplyHead:
         self.phase = "body"
@@ -171,6 +173,11 @@ class Exchange:
     def body_came(self) -> bool:
         """Whether the whole body has come and was read."""
         return self._response is None or self._response.content.at_eof()
+
+    @property
+    def aborted(self) -> bool:
+        """Whether it was ended before its time; reading raises why."""
+        return self._reason is not None
 
     @property
     def plain(self) -> bool:
@@ -244,7 +251,7 @@ class Exchange:
         if self._block is not None:
             # There is no response to close yet: ending the block makes aiohttp drop the connection.
             if not self._block.expired():
-                self._block.reschedule(self._loop.time())
+                self._block.reschedule(self.loop.time())
             return
         response = self._end()
         if response is not None:
@@ -268,13 +275,13 @@ class Exchange:
         return response
 
     def _expire(self, clock: str) -> None:
-        self.abort(timeout_of(clock, self._timeouts, self.host))
+        self.abort(self._scope.expired(clock, self.host, self._pool.proxy_of(self._url)))
 
     def _failed(self, error: BaseException) -> BaseException:
         """End the exchange, and return what to raise."""
         phase, reason = self.phase, self._reason
         self.abort(None)
-        return reason or failure_of(error, phase, self.host)
+        return reason or failure_of(error, phase, self.host, self._pool.proxy_of(self._url))
 
 
 def _reply_began(error: BaseException) -> bool:

@@ -170,9 +170,10 @@ class _ChoiceParts:
         _merge(self.choice_extra, {name: value for name, value in choice._extra().items() if name != "message"})
 
     def _add_thinking(self, block: dict[str, Any]) -> None:
-        """Join the text of a thinking block until its signature comes; that closes the block."""
-        last = self.thinking[-1] if self.thinking else None
-        if block.get("type") == "redacted_thinking" or not last or "thinking" not in last or last.get("signature"):
+        """Join the text of a thinking block until its signature or another block comes; that closes the block."""
+        last = self.thinking[-1] if self.thinking else {}
+        is_next = block.get("index", last.get("index")) != last.get("index") or last.get("signature")
+        if block.get("type") == "redacted_thinking" or "thinking" not in last or is_next:
             self.thinking.append({**block, "thinking": [block["thinking"] or ""]} if "thinking" in block else {**block})
             return
         last["thinking"].append(block.get("thinking") or "")
@@ -199,7 +200,7 @@ class _ChoiceParts:
         extra = dict(self.message_extra)
         extra.update(self.lists)
         if self.thinking:
-            extra["thinking_blocks"] = [_joined(block, "thinking") for block in self.thinking]
+            extra["thinking_blocks"] = [_joined(_without_index(block), "thinking") for block in self.thinking]
         if self.audio:
             extra["audio"] = _joined(self.audio, "transcript")
         if "data" in self.audio:
@@ -270,10 +271,22 @@ def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:
 
 
 def _merge_specific(into: dict[str, Any], new: dict[str, Any]) -> None:
-    """Merge `provider_specific_fields`; LiteLLM's single `citation` of each chunk becomes the list `citations`."""
-    _merge(into, {name: value for name, value in new.items() if name != "citation"})
-    if new.get("citation") is not None:
-        _merge(into, {"citations": [new["citation"]]})
+    """Merge `provider_specific_fields`.
+
+    LiteLLM's `citation` of each chunk goes into `citations`, a list of lists: of a whole answer, one for each block.
+    Cohere's `tool_plan` grows like a text.
+    """
+    _merge(into, {name: value for name, value in new.items() if name not in ("citation", "tool_plan")})
+    if new.get("tool_plan"):
+        into["tool_plan"] = into.get("tool_plan", "") + new["tool_plan"]
+    if isinstance(citation := new.get("citation"), list):
+        into.setdefault("citations", []).append(citation)
+    elif citation is not None:
+        into.setdefault("citations", [[]])[0].append(citation)
+
+
+def _without_index(block: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in block.items() if name != "index"}
 
 
 def _joined(pieces: dict[str, Any], name: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -17,7 +17,13 @@ from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame, Framer
 from aiollm.wire.http import HttpRequest, ReplyHead
 
-__all__ = ["Context", "Decoder", "Dialect"]
+__all__ = ["Codec", "Context", "Decoder", "Dialect", "FrameDecoder"]
+
+Piece_co = TypeVar("Piece_co", covariant=True)
+"""What a stream is made of."""
+Whole = TypeVar("Whole")
+"""What all pieces come to."""
+Whole_co = TypeVar("Whole_co", covariant=True)
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -36,24 +42,29 @@ class Context(msgspec.Struct, frozen=True):
     origin: Origin = msgspec.field(default_factory=Origin)
 
 
-class Decoder(Protocol):
-    """Turns the frames of one reply into chunks, and keeps the account of them."""
+class FrameDecoder(Protocol[Piece_co, Whole_co]):
+    """Turns the frames of one reply into chunks (or events), and keeps the account of them.
+
+    The account is in the terms of chat completions, whatever the chunks are.
+    """
 
     done: bool
     """The wire's own end was seen."""
     content: bool
     """Content came since this was last set to False; heartbeats and empty chunks are none."""
-    usage: Usage | None
-    """The last counts the provider sent."""
 
-    def feed(self, frame: Frame) -> Iterable[ModelResponseStream]:
+    @property
+    def usage(self) -> Usage | None:
+        """The last counts the provider sent."""
+
+    def feed(self, frame: Frame) -> Iterable[Piece_co]:
         """Take a frame and give its chunks. Chunks before a fault in it are given before the error is raised.
 
         Raises:
             APIError: the frame is an error of the provider, or is not what the dialect says.
         """
 
-    def finish(self) -> Iterable[ModelResponseStream]:
+    def finish(self) -> Iterable[Piece_co]:
         """Say that the body has ended; give the chunks still held back."""
 
     @property
@@ -64,12 +75,16 @@ class Decoder(Protocol):
     def finished(self) -> bool:
         """Whether every choice that was opened has its finish reason."""
 
-    def partial(self) -> ModelResponse | None:
+    def partial(self) -> Whole_co | None:
         """Return the answer so far, or None when there is none yet."""
 
 
-class Dialect(Protocol):
-    """One wire format."""
+Decoder = FrameDecoder[ModelResponseStream, ModelResponse]
+"""A decoder of chat."""
+
+
+class Codec(Protocol[Piece_co, Whole]):
+    """One API on the wire: requests out, streamed and whole replies in."""
 
     def framer(self) -> Framer:
         """Return a framer for the body of a streamed reply."""
@@ -81,10 +96,10 @@ class Dialect(Protocol):
             UnsupportedParamsError: the endpoint does not take a parameter that was asked for.
         """
 
-    def decoder(self, request: Request, context: Context) -> Decoder:
+    def decoder(self, request: Request, context: Context) -> FrameDecoder[Piece_co, Whole]:
         """Return a decoder for the frames of a streamed reply."""
 
-    def decode(self, body: bytes, request: Request, context: Context) -> ModelResponse:
+    def decode(self, body: bytes, request: Request, context: Context) -> Whole:
         """Return the answer in the body of a whole reply.
 
         Raises:
@@ -94,5 +109,9 @@ class Dialect(Protocol):
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""
 
-    def split(self, response: ModelResponse, context: Context, request: Request) -> Iterable[ModelResponseStream]:
+    def split(self, response: Whole, context: Context, request: Request) -> Iterable[Piece_co]:
         """Return a whole answer as the chunks of a stream."""
+
+
+Dialect = Codec[ModelResponseStream, ModelResponse]
+"""One wire format of chat."""

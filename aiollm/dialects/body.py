@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,11 +12,16 @@ from aiollm.exceptions import BadRequestError, UnsupportedParamsError
 from aiollm.types.endpoint import BodyQuirk, Endpoint
 from aiollm.types.request import Request
 
-__all__ = ["accepted_parameters", "finished_body", "without"]
+__all__ = ["accepted_parameters", "converted_messages", "finished_body", "refusal", "without"]
 
 
-def accepted_parameters(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+def accepted_parameters(
+    request: Request, endpoint: Endpoint, not_taken: frozenset[str] = frozenset()
+) -> dict[str, Any]:
     """Return the caller's parameters under the provider's names.
+
+    Args:
+        not_taken: parameters that the model does not take, besides those that the endpoint does not.
 
     Raises:
         UnsupportedParamsError: the endpoint does not take one of them, and it may not be dropped.
@@ -23,7 +29,7 @@ def accepted_parameters(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     refused = [
         name
         for name in request.params
-        if name in endpoint.unsupported
+        if (name in endpoint.unsupported or name in not_taken)
         and name in request.known
         and name not in request.allowed_openai_params
         and name not in request.additional_drop_params
@@ -31,12 +37,10 @@ def accepted_parameters(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     # One answer is what everybody gives anyway.
     missed = [name for name in refused if (name, request.params[name]) != ("n", 1)]
     if missed and not request.drop_params:
-        raise UnsupportedParamsError(
-            f"{endpoint.provider} does not take {', '.join(sorted(missed))}",
-            model=request.model,
-            llm_provider=endpoint.provider,
-            param=missed[0],
-            phase="request",
+        raise refusal(
+            request,
+            endpoint,
+            *missed,
             hint="pass drop_params=True to leave it out, or allowed_openai_params=[...] to send it all the same",
         )
     return {
@@ -44,6 +48,47 @@ def accepted_parameters(request: Request, endpoint: Endpoint) -> dict[str, Any]:
         for name, value in request.params.items()
         if name not in refused and name not in request.additional_drop_params and name != "stream_options"
     }
+
+
+def refusal(
+    request: Request, endpoint: Endpoint, *names: str, hint: str = "pass drop_params=True to leave it out"
+) -> UnsupportedParamsError:
+    """Return the error for parameters, or values of them, that the endpoint does not take."""
+    return UnsupportedParamsError(
+        f"{endpoint.provider} does not take {', '.join(sorted(names))}",
+        model=request.model,
+        llm_provider=endpoint.provider,
+        param=names[0],
+        phase="request",
+        hint=hint,
+    )
+
+
+def converted_messages(
+    request: Request, endpoint: Endpoint, convert: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the messages in a dialect's own form.
+
+    Args:
+        convert: puts one message into that form. Raises ValueError, in words, for what it cannot.
+
+    Raises:
+        BadRequestError: a message cannot be put into it; its place is named.
+    """
+    converted = []
+    for position, message in enumerate(request.messages):
+        try:
+            converted.append(convert(message))
+        except MALFORMED as error:
+            odd = type(error) is not ValueError
+            reason = f"a member is of another type than it should be: {error}" if odd else str(error)
+            raise BadRequestError(
+                f"messages[{position}] cannot be put into the form that {endpoint.provider} takes: {reason}",
+                llm_provider=endpoint.provider,
+                param=f"messages[{position}]",
+                phase="request",
+            ) from None
+    return converted
 
 
 def finished_body(body: dict[str, Any], request: Request, endpoint: Endpoint) -> bytes:
@@ -54,7 +99,7 @@ def finished_body(body: dict[str, Any], request: Request, endpoint: Endpoint) ->
     """
     for path in request.additional_drop_params:
         body = without(body, path.split("."))
-    body = {**body, **request.extra_body}
+    body = {**endpoint.members, **body, **request.extra_body}
     for quirk in endpoint.quirks:
         body = _changed(body, quirk, endpoint)
     return msgspec.json.encode(body)

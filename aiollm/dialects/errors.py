@@ -28,8 +28,10 @@ from aiollm.exceptions import (
     Timeout,
     UnprocessableEntityError,
 )
+from aiollm.types.lenient import lenient_json
+from aiollm.wire.http import ReplyHead
 
-__all__ = ["MALFORMED", "error_class", "error_from_object", "request_id", "retry_after_seconds"]
+__all__ = ["MALFORMED", "error_class", "error_from_object", "error_from_reply", "request_id", "retry_after_seconds"]
 
 MAX_QUOTED_CHARACTERS = 500
 
@@ -52,6 +54,7 @@ _BY_STATUS: dict[int, type[APIError]] = {
 }
 
 _BY_CODE: dict[str, type[APIError]] = {
+    "api_key_invalid": AuthenticationError,
     "authentication_error": AuthenticationError,
     "content_filter": ContentPolicyViolationError,
     "content_policy_violation": ContentPolicyViolationError,
@@ -67,7 +70,37 @@ _BY_CODE: dict[str, type[APIError]] = {
     "rate_limit_exceeded": RateLimitError,
     "responsibleaipolicyviolation": ContentPolicyViolationError,
     "server_error": InternalServerError,
+    "too_many_tokens": ContextWindowExceededError,
 }
+
+# Codes and types that mean the caller's input, most of a failed response (openai-python 3.57.0, `ResponseError`).
+_BY_CODE |= dict.fromkeys(
+    (
+        "empty_image_file",
+        "failed_to_download_image",
+        "image_file_not_found",
+        "image_file_too_large",
+        "image_parse_error",
+        "image_too_large",
+        "image_too_small",
+        "invalid_base64_image",
+        "invalid_image",
+        "invalid_image_format",
+        "invalid_image_mode",
+        "invalid_image_url",
+        "data_residency_mismatch",
+        "invalid_prompt",
+        "invalid_request_error",
+        "unsupported_image_media_type",
+    ),
+    BadRequestError,
+)
+_BY_CODE |= dict.fromkeys(
+    ("bio_policy", "image_content_policy_violation", "misalignment_policy_violation"), ContentPolicyViolationError
+)
+
+_GENERAL = (BadRequestError, InternalServerError)
+"""What says less than the words of the error, or than a status that is more precise."""
 
 _CONTEXT_WINDOW = (
     "exceed context limit",
@@ -77,6 +110,7 @@ _CONTEXT_WINDOW = (
     "is longer than the model's context length",
     "maximum context length",
     "maximum prompt length is",
+    "prompt is too long",
     "model's maximum context limit",
 )
 _CONTENT_POLICY = (
@@ -84,11 +118,18 @@ _CONTENT_POLICY = (
     "content_filter_policy",
     "content_policy_violation",
     "as a result of our safety system",
+    "blocked by content filtering policy",
     "the model produced invalid content",
     "rejected as a result of the safety system",
     "responsibleaipolicyviolation",
     "violating our usage policy",
 )
+
+_HINTS: dict[type[APIError], str] = {
+    AuthenticationError: "check the key; `aiollm models {provider}` names its variables",
+    ContextWindowExceededError: "shorten the messages, or ask for fewer tokens",
+    NotFoundError: "check the model's name, and api_base",
+}
 
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
 _NEVER_RETRYABLE_CODES = frozenset({"insufficient_quota"})
@@ -97,11 +138,12 @@ _RETRYABLE_STATUSES = frozenset({409, 425})
 
 def error_class(status: int | None, code: str | None = None, kind: str | None = None, text: str = "") -> type[APIError]:
     """Return the class for a status, a provider's code and type, and its words."""
+    general: type[APIError] = InternalServerError
     for name in (code, kind):
         found = _BY_CODE.get(name.lower()) if name else None
-        # A general type ("server_error") says less than a status that is more precise.
-        if found and not (found is InternalServerError and status in _BY_STATUS):
+        if found and found not in _GENERAL:
             return found
+        general = found or general
     words = text.lower()
     if status in (None, 200, 400, 413, 422, 500):
         if any(phrase in words for phrase in _CONTEXT_WINDOW):
@@ -109,7 +151,7 @@ def error_class(status: int | None, code: str | None = None, kind: str | None = 
         if any(phrase in words for phrase in _CONTENT_POLICY):
             return ContentPolicyViolationError
     if status is None or status < 400:
-        return InternalServerError
+        return general
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if status < 500:
@@ -137,7 +179,9 @@ def error_from_object(
     body, message, code, kind, param = _facts(error)
     if status is None or status < 400:
         status = _status_within(error, body, code)
-    cls = error_class(status, code, kind, message)
+    inner = body.get("innererror")  # Azure's: why its filter refused
+    cls = error_class(status, code, kind, f"{message} {inner.get('code')}" if isinstance(inner, dict) else message)
+    wait = retry_after_seconds(headers or {})
     where = f"{provider} answered {status}" if status else f"{provider} reported an error"
     return cls(
         f"{where}: {message}" if message else f"{where} without a message",
@@ -148,12 +192,22 @@ def error_from_object(
         type=kind,
         param=param,
         body=error if isinstance(error, dict | list) else None,
-        request_id=request_id(headers or {}),
+        request_id=request_id(headers or {}) or _request_id_within(error),
         headers=headers,
-        retry_after=retry_after_seconds(headers or {}),
+        retry_after=wait,
         retryable=_retryable(status, code, kind),
         phase=phase,
+        hint=f"it asks to wait {wait:g} s" if wait else _HINTS.get(cls, "").format(provider=provider) or None,
     )
+
+
+def error_from_reply(head: ReplyHead, body: bytes, *, provider: str, model: str) -> APIError:
+    """Make the exception for a reply with a failure status, whose body is JSON or any text."""
+    try:
+        reported: Any = lenient_json(body)
+    except ValueError:
+        reported = body.decode("utf-8", "replace")
+    return error_from_object(reported, status=head.status, provider=provider, model=model, headers=head.headers)
 
 
 def _retryable(status: int | None, code: str | None, kind: str | None) -> bool | None:
@@ -177,12 +231,12 @@ def _facts(error: Any) -> tuple[dict[str, Any], str, str | None, str | None, str
         message = inner
     if not message and isinstance(body.get("errors"), list) and body["errors"]:
         return _facts(body["errors"][0])
-    code = body.get("code", outer.get("code"))
+    code = body.get("code", outer.get("code", outer.get("error_code")))
     return (
         body,
         _quoted(message or outer),
         None if code is None else str(code),
-        body.get("type") if isinstance(body.get("type"), str) else None,
+        next((body[name] for name in ("type", "error_type") if isinstance(body.get(name), str)), None),
         body.get("param") if isinstance(body.get("param"), str) else None,
     )
 
@@ -190,11 +244,23 @@ def _facts(error: Any) -> tuple[dict[str, Any], str, str | None, str | None, str
 def _status_within(error: Any, body: dict[str, Any], code: str | None) -> int | None:
     """Find the HTTP status that an error inside a 200 reply carries, as its code or beside it."""
     outer = error if isinstance(error, dict) else {}
-    for value in (body.get("status_code"), code, outer.get("status_code"), body.get("status")):
+    for value in (
+        body.get("status_code"),
+        body.get("raw_status_code"),
+        code,
+        outer.get("status_code"),
+        body.get("status"),
+    ):
         text = str(value)
         if text.isdecimal() and 400 <= int(text) < 600:
             return int(text)
     return None
+
+
+def _request_id_within(error: Any) -> str | None:
+    """Find the id of the request beside the error, as Anthropic has it."""
+    named = error.get("request_id") if isinstance(error, dict) else None
+    return named if isinstance(named, str) else None
 
 
 def _quoted(words: Any) -> str:

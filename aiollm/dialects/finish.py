@@ -19,6 +19,7 @@ _SYNONYMS = {
     "model_context_window_exceeded": "length",
     "model_length": "length",
     "pause_turn": "length",
+    "time_limit": "length",
     "tool_call": "tool_calls",
     "tool_use": "tool_calls",
     "blocklist": "content_filter",
@@ -31,9 +32,11 @@ _SYNONYMS = {
     "image_recitation": "content_filter",
     "image_safety": "content_filter",
     "language": "content_filter",
+    "model_armor": "content_filter",
     "no_image": "content_filter",
     "other": "content_filter",
     "prohibited_content": "content_filter",
+    "pup_limited_disabled": "content_filter",
     "recitation": "content_filter",
     "refusal": "content_filter",
     "safety": "content_filter",
@@ -41,7 +44,7 @@ _SYNONYMS = {
     "spii": "content_filter",
 }
 
-_FAILURES = frozenset({"abort", "error", "insufficient_system_resource", "network_error"})
+_FAILURES = frozenset({"abort", "cancelled", "error", "insufficient_system_resource", "network_error"})
 
 
 def broke_off(native: str | None) -> bool:

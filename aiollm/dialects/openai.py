@@ -7,7 +7,7 @@ from typing import Any
 
 from aiollm.dialects.base import Context
 from aiollm.dialects.body import accepted_parameters, finished_body
-from aiollm.dialects.errors import MALFORMED, error_from_object
+from aiollm.dialects.errors import MALFORMED, error_from_object, error_from_reply
 from aiollm.dialects.finish import broke_off, finish_reason
 from aiollm.dialects.openai_message import HEAD_FIELDS, broken_off, normal_message
 from aiollm.dialects.openai_stream import OpenAIDecoder
@@ -50,7 +50,7 @@ class OpenAI:
             "Accept": "text/event-stream" if request.stream else "application/json",
             **endpoint.headers,
         }
-        return HttpRequest(endpoint.url, headers, finished_body(body, request, endpoint))
+        return HttpRequest(endpoint.url_for(stream=request.stream), headers, finished_body(body, request, endpoint))
 
     def decoder(self, request: Request, context: Context) -> OpenAIDecoder:
         """Return a decoder for the events of a streamed reply."""
@@ -95,17 +95,7 @@ class OpenAI:
 
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""
-        try:
-            reported: Any = lenient_json(body)
-        except ValueError:
-            reported = body.decode("utf-8", "replace")
-        return error_from_object(
-            reported,
-            status=head.status,
-            provider=endpoint.provider,
-            model=request.model,
-            headers=head.headers,
-        )
+        return error_from_reply(head, body, provider=endpoint.provider, model=request.model)
 
     def split(self, response: ModelResponse, context: Context, request: Request) -> Iterable[ModelResponseStream]:
         """Return a whole answer as the chunks of a stream."""

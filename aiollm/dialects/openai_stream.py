@@ -248,7 +248,7 @@ class OpenAIDecoder:
     def _chunks(self, payload: dict[str, Any]) -> Iterator[ModelResponseStream]:
         self._add_opening()
         self._note_head(payload)
-        failure = payload.get("error") or (payload.get("x_groq") or {}).get("error")
+        failure = payload.get("error") or payload.get("errors") or (payload.get("x_groq") or {}).get("error")
         extra = {name: value for name, value in payload.items() if name not in HEAD_FIELDS}
         extra.pop("error", None)
         self._held.update(extra)
@@ -342,7 +342,12 @@ class OpenAIDecoder:
         return chunk
 
     def _end(self) -> Iterator[ModelResponseStream]:
-        """Give the usage chunk, if asked for, and check what was promised to be whole."""
+        """Give what was held back, the usage chunk if asked for, and check what was promised to be whole."""
+        for index, choice in self._choices.items():
+            if "content_filter_results" in choice.held:  # an asynchronous filter of Azure's is the last to finish
+                late = self._chunk({}, [StreamingChoices(index=index, delta=Delta(), **choice.held)])
+                self._answer.add(late)
+                yield late
         if self._request.include_usage and self.usage is not None:
             chunk = self._chunk({}, NoChoices())
             chunk.usage = self.usage
@@ -364,7 +369,8 @@ class OpenAIDecoder:
 
     def _invalid(self, data: bytes, reason: str) -> APIError:
         quoted = data[:_QUOTED_CHARACTERS].decode("utf-8", "replace")
-        return self._context_of(InvalidChunk(f"an event of the stream cannot be read: {reason}; it begins {quoted!r}"))
+        sent = f"{self._context.endpoint.provider} sent an event that is no chunk"
+        return self._context_of(InvalidChunk(f"{sent}: {reason}; it begins {quoted!r}"))
 
     def _context_of(self, error: APIError) -> APIError:
         return error.with_context(llm_provider=self._context.endpoint.provider, model=self._model, phase="stream")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from aiollm.core.scope import CancelScope
+from aiollm.core.call_scope import CallScope
 from aiollm.providers.provider import Target
 from aiollm.types.request import Request
-from aiollm.types.timeouts import Timeouts
 
 __all__ = ["Call"]
 
@@ -18,15 +17,11 @@ class Call(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         request: what is asked.
         target: the provider, the endpoint and the key.
-        timeouts: the four clocks, in seconds.
-        scope: cancels the call; its deadline is the total clock.
-        started: when the call began, in the loop's time.
+        scope: when it began, what it may take, and what cancels it.
         attempt: which attempt this is, from 1.
     """
 
     request: Request
     target: Target
-    timeouts: Timeouts
-    scope: CancelScope
-    started: float
+    scope: CallScope
     attempt: int = 1

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
-from aiollm.core.failures import timeout_of
 from aiollm.core.reader import FrameReader
 from aiollm.core.runtime import Runtime
 from aiollm.core.transport import Exchange
-from aiollm.dialects.base import Context, Dialect
+from aiollm.credentials import identify
+from aiollm.credentials.token import fresh_token
+from aiollm.dialects.base import Codec, Context
 from aiollm.dialects.errors import request_id
+from aiollm.dialects.responses_api import ResponsesAPI
 from aiollm.dialects.table import DIALECTS
 from aiollm.engine.call import Call
+from aiollm.engine.events import EventStream
 from aiollm.engine.mock import mock_stream
 from aiollm.engine.redaction import redact, secrets_of
-from aiollm.engine.stream import ChunkStream
+from aiollm.engine.stream import AnswerStream, ChunkStream
 from aiollm.exceptions import APIError, BadRequestError, StreamInterrupted, UnexpectedContentType
 from aiollm.local.server import serve
-from aiollm.providers.auth import authenticate
+from aiollm.providers.auth import signed_headers
 from aiollm.providers.registry import resolve
 from aiollm.types.origin import Origin
 from aiollm.wire.http import HttpRequest, ReplyHead
 
-__all__ = ["open_stream"]
+__all__ = ["open_events", "open_stream"]
+
+Piece = TypeVar("Piece")
+Whole = TypeVar("Whole")
+Stream = TypeVar("Stream", bound=AnswerStream[Any, Any])
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Longest whole reply. Sixteen base64 images of 2 MiB are half of it."""
@@ -36,8 +44,6 @@ MAX_ERROR_BYTES = 64 * 1024
 """How much of an error's body is read; the rest is cut."""
 
 _SNIPPET_CHARACTERS = 200
-# What a line of server-sent events can begin with: data, event, error, id, retry, a comment, a BOM.
-_SSE_BEGINNINGS = (b"d", b"e", b"i", b"r", b":", b"\xef")
 
 _logger = logging.getLogger("aiollm")
 
@@ -52,13 +58,36 @@ async def open_stream(call: Call) -> ChunkStream:
 
     Cancelling closes the connection.
     """
+    call.scope.check(call.target.provider.name)
     if call.request.mock_response is not None:
-        return mock_stream(call, _context(call, ReplyHead(200)))
-    exchange = Exchange(Runtime.current().pool, call.scope, call.timeouts)
+        return mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
+    return await _opened(call, DIALECTS[call.target.provider.dialect], ChunkStream)
+
+
+async def open_events(call: Call) -> EventStream:
+    """Send a call of the Responses API, and return its events when the first content has come.
+
+    A call that does not stream comes back as a finished stream with its `response` set.
+
+    Raises:
+        APIError: whatever went wrong before the first content.
+
+    Cancelling closes the connection.
+    """
+    call.scope.check(call.target.provider.name)
+    return await _opened(call, ResponsesAPI(), EventStream)
+
+
+async def _opened(call: Call, codec: Codec[Piece, Whole], kind: type[Stream]) -> Stream:
+    exchange = Exchange(Runtime.current().pool, call.scope)
     try:
         if call.target.provider.serve == "local":
             call = await _served(call)
-        return await _exchange(call, exchange)
+        elif call.target.token_source is not None:
+            call = await _with_token(call, call.target.token_source)
+        elif call.target.provider.identity is not None:
+            call = await _identified(call)
+        return await _exchange(call, exchange, codec, kind)
     except BaseException as error:
         exchange.abort(None)
         if isinstance(error, APIError):
@@ -72,7 +101,7 @@ def _add_facts(error: APIError, call: Call, exchange: Exchange) -> None:
         llm_provider=call.target.provider.name,
         host=exchange.host or None,
         attempt=call.attempt,
-        elapsed=call.scope.loop.time() - call.started,
+        elapsed=call.scope.loop.time() - call.scope.started,
         request_id=request_id(exchange.head.headers),
         headers=exchange.head.headers or None,
         phase=_PHASES[exchange.phase],
@@ -85,37 +114,43 @@ def _add_facts(error: APIError, call: Call, exchange: Exchange) -> None:
 _PHASES = {"connect": "request", "headers": "headers", "body": "first_token"}
 
 
-async def _exchange(call: Call, exchange: Exchange) -> ChunkStream:
+async def _exchange(call: Call, exchange: Exchange, codec: Codec[Piece, Whole], kind: type[Stream]) -> Stream:
     request, endpoint = call.request, call.target.endpoint
-    dialect = DIALECTS[call.target.provider.dialect]
-    http = _encode(dialect, call)
+    http = _encode(codec, call)
     head = await exchange.send(http.url, _headers(http, call), http.body)
     if not 200 <= head.status < 300:
         body = await exchange.read_all(MAX_ERROR_BYTES, cut=True)
-        raise _redirected(head, call) if 300 <= head.status < 400 else dialect.error(head, body, request, endpoint)
+        raise _redirected(head, call) if 300 <= head.status < 400 else codec.error(head, body, request, endpoint)
 
-    context = _context(call, head)
+    context = _context(call, head, http.url)
     if not request.stream:
         body = await exchange.read_all(MAX_BODY_BYTES)
-        return ChunkStream.replay(call, head, context.origin, dialect.decode(body, request, context))
+        return kind.replay(call, head, context.origin, codec.decode(body, request, context))
 
-    reader = FrameReader(exchange, dialect.framer())
+    framer = codec.framer()
+    reader = FrameReader(exchange, framer)
     first = await reader.peek()
-    if first in (b"{", b"["):
-        return await _whole_for_stream(call, dialect, context, exchange, reader)
-    if first in (b"", b"<") or (head.content_type != "text/event-stream" and first not in _SSE_BEGINNINGS):
-        raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
-    return await ChunkStream.open(call, dialect.decoder(request, context), context.origin, exchange, reader)
+    if first not in framer.beginnings:
+        if first in (b"{", b"["):
+            return await _whole_for_stream(call, codec, kind, context, exchange, reader)
+        if first in (b"", b"<") or head.content_type != framer.content_type:
+            raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
+    return await kind.open(call, codec.decoder(request, context), context.origin, exchange, reader)
 
 
 async def _whole_for_stream(
-    call: Call, dialect: Dialect, context: Context, exchange: Exchange, reader: FrameReader
-) -> ChunkStream:
+    call: Call,
+    codec: Codec[Piece, Whole],
+    kind: type[Stream],
+    context: Context,
+    exchange: Exchange,
+    reader: FrameReader,
+) -> Stream:
     """Make a stream of a whole answer that came although a stream was asked for."""
-    response = dialect.decode(await reader.rest(MAX_BODY_BYTES), call.request, context)
+    response = codec.decode(await reader.rest(MAX_BODY_BYTES), call.request, context)
     _logger.info("%s answered a streaming request of %s as a whole", exchange.host, call.request.model)
-    chunks = dialect.split(response, context, call.request)
-    return ChunkStream.replay(call, exchange.head, context.origin, response, chunks)
+    chunks = codec.split(response, context, call.request)
+    return kind.replay(call, exchange.head, context.origin, response, chunks)
 
 
 async def _served(call: Call) -> Call:
@@ -124,24 +159,42 @@ async def _served(call: Call) -> Call:
     Raises:
         TotalTimeout: the start took the whole time of the call.
     """
-    try:
-        async with asyncio.timeout_at(call.scope.deadline):
-            server = await serve(call.target.model)
-    except TimeoutError:
-        raise timeout_of("total", call.timeouts, "the embedded model") from None
+    server = await call.scope.wait(serve(call.target.model), "the embedded model")
     target = resolve(f"local/{call.target.model}", api_key=server.secret, base_url=server.base_url)
     return msgspec.structs.replace(call, target=target)
 
 
-def _context(call: Call, head: ReplyHead) -> Context:
+async def _with_token(call: Call, source: Callable[[], Any]) -> Call:
+    """Return the call with a token that the caller's own function gives.
+
+    Raises:
+        AuthenticationError: it gives none.
+        TotalTimeout: it took the whole time of the call.
+    """
+    name = "azure_ad_token_provider"
+    token = await call.scope.wait(fresh_token(source, name), name)
+    return msgspec.structs.replace(call, target=msgspec.structs.replace(call.target, secret=token))
+
+
+async def _identified(call: Call) -> Call:
+    """Return the call with the credentials that its request is to be signed with.
+
+    Raises:
+        TotalTimeout: fetching them took the whole time of the call.
+    """
+    target = await call.scope.wait(identify(call.target), "the source of the credentials")
+    return msgspec.structs.replace(call, target=target)
+
+
+def _context(call: Call, head: ReplyHead, url: str) -> Context:
     target = call.target
-    origin = Origin(call.request.include_usage, target.provider.name, target.endpoint.url, head.headers)
+    origin = Origin(call.request.include_usage, target.provider.name, url, head.headers)
     return Context(target.endpoint, int(time.time()), _new_id, origin)
 
 
-def _encode(dialect: Dialect, call: Call) -> HttpRequest:
+def _encode(codec: Codec[Any, Any], call: Call) -> HttpRequest:
     try:
-        return dialect.encode(call.request, call.target.endpoint)
+        return codec.encode(call.request, call.target.endpoint)
     except (TypeError, UnicodeEncodeError, RecursionError) as error:
         raise BadRequestError(f"the request cannot be written as JSON: {error}") from None
 
@@ -151,7 +204,7 @@ def _headers(http: HttpRequest, call: Call) -> dict[str, str]:
     # A buffering proxy on the way compresses in large blocks, and would hold back tokens.
     headers["Accept-Encoding"] = "identity" if call.request.stream else "gzip, deflate"
     headers.update(call.request.extra_headers)
-    return authenticate(headers, call.target)
+    return signed_headers(HttpRequest(http.url, headers, http.body), call.target, time.time())
 
 
 def _redirected(head: ReplyHead, call: Call) -> APIError:
@@ -167,13 +220,14 @@ def _redirected(head: ReplyHead, call: Call) -> APIError:
 
 def _not_a_stream(head: ReplyHead, body: bytes, call: Call) -> APIError:
     text = " ".join(body.decode("utf-8", "replace").split())
+    hint = "a web page usually means that api_base is wrong, or that a proxy answered" if text else "check api_base"
     snippet = text[:_SNIPPET_CHARACTERS] + ("..." if len(text) > _SNIPPET_CHARACTERS else "")
     return UnexpectedContentType(
         f"{call.target.provider.name} answered {head.status} with {head.content_type or 'an unnamed type'} "
         f"instead of a stream; {f'it begins {snippet!r}' if text else 'its body is empty'}",
         status_code=502,
         retryable=True,
-        hint="a web page usually means that api_base is wrong, or that a proxy answered",
+        hint=hint,
     )
 
 

@@ -15,17 +15,25 @@ _SHORTEST_KEY = 8
 
 _QUOTING = ("message", "hint", "code", "type", "param", "body", "request_id", "headers")
 
-_CREDENTIAL_HEADERS = ("authorization", "cookie", "key", "secret", "token")
-"""Parts of the names of headers that hold credentials."""
+_CREDENTIAL_NAMES = ("authorization", "cookie", "key", "secret", "token")
+"""Parts of the names of headers and options that hold credentials."""
 
 
 def secrets_of(call: Call) -> list[str]:
-    """Return what a call sends and nobody may see: its key, and the credentials among the caller's headers."""
-    secrets: list[str] = [call.target.secret.reveal()] if call.target.secret is not None else []
+    """Return what a call knows and nobody may see: its key, and the credentials among the caller's headers."""
+    target = call.target
+    secrets: list[str] = [target.secret.reveal()] if target.secret is not None else []
+    secrets += [value for name, value in target.options.items() if isinstance(value, str) and _is_credential(name)]
+    if target.keys is not None:
+        secrets += [target.keys.secret_access_key, target.keys.session_token or ""]
     for name, value in call.request.extra_headers.items():
-        if any(part in name.lower() for part in _CREDENTIAL_HEADERS):
+        if _is_credential(name):
             secrets.append(value.split()[-1] if value.split() else "")  # without "Bearer"
     return [secret for secret in secrets if len(secret) >= _SHORTEST_KEY]
+
+
+def _is_credential(name: str) -> bool:
+    return any(part in name.lower() for part in _CREDENTIAL_NAMES)
 
 
 def redact(error: APIError, secrets: list[str]) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import warnings
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import copy_context
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from aiollm.core.reader import FrameReader
 from aiollm.core.transport import Exchange
-from aiollm.dialects.base import Decoder
+from aiollm.dialects.base import FrameDecoder
 from aiollm.dialects.errors import request_id
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
@@ -35,7 +38,10 @@ from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 from aiollm.wire.http import ReplyHead
 
-__all__ = ["ChunkStream"]
+__all__ = ["AnswerStream", "ChunkStream"]
+
+Piece = TypeVar("Piece")
+Whole = TypeVar("Whole")
 
 TAIL_SECONDS = 5.0
 """How long the end of the body is waited for once every choice has its finish reason: the answer is whole by then, and
@@ -49,43 +55,26 @@ _FIRST = range(1, 2)  # until the first content: nothing behind it is decoded be
 _logger = logging.getLogger("aiollm")
 
 
-class ChunkStream:
-    """The chunks of one answer: an asynchronous iterator that closes its connection when it is left.
+class AnswerStream(ABC, Generic[Piece, Whole]):
+    """What streams of every API share; `ChunkStream` says what users may rely on."""
 
-        stream = await aiollm.acompletion(model="openai/gpt-4o", messages=messages, stream=True)
-        async for chunk in stream:
-            print(chunk.choices[0].delta.content or "", end="")
-
-    Leaving the loop, by `break`, `return` or an exception, closes the connection at once, even while a variable still
-    holds the stream; so do `aclose()`, `async with` and cancelling the task that reads. `anext(stream)` reads one
-    chunk and goes on later.
-
-    The stream ends only when the answer does: with a finish reason or the provider's end marker. Anything else raises,
-    after the chunks that did come; the error's `partial` is the answer so far.
-
-    Attributes:
-        model: the model asked for, as the provider knows it.
-        provider: the provider's name.
-        head: status and headers of the reply.
-        response: the whole answer, when it came as a whole.
-    """
-
-    def __init__(self, call: Call, decoder: Decoder, head: ReplyHead, origin: Origin) -> None:
+    def __init__(self, call: Call, decoder: FrameDecoder[Piece, Whole], head: ReplyHead, origin: Origin) -> None:
         self.model = call.request.model
         self.provider = call.target.provider.name
         self.head = head
-        self.response: ModelResponse | None = None
+        self.response: Whole | None = None
         self._decoder = decoder
         self._origin = origin
-        self._started = call.started
+        self._started = call.scope.started
         self._attempt = call.attempt
         self._secrets = secrets_of(call)
         self._loop = call.scope.loop
+        self._process = os.getpid()
         self._exchange: Exchange | None = None
         self._reader: FrameReader | None = None
-        self._idle = call.timeouts.idle
+        self._idle = call.scope.timeouts.idle
         self._frames: Iterator[Frame] | None = None  # of the last read, not all decoded yet
-        self._ready: deque[ModelResponseStream] = deque()
+        self._ready: deque[Piece] = deque()
         self._error: BaseException | None = None  # raised once what is ready has been read
         self._ended = False
         self._chunks = 0
@@ -96,8 +85,13 @@ class ChunkStream:
 
     @classmethod
     async def open(
-        cls, call: Call, decoder: Decoder, origin: Origin, exchange: Exchange, reader: FrameReader
-    ) -> ChunkStream:
+        cls,
+        call: Call,
+        decoder: FrameDecoder[Piece, Whole],
+        origin: Origin,
+        exchange: Exchange,
+        reader: FrameReader,
+    ) -> Self:
         """Return a stream whose first content has come, or raise what came instead.
 
         Raises:
@@ -119,11 +113,11 @@ class ChunkStream:
         call: Call,
         head: ReplyHead,
         origin: Origin,
-        response: ModelResponse,
-        chunks: Iterable[ModelResponseStream] = (),
-    ) -> ChunkStream:
+        response: Whole,
+        chunks: Iterable[Piece] = (),
+    ) -> Self:
         """Return a finished stream of an answer that came as a whole."""
-        stream = cls(call, WholeAnswer(response), head, origin)
+        stream = cls(call, cls._account_of(response), head, origin)
         stream.response = response
         stream._ready.extend(chunks)
         stream._chunks = len(stream._ready)
@@ -131,12 +125,17 @@ class ChunkStream:
         stream._close("complete", None)
         return stream
 
+    @staticmethod
+    @abstractmethod
+    def _account_of(response: Whole) -> WholeAnswer[Whole]:
+        """Return the account of a whole answer, in the terms of chat."""
+
     # -- reading
 
-    def __aiter__(self) -> _Iteration:
+    def __aiter__(self) -> _Iteration[Piece]:
         return _Iteration(self)
 
-    async def __anext__(self) -> ModelResponseStream:
+    async def __anext__(self) -> Piece:
         if not self._ready:
             await self._fill()
             if not self._ready:
@@ -144,9 +143,9 @@ class ChunkStream:
         return self._ready.popleft()
 
     def __iter__(self) -> NoReturn:
-        raise TypeError("this stream is asynchronous: iterate it with `async for`, or use aiollm.completion()")
+        raise TypeError("this stream is asynchronous: iterate it with `async for`, or use its blocking twin")
 
-    async def next_batch(self) -> list[ModelResponseStream]:
+    async def next_batch(self) -> list[Piece]:
         """Return the next chunks, of one read of the socket at the most; an empty list at the end of the answer.
 
         Raises as iterating does. Cancelling closes the connection.
@@ -188,7 +187,7 @@ class ChunkStream:
             except APIError as error:
                 self._fail(error)
             except BaseException as error:
-                self._close("closed", error)
+                self._break_off(error)
                 raise
             else:
                 # What came together with the end marker does not wait for the rest of the body.
@@ -234,12 +233,14 @@ class ChunkStream:
         if self._decoder.done or self._decoder.finished:
             self._close("complete", None)
             return
-        if not self._chunks and self.head.content_type != "text/event-stream":
+        assert self._reader is not None
+        if not self._chunks and self.head.content_type != self._reader.content_type:
             raise UnexpectedContentType(
                 f"{self.provider} answered {self.head.status} with {self.head.content_type or 'an unnamed type'} that "
                 "has no event in it",
                 status_code=502,
                 retryable=True,
+                hint="check api_base",
             )
         raise StreamTruncated(
             f"the answer of {self.provider} was cut: the body ended after {self._chunks} chunks, without a finish "
@@ -278,10 +279,17 @@ class ChunkStream:
             elapsed=self._elapsed(),
             partial=self._decoder.partial() if opened else None,
             usage=self._decoder.usage,
+            hint="the answer so far is in `partial`" if opened else None,
         )
         redact(error, self._secrets)
         self._error = error
         self._close("failed", error)
+
+    def _break_off(self, error: BaseException) -> None:
+        """End because the reader was cancelled, or the stream was."""
+        if isinstance(error, StreamCancelled) and self._first_token is not None:
+            error.partial, error.usage = self._decoder.partial(), self._decoder.usage
+        self._close("closed", error)
 
     def _close(self, ended: Ended, error: BaseException | None) -> None:
         """End the stream, once, whichever way it ends; the connection is not waited for."""
@@ -301,12 +309,13 @@ class ChunkStream:
     def on_close(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome when the stream ends, exactly once, on every way to end.
 
-        An exception of the listener's is logged.
+        It sees the context variables as they are now, whoever closes the stream. An exception of its is logged.
 
         A short answer may have ended before anybody could ask: the listener is then called at once.
         """
         if self._ending is None:
-            self._on_close.append(listener)
+            context = copy_context()
+            self._on_close.append(lambda outcome: context.run(listener, outcome))
         else:
             self._tell(listener)
 
@@ -334,7 +343,7 @@ class ChunkStream:
 
     def _leave(self) -> None:
         """Close because the reader is gone: from a loop that was left, or with the stream itself, in any thread."""
-        if self._ended:
+        if self._ended or self._process != os.getpid():  # a forked child has no part in its parent's connections
             return
         if not self._loop.is_closed() and asyncio._get_running_loop() is not self._loop:
             try:
@@ -345,11 +354,13 @@ class ChunkStream:
         self._close("closed", None)
 
     def __del__(self) -> None:
-        if getattr(self, "_ended", True):
+        if getattr(self, "_ended", True) or self._process != os.getpid():
             return
-        message = f"a stream was dropped before its end; it was opened at {self._opened_at}"
+        cancelled = self._exchange is not None and self._exchange.aborted
         self._leave()  # first: a warning may be an error
-        warnings.warn(message, ResourceWarning, stacklevel=2)
+        if not cancelled:
+            message = f"a stream was dropped before its end; it was opened at {self._opened_at}"
+            warnings.warn(message, ResourceWarning, stacklevel=2)
 
     # -- account
 
@@ -398,22 +409,48 @@ class ChunkStream:
 
     def __repr__(self) -> str:
         state = "ended" if self._ended else "open"
-        return f"<ChunkStream {self.provider}/{self.model} {state}, {self._chunks} chunks>"
+        return f"<{type(self).__name__} {self.provider}/{self.model} {state}, {self._chunks} chunks>"
 
 
-class _Iteration:
+class ChunkStream(AnswerStream[ModelResponseStream, ModelResponse]):
+    """The chunks of one answer: an asynchronous iterator that closes its connection when it is left.
+
+        stream = await aiollm.acompletion(model="openai/gpt-4o", messages=messages, stream=True)
+        async for chunk in stream:
+            print(chunk.choices[0].delta.content or "", end="")
+
+    Leaving the loop, by `break`, `return` or an exception, closes the connection at once, even while a variable still
+    holds the stream; so do `aclose()`, `async with` and cancelling the task that reads. `anext(stream)` reads one
+    chunk and goes on later.
+
+    The stream ends only when the answer does: with a finish reason or the provider's end marker. Anything else raises,
+    after the chunks that did come; the error's `partial` is the answer so far.
+
+    Attributes:
+        model: the model asked for, as the provider knows it.
+        provider: the provider's name.
+        head: status and headers of the reply.
+        response: the whole answer, when it came as a whole.
+    """
+
+    @staticmethod
+    def _account_of(response: ModelResponse) -> WholeAnswer[ModelResponse]:
+        return WholeAnswer(response, response.usage, response.choices[0].finish_reason if response.choices else None)
+
+
+class _Iteration(Generic[Piece]):
     """One `async for`. It lives as long as the statement does, and closes the stream when it is dropped."""
 
     __slots__ = ("_ready", "_stream")
 
-    def __init__(self, stream: ChunkStream) -> None:
+    def __init__(self, stream: AnswerStream[Piece, Any]) -> None:
         self._stream = stream
         self._ready = stream._ready
 
-    def __aiter__(self) -> _Iteration:
+    def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> ModelResponseStream:
+    async def __anext__(self) -> Piece:
         # The usual case costs one call and no trip to the loop: a read gives many chunks.
         if not self._ready:
             await self._stream._fill()

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
 
-from aiollm.types.chunk import ModelResponseStream
-from aiollm.types.response import ModelResponse
+from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 
 __all__ = ["WholeAnswer"]
 
+Whole = TypeVar("Whole")
 
-class WholeAnswer:
+
+class WholeAnswer(Generic[Whole]):
     """The account of an answer that came as a whole: a decoder with nothing left to decode."""
 
     done = finished = True
     content = False
 
-    def __init__(self, response: ModelResponse) -> None:
-        self.usage = response.usage
-        self.finish_reason = response.choices[0].finish_reason if response.choices else None
+    def __init__(self, response: Whole, usage: Usage | None, finish_reason: str | None) -> None:
+        self.usage = usage
+        self.finish_reason = finish_reason
         self._response = response
 
-    def feed(self, frame: Frame) -> Iterable[ModelResponseStream]:
+    def feed(self, frame: Frame) -> Iterable[Any]:
         return ()
 
-    def finish(self) -> Iterable[ModelResponseStream]:
+    def finish(self) -> Iterable[Any]:
         return ()
 
-    def partial(self) -> ModelResponse | None:
+    def partial(self) -> Whole | None:
         return self._response

@@ -1,13 +1,17 @@
-"""Signing a request with a key. Pure."""
+"""Signing a request with a key, or with the keys of a cloud. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aiollm.providers.provider import Target
+from aiollm.providers.provider import Provider, Target
+from aiollm.providers.sigv4 import sign
 from aiollm.types.secret import HiddenText
+from aiollm.wire.http import HttpRequest
 
-__all__ = ["authenticate"]
+__all__ = ["authenticate", "signed_headers"]
+
+_BEARER = {"Authorization": "Bearer {key}"}
 
 
 def authenticate(headers: Mapping[str, str], target: Target) -> dict[str, str]:
@@ -26,7 +30,26 @@ def authenticate(headers: Mapping[str, str], target: Target) -> dict[str, str]:
     key = target.secret.reveal()
     signed = {
         name: HiddenText(template.replace("{key}", key))
-        for name, template in target.provider.auth.items()
+        for name, template in (_BEARER if target.bearer else _templates(target.provider, key)).items()
         if name.lower() not in given
     }
     return {**headers, **signed}
+
+
+def signed_headers(http: HttpRequest, target: Target, now: float) -> dict[str, str]:
+    """Return the headers of a finished request with the target's key, or with the signature of its keys, in them.
+
+    Args:
+        http: the request as it will be sent; a caller's own `Authorization` among its headers wins.
+        target: where it goes, and what it is signed with.
+        now: seconds since the epoch.
+    """
+    if target.keys is None or any(name.lower() == "authorization" for name in http.headers):
+        return authenticate(http.headers, target)
+    region, service = target.options["aws_region_name"], target.provider.service
+    return sign(http, target.keys, region=region, service=service, now=now)
+
+
+def _templates(provider: Provider, key: str) -> Mapping[str, str]:
+    """Return the headers that carry such a key."""
+    return next((headers for start, headers in provider.auth_for.items() if key.startswith(start)), provider.auth)

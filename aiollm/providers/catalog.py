@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
 
 from aiollm.providers.provider import Provider
 from aiollm.providers.quirks import BODY_QUIRKS, MODEL_RULES
+from aiollm.providers.urls import URL_RULES
 from aiollm.types.endpoint import BodyQuirk
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 __all__ = ["parse_catalog", "read_catalog"]
 
@@ -21,7 +27,7 @@ def parse_catalog(text: str) -> dict[str, Provider]:
     """Return the rows of a TOML document: one table a provider, its members those of `Provider`.
 
     Raises:
-        cattrs.ClassValidationError: a member is unknown or of the wrong type, or a quirk or model rule is unknown.
+        cattrs.ClassValidationError: a member is unknown or of the wrong type, or a quirk or rule is unknown.
     """
     # Both cost more to import than all the rest of the package; who never resolves a model never pays.
     import tomllib
@@ -36,9 +42,25 @@ def parse_catalog(text: str) -> dict[str, Provider]:
         _cattrs_forbid_extra_keys=True,
         quirks=override(struct_hook=_quirks_named),
         model_rule=override(struct_hook=lambda name, _: MODEL_RULES[name]),
+        url_rule=override(struct_hook=lambda name, _: URL_RULES[name]),
+        models=override(omit=True),
     )
     converter.register_structure_hook(Provider, structure)
-    return {name: converter.structure({"name": name, **row}, Provider) for name, row in tomllib.loads(text).items()}
+    return {name: _row(converter, {"name": name, **row}) for name, row in tomllib.loads(text).items()}
+
+
+def _row(converter: Converter, row: dict[str, Any]) -> Provider:
+    models = {
+        pattern: _members(converter, {"name": row["name"], **changes})
+        for pattern, changes in row.pop("models", {}).items()
+    }
+    return evolve(converter.structure(row, Provider), models=models)
+
+
+def _members(converter: Converter, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return what a row says of some of its models, each member as `Provider` has it."""
+    changed = converter.structure(changes, Provider)
+    return {member: getattr(changed, member) for member in changes}
 
 
 def _quirks_named(names: list[str], _: Any) -> tuple[BodyQuirk, ...]:

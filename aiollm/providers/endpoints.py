@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from aiollm.exceptions import BadRequestError
+from aiollm.providers.environment import is_option
 from aiollm.providers.provider import Provider
 from aiollm.providers.quirks import ROLE_QUIRKS, Placement
 from aiollm.types.endpoint import Endpoint
 
 __all__ = ["build_endpoint", "fill_placeholders", "given_base_fault"]
 
+_OPENAIS = ("/chat/completions", "/responses")
+"""How the paths of OpenAI's APIs end."""
+
 
 def build_endpoint(
-    provider: Provider, place: Placement, base_url: str, headers: Mapping[str, str], *, given: bool
+    provider: Provider,
+    place: Placement,
+    base_url: str,
+    headers: Mapping[str, str],
+    members: Mapping[str, str] = {},
+    *,
+    given: bool,
+    api_version: str | None = None,
 ) -> Endpoint:
     """Return the endpoint of a provider at a base URL that was checked.
 
@@ -25,18 +36,27 @@ def build_endpoint(
         base_url: an absolute URL, with or without the path of the chat endpoint at its end; "" for a server that
             does not run yet.
         headers: header name -> value.
+        members: member of the body -> value.
         given: whether somebody gave the base URL, so that it may be at another host than the row's own.
+        api_version: the version of the API, where the row's `url_rule` knows one.
     """
     at_home = not given or _at_home(provider, base_url)
     path = place.path or (provider.path if at_home else provider.path_elsewhere or provider.path)
+    stream_path = place.stream_path if place.path else provider.stream_path
     role = ROLE_QUIRKS[provider.developer_role]
     return Endpoint(
         provider=provider.name,
-        url=_join(base_url, path) if base_url else "",
+        url=(
+            provider.url_rule(base_url, place.model, path, api_version)
+            if provider.url_rule and path.endswith(_OPENAIS)
+            else _join(base_url, path, place.model)
+        ),
+        stream_url=_join(base_url, stream_path, place.model) if stream_path else "",
         headers=dict(headers),
+        members=dict(members),
         renames=provider.renames,
         unsupported=provider.unsupported,
-        quirks=(role, *provider.quirks) if role else provider.quirks,
+        quirks=(*((role,) if role else ()), *provider.quirks, *place.quirks),
         takes_stream_options=provider.takes_stream_options,
         asks_usage=provider.asks_usage and (at_home or provider.key_optional),
     )
@@ -77,8 +97,11 @@ def fill_placeholders(provider: Provider, values: Mapping[str, str | None]) -> s
         value = values.get(part)
         named = " or ".join(variables)
         if value is None:
+            ways = [f"pass {name}=" for name in variables if is_option(name)]
+            ways.append(f"set {' or '.join(name for name in variables if not is_option(name))}")
             raise BadRequestError(
-                f"{provider.name}: the address {provider.base_url} needs {{{part}}}: set {named}, or pass api_base=",
+                f"{provider.name}: the address {provider.base_url} needs {{{part}}}: {', or '.join(ways)}, or pass "
+                "api_base=",
                 llm_provider=provider.name,
                 param="api_base",
             )
@@ -100,15 +123,20 @@ def _at_home(provider: Provider, base_url: str) -> bool:
     return bool(host and own) and (host == own or f".{host}".endswith(f".{own}"))
 
 
-def _join(base_url: str, path: str) -> str:
-    """Put the chat path after a base URL that may already hold all of it, or its beginning."""
+def _join(base_url: str, path: str, model: str) -> str:
+    """Put a path after a base URL that may already hold all of it, or its beginning; "" after none."""
+    if not base_url:
+        return ""
+    path = path.replace("{model}", quote(model, safe="@"))
+    whole = path.rstrip("/")
+    end = next((end for end in _OPENAIS if whole.endswith(end)), whole[whole.rindex("/") :])
     base_url = base_url.rstrip("/")
+    for other in _OPENAIS:  # of a base URL that was copied from the other API
+        base_url = base_url if other == end else base_url.removesuffix(other)
     held = urlsplit(base_url).path
-    lead, completions, slash = path.rpartition("/chat/completions")
-    # A path of another kind has none of it: it is all in `slash`, and just follows.
-    if held.endswith(completions):
-        return base_url + slash
-    segments = lead.split("/")[1:]
+    if held.endswith(end):
+        return base_url + path.removeprefix(whole)
+    segments = whole.removesuffix(end).split("/")[1:]
     for count in range(len(segments), 0, -1):
         beginning = "/" + "/".join(segments[:count])
         if held.endswith(beginning):

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from aiollm.providers.mistral import mistral_messages
+from aiollm.providers.watsonx import watsonx_body, watsonx_paths
 from aiollm.types.endpoint import BodyQuirk
 
 __all__ = ["BODY_QUIRKS", "MODEL_RULES", "ROLE_QUIRKS", "ModelRule", "Placement"]
@@ -68,6 +70,11 @@ def usage_included(body: _Body) -> _Body:
     return body if "usage" in body else {**body, "usage": {"include": True}}
 
 
+def model_without_version(body: _Body) -> _Body:
+    """On Vertex AI the version (`@2411`) is part of the path only."""
+    return {**body, "model": str(body.get("model")).partition("@")[0]}
+
+
 def store_off(body: _Body) -> _Body:
     """The provider wants `store` to be there and false."""
     return {**body, "store": False}
@@ -96,11 +103,38 @@ def reasoning_replayed(body: _Body) -> _Body:
 
 def max_completion_tokens_if_reasoning(body: _Body) -> _Body:
     """OpenAI's reasoning models (o*, gpt-5 and later) refuse `max_tokens`."""
-    if "max_tokens" not in body or not _OPENAI_REASONING.match(str(body.get("model"))):
+    return max_completion_tokens_always(body) if _OPENAI_REASONING.match(str(body.get("model"))) else body
+
+
+def max_completion_tokens_always(body: _Body) -> _Body:
+    """A reasoning model under a name that does not tell: `max_tokens` is refused."""
+    if "max_tokens" not in body:
         return body
     changed = _without(body, "max_tokens")
     changed.setdefault("max_completion_tokens", body["max_tokens"])
     return changed
+
+
+def effort_as_claude_thinking(body: _Body) -> _Body:
+    """Databricks has Claude think within a budget, which counts against `max_tokens`."""
+    effort = body.get("reasoning_effort")
+    if effort is None or "claude" not in str(body.get("model")):
+        return body
+    changed = _without(body, "reasoning_effort")
+    if isinstance(effort, Mapping):
+        effort = effort.get("effort")
+    if effort == "none":
+        return changed
+    budget = _CLAUDE_BUDGETS.get(str(effort), _CLAUDE_BUDGETS["high"])
+    changed["thinking"] = {"type": "enabled", "budget_tokens": budget}
+    if changed.get("max_tokens", 0) <= budget:
+        changed["max_tokens"] = changed.get("max_tokens", 4096) + budget
+    return changed
+
+
+def adapter_only(body: _Body) -> _Body:
+    """Predibase names the deployment in its path; the model is the adapter on it, or "" for none."""
+    return {**body, "model": body["model"].partition("/")[2]}
 
 
 def schema_in_words(body: _Body) -> _Body:
@@ -125,6 +159,19 @@ def tools_as_functions(body: _Body) -> _Body:
     return changed
 
 
+def model_in_url(body: _Body) -> _Body:
+    """What the URL says already is refused in the body."""
+    return _without(body, "model", "stream", "stream_options")
+
+
+def nova_own(body: _Body) -> _Body:
+    """Nova's own format is Converse's, but what goes to the model stands beside the other members."""
+    own = body.get("additionalModelRequestFields", {})
+    inference = {**body.get("inferenceConfig", {}), **own.get("inferenceConfig", {})}
+    inference = {"inferenceConfig": inference} if inference else {}
+    return {"schemaVersion": "messages-v1", **_without(body, "additionalModelRequestFields"), **own, **inference}
+
+
 ROLE_QUIRKS: Mapping[str, BodyQuirk | None] = {
     "developer": None,
     "system": developer_as_system,
@@ -135,10 +182,16 @@ ROLE_QUIRKS: Mapping[str, BodyQuirk | None] = {
 BODY_QUIRKS: Mapping[str, BodyQuirk] = {
     quirk.__name__: quirk
     for quirk in (
+        adapter_only,
+        effort_as_claude_thinking,
         effort_as_thinking,
         effort_max_as_xhigh,
         flatten_text,
         max_completion_tokens_if_reasoning,
+        mistral_messages,
+        model_in_url,
+        model_without_version,
+        nova_own,
         reasoning_replayed,
         schema_in_words,
         store_off,
@@ -148,17 +201,32 @@ BODY_QUIRKS: Mapping[str, BodyQuirk] = {
         tool_choice_in_words,
         tools_as_functions,
         usage_included,
+        watsonx_body,
     )
 }
 """The quirks that rows may name."""
 
 
 class Placement(NamedTuple):
-    """What a model's name comes to: the name to send, and an address where the model has one of its own."""
+    """What a model's name comes to: the name to send, and what a model has of its own.
+
+    Attributes:
+        model: the name to send.
+        base_url: the address of this model.
+        path: what follows the base URL.
+        stream_path: what follows it in a request that streams, where that is another path.
+        options: options of the provider's identity that the name says, such as the region in an ARN.
+        dialect: "responses" where the model is reached by the Responses API.
+        quirks: changes of the finished body that this model needs.
+    """
 
     model: str
     base_url: str | None = None
     path: str | None = None
+    stream_path: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    dialect: str | None = None
+    quirks: tuple[BodyQuirk, ...] = ()
 
 
 ModelRule = Callable[[str], Placement]
@@ -174,6 +242,20 @@ def fireworks_account(model: str) -> Placement:
 def openrouter_own(model: str) -> Placement:
     """A name without a vendor is one of OpenRouter's own routers, such as `openrouter/auto`."""
     return Placement(model if "/" in model else f"openrouter/{model}")
+
+
+def openai_api(model: str) -> Placement:
+    """`responses/<model>` is chat by way of the Responses API, the only way to models of some names."""
+    name = model.removeprefix("responses/")
+    return Placement(name, dialect="responses" if name != model or _RESPONSES_ONLY.match(name) else None)
+
+
+def azure_deployment(model: str) -> Placement:
+    """`o_series/` and `gpt5_series/` say that a deployment is a reasoning model, `responses/` as for OpenAI."""
+    series, _, deployment = model.partition("/")
+    if series in ("o_series", "gpt5_series") and deployment:
+        return Placement(deployment, quirks=(max_completion_tokens_always,))
+    return openai_api(model)
 
 
 def clarifai_url(model: str) -> Placement:
@@ -198,11 +280,92 @@ def ragflow_chat(model: str) -> Placement:
     return Placement(name, path=f"/api/v1/{kind}s_openai/{quote(conversation, safe='')}/chat/completions")
 
 
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_BEDROCK_ROUTES = frozenset({"converse", "invoke"})
+
+
+def bedrock_model(model: str) -> Placement:
+    """`converse/` and `invoke/`, a region, and the family of an imported model may stand before a name or an ARN."""
+    region, name = "", model
+    while "/" in name and not name.startswith("arn:"):
+        first, _, rest = name.partition("/")
+        if _REGION.fullmatch(first):
+            region = first
+        elif first not in _BEDROCK_ROUTES and not rest.startswith("arn:"):
+            raise ValueError("write bedrock/<model id or ARN>, with converse/, invoke/ or a region before it")
+        name = rest
+    if name.startswith("arn:"):
+        region = [*name.split(":"), *[""] * 4][3] or region
+    return Placement(name, options=(("aws_region_name", region),) if region else ())
+
+
+def bedrock_without_invoke(model: str) -> Placement:
+    """Of all formats of models' own, five are spoken here."""
+    raise ValueError(
+        "after invoke/ this version speaks the formats of Claude, Nova, Llama, Mistral's prompts, gpt-oss and Jamba; "
+        "leave invoke/ out, for Converse takes every model"
+    )
+
+
+def vertex_endpoint(model: str) -> Placement:
+    """`openai/<number>` is an endpoint of one's own that speaks OpenAI's format; the number is its name."""
+    publisher, _, name = model.partition("/")
+    return Placement(name if publisher == "openai" and name.isdecimal() else model)
+
+
+def huggingface_router(model: str) -> Placement:
+    """`<provider>/<org>/<model>` is the router's `<org>/<model>:<provider>`."""
+    provider, _, name = model.partition("/")
+    return Placement(f"{name}:{provider}" if "/" in name and ":" not in name else model)
+
+
+def predibase_deployment(model: str) -> Placement:
+    """`<deployment>` or `<deployment>/<adapter>`: each deployment has a path of its own."""
+    return Placement(model, path=f"/{quote(model.partition('/')[0], safe='')}/v1/chat/completions")
+
+
+def cohere_v2(model: str) -> Placement:
+    """LiteLLM's `v1/<model>` asks for the older version of the API."""
+    if model.startswith("v1/"):
+        raise ValueError(f"version 1 of Cohere's API is not spoken here; write cohere/{model.removeprefix('v1/')}")
+    return Placement(model)
+
+
+def watsonx_chat(model: str) -> Placement:
+    """`deployment/<id>` is a model of one's own, at a path of its own."""
+    chat, stream = watsonx_paths(model) or (None, None)
+    return Placement(model, path=chat, stream_path=stream)
+
+
 MODEL_RULES: Mapping[str, ModelRule] = {
-    rule.__name__: rule for rule in (baseten_dedicated, clarifai_url, fireworks_account, openrouter_own, ragflow_chat)
+    rule.__name__: rule
+    for rule in (
+        azure_deployment,
+        baseten_dedicated,
+        bedrock_model,
+        bedrock_without_invoke,
+        clarifai_url,
+        cohere_v2,
+        fireworks_account,
+        huggingface_router,
+        openai_api,
+        openrouter_own,
+        predibase_deployment,
+        ragflow_chat,
+        vertex_endpoint,
+        watsonx_chat,
+    )
 }
 """The model rules that rows may name."""
 
+_CLAUDE_BUDGETS = {"minimal": 1024, "low": 1024, "medium": 2048, "high": 4096}  # tokens, as LiteLLM reads efforts
+
+# Models without chat completions: verified in LiteLLM 1.109.1's table (mode "responses"), but for computer-use-preview,
+# which is assumed. The last is Bedrock's name of OpenAI's models.
+_RESPONSES_ONLY = re.compile(
+    r"(ft:)?(gpt-\d+(\.\d+)?-(codex|pro)|gpt-daybreak|codex-mini|o\d+-pro|o\d+(-mini)?-deep-research|"
+    r"computer-use-preview|openai\.gpt-\d+)\b"
+)
 _OPENAI_REASONING = re.compile(r"(ft:)?(o\d|gpt-(?!35)([5-9]|\d\d))")  # Azure writes gpt-35-turbo
 
 

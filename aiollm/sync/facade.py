@@ -1,4 +1,4 @@
-"""`completion`: the asynchronous function, run on the loop thread."""
+"""`completion` and `responses`: the asynchronous functions, run on the loop thread."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import Any, cast
 from aiollm.api import acompletion
 from aiollm.arguments import hidden
 from aiollm.calling import ChatCompletion
-from aiollm.sync.stream import SyncStream
+from aiollm.providers.identity import hidden_options
+from aiollm.responding import ResponsesCall
+from aiollm.responses_call import aresponses
+from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.sync.thread import loop_thread
 from aiollm.types.response import ModelResponse
+from aiollm.types.responses import ResponsesAPIResponse
 
-__all__ = ["completion"]
+__all__ = ["completion", "responses"]
 
 
 def _typed(function: Any) -> ChatCompletion[SyncStream, ModelResponse]:
@@ -26,11 +30,34 @@ def completion(model: str, messages: Any, **options: Any) -> SyncStream | ModelR
     The arguments and errors are those of `acompletion`; a stream comes back as a `SyncStream`. It may be called from
     any thread, many at a time, and inside a running event loop, which it blocks while it waits.
     """
-    for name in ("api_key", "extra_headers"):
-        if name in options:
-            options[name] = hidden(options[name])
+    options = _hidden(options)
     thread = loop_thread()
     call = acompletion(model, messages, **options)
     if options.get("stream"):
         return SyncStream.open(thread, call)
     return cast("ModelResponse", thread.run(call))
+
+
+def _typed_responses(function: Any) -> ResponsesCall[SyncEventStream, ResponsesAPIResponse]:
+    """Give the function the type that its overloads say."""
+    return function  # type: ignore[no-any-return]
+
+
+@_typed_responses
+def responses(input: Any, model: str, **options: Any) -> SyncEventStream | ResponsesAPIResponse:
+    """Ask a model for a response, and wait for it: to `aresponses` what `completion` is to `acompletion`."""
+    options = _hidden(options)
+    thread = loop_thread()
+    call = aresponses(input, model, **options)
+    if options.get("stream"):
+        return SyncEventStream.open(thread, call)
+    return cast("ResponsesAPIResponse", thread.run(call))
+
+
+def _hidden(options: dict[str, Any]) -> dict[str, Any]:
+    """Hide what may be secret: a traceback that captures locals would show it."""
+    options = hidden_options(options)
+    for name in ("api_key", "azure_ad_token", "extra_headers"):
+        if name in options:
+            options[name] = hidden(options[name])
+    return options

@@ -3,55 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from aiollm.core.runtime import LoopThread
-from aiollm.engine.stream import ChunkStream
-from aiollm.exceptions import StreamCancelled
+from aiollm.engine.stream import AnswerStream
+from aiollm.exceptions import StreamCancelled, WrongLoopError
 from aiollm.sync.pipe import Pipe
 from aiollm.types.chunk import ModelResponseStream
+from aiollm.types.response import ModelResponse
+from aiollm.types.responses import ResponsesAPIResponse, ResponsesStreamEvent
 from aiollm.types.usage import Usage
 from aiollm.wire.http import ReplyHead
 
-__all__ = ["SyncStream"]
+__all__ = ["BlockingStream", "SyncEventStream", "SyncStream"]
+
+Piece = TypeVar("Piece")
+Whole = TypeVar("Whole")
 
 
-class SyncStream:
-    """The chunks of one answer, in a plain `for` loop.
+class BlockingStream(Generic[Piece, Whole]):
+    """What blocking streams of every API share; `SyncStream` says what users may rely on."""
 
-    Leaving the loop, by `break`, `return` or an exception (Ctrl-C too), closes the connection at once, even while a
-    variable still holds the stream; so do `close()` and `with`. `next(stream)` reads one chunk and goes on later. It
-    may be used inside a running event loop, as in a notebook, which it then blocks while it waits.
-
-    Attributes:
-        model: the model asked for, as the provider knows it.
-        provider: the provider's name.
-        head: status and headers of the reply.
-    """
-
-    def __init__(self, pipe: Pipe[ModelResponseStream], pump: Future[None], stream: ChunkStream) -> None:
+    def __init__(self, pipe: Pipe[Piece], pump: Future[None], stream: AnswerStream[Piece, Whole]) -> None:
         self.model = stream.model
         self.provider = stream.provider
         self.head: ReplyHead = stream.head
         self._stream = stream
         self._pipe = pipe
         self._pump = pump
-        self._ready: deque[ModelResponseStream] = deque()
+        self._ready: deque[Piece] = deque()
+        self._process = os.getpid()
         self._closed = False
 
     @classmethod
-    def open(cls, thread: LoopThread, opening: Coroutine[Any, Any, ChunkStream]) -> SyncStream:
+    def open(cls, thread: LoopThread, opening: Coroutine[Any, Any, AnswerStream[Piece, Whole]]) -> Self:
         """Open a stream on the loop thread, and return when its first content has come.
 
         Raises:
             APIError: what `acompletion` raises.
         """
-        pipe: Pipe[ModelResponseStream] = Pipe(thread.loop)
-        opened: Future[ChunkStream] = Future()
+        pipe: Pipe[Piece] = Pipe(thread.loop)
+        opened: Future[AnswerStream[Piece, Whole]] = Future()
         pump = thread.submit(_pump(opening, opened, pipe))
         try:
             return cls(pipe, pump, opened.result())
@@ -60,7 +57,7 @@ class SyncStream:
             raise
 
     @classmethod
-    async def aopen(cls, thread: LoopThread, opening: Coroutine[Any, Any, ChunkStream]) -> SyncStream:
+    async def aopen(cls, thread: LoopThread, opening: Coroutine[Any, Any, AnswerStream[Piece, Whole]]) -> Self:
         """Open a stream on the loop thread without holding up the caller's own event loop meanwhile.
 
         Raises:
@@ -68,8 +65,8 @@ class SyncStream:
 
         Cancelling closes the connection.
         """
-        pipe: Pipe[ModelResponseStream] = Pipe(thread.loop)
-        opened: Future[ChunkStream] = Future()
+        pipe: Pipe[Piece] = Pipe(thread.loop)
+        opened: Future[AnswerStream[Piece, Whole]] = Future()
         opened.set_running_or_notify_cancel()  # the pump sets it, so nobody may cancel it
         pump = thread.submit(_pump(opening, opened, pipe))
         try:
@@ -78,7 +75,7 @@ class SyncStream:
             pump.cancel()
             raise
 
-    def __iter__(self) -> Iterator[ModelResponseStream]:
+    def __iter__(self) -> Iterator[Piece]:
         # A generator ends with the `for` statement that holds it, and closes the stream then.
         try:
             while not self._closed and (self._ready or self._fill()):
@@ -86,13 +83,15 @@ class SyncStream:
         finally:
             self.close()
 
-    def __next__(self) -> ModelResponseStream:
+    def __next__(self) -> Piece:
         if self._closed or not (self._ready or self._fill()):
             raise StopIteration
         return self._ready.popleft()
 
     def _fill(self) -> bool:
         """Wait for the chunks of the next read; False at the end."""
+        if self._process != os.getpid():
+            raise WrongLoopError("the stream was opened before the process was forked, and is read by the parent")
         try:
             batch = self._pipe.get()
         except BaseException:  # Ctrl-C among them
@@ -105,6 +104,8 @@ class SyncStream:
         """Close the connection, unless the answer has ended. May be called again, and from another thread."""
         if not self._closed:
             self._closed = True
+            if self._process != os.getpid():  # a forked child has no part in its parent's connections
+                return
             self._pump.cancel()
             self._pipe.end(StreamCancelled("the stream was closed from another thread"))  # to one that reads now
 
@@ -154,11 +155,31 @@ class SyncStream:
         return self._stream._hidden_params
 
     def __repr__(self) -> str:
-        return repr(self._stream).replace("ChunkStream", "SyncStream", 1)
+        return repr(self._stream).replace(type(self._stream).__name__, type(self).__name__, 1)
+
+
+class SyncStream(BlockingStream[ModelResponseStream, ModelResponse]):
+    """The chunks of one answer, in a plain `for` loop.
+
+    Leaving the loop, by `break`, `return` or an exception (Ctrl-C too), closes the connection at once, even while a
+    variable still holds the stream; so do `close()` and `with`. `next(stream)` reads one chunk and goes on later. It
+    may be used inside a running event loop, as in a notebook, which it then blocks while it waits.
+
+    Attributes:
+        model: the model asked for, as the provider knows it.
+        provider: the provider's name.
+        head: status and headers of the reply.
+    """
+
+
+class SyncEventStream(BlockingStream[ResponsesStreamEvent, ResponsesAPIResponse]):
+    """The typed events of one response, in a plain `for` loop; it is read and closed as `SyncStream` is."""
 
 
 async def _pump(
-    opening: Coroutine[Any, Any, ChunkStream], opened: Future[ChunkStream], pipe: Pipe[ModelResponseStream]
+    opening: Coroutine[Any, Any, AnswerStream[Piece, Whole]],
+    opened: Future[AnswerStream[Piece, Whole]],
+    pipe: Pipe[Piece],
 ) -> None:
     """Own a stream for its whole life. It knows the pipe only: it would keep alive a `SyncStream` that it knew."""
     try:

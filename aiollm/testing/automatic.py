@@ -14,7 +14,13 @@ def automatic_answer(request: LoggedRequest) -> Step:
     if request.method == "GET" and request.path.endswith("/models"):
         model = {"id": "scripted", "object": "model", "created": CREATED, "owned_by": "aiollm"}
         return status(200, body={"object": "list", "data": [model]})
-    if request.method == "POST" and isinstance(request.member("messages"), list):
+    if request.method == "POST" and _asks_for_text(request):
         return reply(TEXT)
     message = f"the scripted provider has no answer for {request.method} {request.path}: give it one with script()"
     return status(404, body={"error": {"message": message, "type": "not_found_error", "param": None, "code": None}})
+
+
+def _asks_for_text(request: LoggedRequest) -> bool:
+    """Tell by what the wire formats call a conversation; a Responses request may have a mere text."""
+    conversation = request.member("messages") or request.member("contents")
+    return isinstance(conversation, list) or (request.path.endswith("/responses") and bool(request.member("input")))

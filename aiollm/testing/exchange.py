@@ -13,10 +13,10 @@ from attrs import define, field
 
 from aiollm.testing.log import Ending, LoggedRequest
 from aiollm.testing.step import ScriptError
+from aiollm.testing.tongues import tongue_for
 
 Framing = Literal["chunked", "length", "close"]
 Timeline: TypeAlias = "list[bytes | float | Literal['event'] | None]"
-EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 class ClientLeft(Exception):
@@ -91,6 +91,7 @@ class Exchange:
     def __init__(self, request: LoggedRequest, wire: Wire, *, keep_alive: bool = True) -> None:
         self.request = request
         self.connection = wire
+        self.tongue = tongue_for(request)
         self.head = Head()
         self.head_sent = False
         self.over = False
@@ -99,13 +100,13 @@ class Exchange:
         self._body_bytes = 0
         self._keep_alive = keep_alive
 
-    async def send_head(self, kind: str | None = EVENT_STREAM) -> None:
-        """Send the head as it stands, with this content type unless one was set; does nothing the second time."""
+    async def send_head(self, *, of_stream: bool = True) -> None:
+        """Send the head as it stands, for a stream with its content type; does nothing the second time."""
         if self.head_sent:
             return
         self.head_sent = True
-        if kind is not None:
-            self.head.default("Content-Type", kind)
+        if of_stream:
+            self.head.default("Content-Type", self.tongue.content_type)
         if not self._keep_alive:
             self.head.default("Connection", "close")
         await self.write(self.head.render())

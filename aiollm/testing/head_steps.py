@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
-from aiollm.testing.exchange import EVENT_STREAM, Exchange
+from aiollm.testing.exchange import Exchange
 from aiollm.testing.step import Step, call_name, nested, require
+from aiollm.testing.tongues.framing import EVENT_STREAM
 
 Fields: TypeAlias = "Mapping[str, str] | Sequence[tuple[str, str]]"
 Body: TypeAlias = "str | bytes | Mapping[str, object] | Sequence[object]"
@@ -29,12 +30,13 @@ def headers(
     *,
     status: int = 200,
     reason: str | None = None,
-    content_type: str = EVENT_STREAM,
+    content_type: str | None = None,
     length: int | None = None,
 ) -> Step:
     """Send the head now, with these header fields; a field given here replaces the server's own of that name.
 
-    `length` declares a Content-Length in bytes, true or not, in place of the chunked framing.
+    `content_type` is the stream's by default. `length` declares a Content-Length in bytes, true or not, in place of
+    the chunked framing.
     """
     listed = _checked_fields("headers", fields)
     require(100 <= status <= 599, f"headers: status is a number from 100 to 599, not {status!r}")
@@ -44,7 +46,8 @@ def headers(
         head = exchange.head
         head.status, head.reason = status, reason
         head.fields += listed
-        head.default("Content-Type", content_type)
+        if content_type is not None:
+            head.default("Content-Type", content_type)
         if length is not None:
             head.framing, head.length = "length", length
         await exchange.send_head()
@@ -108,14 +111,16 @@ def status(
     """Answer with this status and a whole body, and nothing else.
 
     `retry_after` becomes the `Retry-After` field as it is (seconds, or an HTTP date as text). A mapping or list is sent
-    as JSON, text as plain text. Without a body, statuses from 400 get the usual `{"error": {...}}` object.
+    as JSON, text as plain text. Without a body, statuses from 400 get the error object of the wire format.
     """
     require(200 <= code <= 599, f"status: a number from 200 to 599, not {code!r}")
     listed = _checked_fields("status", fields)
     if retry_after is not None:
         listed += _checked_fields("status", {"Retry-After": f"{retry_after}"})
-    kind, payload = _encoded(_error_body(code) if body is None and code >= 400 else body)
     name = call_name("status", code, retry_after=retry_after, body=body)
+    if body is None and code >= 400:
+        return _failure(name, code, listed, content_type)
+    kind, payload = _encoded(body)
     return _whole(name, code, listed, content_type or kind, payload)
 
 
@@ -140,6 +145,17 @@ def redirect(to: str, status: int = 307) -> Step:
     return _whole(call_name("redirect", to), status, _checked_fields("redirect", {"Location": to}), None, b"")
 
 
+def _failure(name: str, code: int, fields: list[tuple[str, str]], content_type: str | None) -> Step:
+    kind = _ERROR_TYPES.get(code, "server_error" if code >= 500 else "invalid_request_error")
+
+    async def run(exchange: Exchange) -> None:
+        body = exchange.tongue.failure(code, f"{_phrase(code)} (scripted)", kind)
+        encoded_as, payload = _encoded(body)
+        await _whole(name, code, fields, content_type or encoded_as, payload).run(exchange)
+
+    return Step(name, run, sets_head=True, sends=True, ends=True)
+
+
 def _whole(name: str, code: int, fields: list[tuple[str, str]], kind: str | None, body: bytes | None) -> Step:
     async def run(exchange: Exchange) -> None:
         head = exchange.head
@@ -149,7 +165,7 @@ def _whole(name: str, code: int, fields: list[tuple[str, str]], kind: str | None
             head.framing, head.length = "length", None if body is None else len(body)
         if kind is not None:
             head.default("Content-Type", kind)
-        await exchange.send_head(kind=None)
+        await exchange.send_head(of_stream=False)
         if body:
             await exchange.body(body)
         await exchange.end()
@@ -165,11 +181,6 @@ def _encoded(body: Body | None) -> tuple[str | None, bytes]:
     if isinstance(body, str):
         return "text/plain; charset=utf-8", body.encode()
     return "application/json", json.dumps(body).encode()
-
-
-def _error_body(code: int) -> dict[str, object]:
-    kind = _ERROR_TYPES.get(code, "server_error" if code >= 500 else "invalid_request_error")
-    return {"error": {"message": f"{_phrase(code)} (scripted)", "type": kind, "param": None, "code": None}}
 
 
 def _phrase(code: int) -> str:

@@ -13,6 +13,9 @@ from aiollm.testing.exchange import Exchange
 from aiollm.testing.head_steps import status
 from aiollm.testing.step import Step, call_name, require
 
+_PROMPTS = ("messages", "contents", "input", "system", "systemInstruction", "instructions")
+"""Where the wire formats have the texts of a request."""
+
 TEXT = "Hello from the scripted provider."
 """What is said where a script leaves it open."""
 
@@ -45,9 +48,11 @@ def reply(
     answer = _Answer(text or None, reason, usage, calls, reasoning, refusal, gap)
 
     async def run(exchange: Exchange) -> None:
-        streams = exchange.request.member("stream") is True
-        for step in answer.streamed(exchange) if streams else [json200(answer.whole(exchange))]:
-            await step.run(exchange)
+        if exchange.tongue.streams:
+            for step in answer.streamed(exchange):
+                await step.run(exchange)
+        else:
+            await status(200, body=exchange.tongue.whole(answer.whole(exchange))).run(exchange)
         await exchange.end()
 
     return Step(call_name("reply", text, finish_reason=finish_reason), run, sends=True, ends=True)
@@ -60,7 +65,7 @@ def json200(completion: Mapping[str, object] | None = None) -> Step:
     answer = _Answer(TEXT, "stop", None, (), None, None, 0.0)
 
     async def run(exchange: Exchange) -> None:
-        await status(200, body=answer.whole(exchange)).run(exchange)
+        await status(200, body=exchange.tongue.whole(answer.whole(exchange))).run(exchange)
 
     return Step("json200()", run, sets_head=True, sends=True, ends=True)
 
@@ -97,7 +102,7 @@ class _Answer:
                     call.name, call.arguments, id=call.id, index=position, gap=self.gap, choice=index
                 )
             yield openai.finish(self.finish_reason, index=index)
-        if openai.wants_usage(exchange):
+        if exchange.tongue.counts:
             yield openai.usage(**self._counts(exchange))
         yield openai.done()
 
@@ -124,7 +129,7 @@ class _Answer:
             return {name: value for name, value in self.usage.items() if name != "total_tokens"}
         said = [self.text, self.reasoning, self.refusal, *(call.arguments for call in self.tool_calls)]
         return {
-            "prompt_tokens": _prompt_words(exchange.request.member("messages")),
+            "prompt_tokens": sum(_prompt_words(exchange.request.member(name)) for name in _PROMPTS),
             "completion_tokens": sum(len(openai.words(text)) for text in said if text) * _choices(exchange),
         }
 
@@ -134,12 +139,17 @@ def _choices(exchange: Exchange) -> int:
     return n if isinstance(n, int) and 1 <= n <= 128 else 1
 
 
-def _prompt_words(messages: object) -> int:
-    """Words in the contents of the messages: a count that is stable and easy to foresee in a test."""
-    if not isinstance(messages, list):
-        return 0
-    contents = [message.get("content") for message in messages if isinstance(message, dict)]
-    return sum(len(content.split()) for content in contents if isinstance(content, str))
+def _prompt_words(prompt: object) -> int:
+    """Words in the texts of a prompt: a count that is stable and easy to foresee in a test."""
+    match prompt:
+        case str():
+            return len(prompt.split())
+        case list():
+            return sum(map(_prompt_words, prompt))
+        case dict():
+            return sum(_prompt_words(prompt.get(name)) for name in ("content", "parts", "text"))
+        case _:
+            return 0
 
 
 def _tool_call(position: int, call: Any) -> _ToolCall:

@@ -1,4 +1,4 @@
-"""Steps in the shape of an OpenAI chat completion stream: each one sends chunks as server-sent events."""
+"""Steps in the shape of an OpenAI chat completion stream, which the tongue of the request says in its own format."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from aiollm.testing.ending_steps import stall
-from aiollm.testing.event_steps import event, event_bytes
+from aiollm.testing.event_steps import event
 from aiollm.testing.exchange import Exchange
 from aiollm.testing.step import Step, call_name, require
 
@@ -79,14 +79,19 @@ def usage(prompt_tokens: int = 5, completion_tokens: int = 3, **details: object)
     counts = usage_counts(prompt_tokens, completion_tokens, **details)
 
     async def run(exchange: Exchange) -> None:
-        await exchange.event(event_bytes({**envelope(exchange), "choices": [], "usage": counts}))
+        await say(exchange, {**envelope(exchange), "choices": [], "usage": counts})
 
     return Step(call_name("usage", prompt_tokens, completion_tokens), run, sends=True)
 
 
 def done() -> Step:
-    """Send the end marker `[DONE]`."""
-    return event("[DONE]")
+    """Send what ends the stream: `[DONE]`, or what the wire format has in its place."""
+
+    async def run(exchange: Exchange) -> None:
+        for piece in exchange.tongue.end():
+            await exchange.event(piece)
+
+    return Step("done()", run, sends=True)
 
 
 def linger_after_done(seconds: float | None = None) -> Step:
@@ -114,22 +119,27 @@ def error_event(
     body: str | Mapping[str, object] | None = None,
     named: bool = False,
 ) -> Step:
-    """Send an error in the middle of the stream: an `{"error": {...}}` object, or `body` in its place.
+    """Send an error in the middle of the stream, in the wire format's own form, or `body` in its place.
 
-    With `named` the event is called `error`, as some providers do.
+    With `named` the event is called `error`, as some OpenAI-compatible providers do.
     """
-    payload = body if body is not None else {"error": {"message": message, "type": type, "param": None, "code": code}}
-    return event(payload, event="error" if named else None)
+    if body is not None or named:
+        payload = body or {"error": {"message": message, "type": type, "param": None, "code": code}}
+        return event(payload, event="error" if named else None)
+
+    async def run(exchange: Exchange) -> None:
+        await exchange.event(exchange.tongue.error(message, type, code))
+
+    return Step(call_name("error_event", message, code=code), run, sends=True)
 
 
 def envelope(exchange: Exchange) -> dict[str, Any]:
     """The members every chunk of an answer has."""
-    model = exchange.request.member("model")
     return {
         "id": completion_id(exchange),
         "object": "chat.completion.chunk",
         "created": CREATED,
-        "model": model if isinstance(model, str) else "scripted",
+        "model": exchange.tongue.model,
     }
 
 
@@ -138,10 +148,10 @@ def completion_id(exchange: Exchange) -> str:
     return f"chatcmpl-scripted-{exchange.request.index}"
 
 
-def wants_usage(exchange: Exchange) -> bool:
-    """Whether the request asked for usage at the end of its stream."""
-    options = exchange.request.member("stream_options")
-    return isinstance(options, dict) and options.get("include_usage") is True
+async def say(exchange: Exchange, payload: Mapping[str, Any]) -> None:
+    """Send a chunk in the wire format of the request."""
+    for piece in exchange.tongue.chunk(payload):
+        await exchange.event(piece)
 
 
 def usage_counts(prompt_tokens: int, completion_tokens: int, **details: object) -> dict[str, object]:
@@ -161,11 +171,11 @@ def deltas(name: str, *chunks: Sequence[Mapping[str, object]], gap: float = 0.0)
 
     async def run(exchange: Exchange) -> None:
         common = envelope(exchange)
-        tail = {"usage": None} if wants_usage(exchange) else {}
+        tail = {"usage": None} if exchange.tongue.counts else {}
         for position, choices in enumerate(chunks):
             if position and gap:
                 await exchange.wait(gap)
-            await exchange.event(event_bytes({**common, "choices": choices, **tail}))
+            await say(exchange, {**common, "choices": choices, **tail})
 
     return Step(name, run, sends=True)
 

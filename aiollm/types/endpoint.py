@@ -20,7 +20,9 @@ class Endpoint:
     Attributes:
         provider: the provider's name, for messages.
         url: the full URL that a chat request is posted to.
+        stream_url: the full URL for a request that streams, where that is another one; else "".
         headers: fixed headers besides authentication.
+        members: members of the body that the environment gives; the caller's are over them.
         renames: OpenAI's parameter name -> the provider's.
         unsupported: OpenAI parameters that the provider does not take; asked for, they raise unless dropped.
         quirks: changes of the finished body, applied in order.
@@ -30,9 +32,15 @@ class Endpoint:
 
     provider: str
     url: str
+    stream_url: str = ""
     headers: Mapping[str, str] = field(factory=dict)
+    members: Mapping[str, str] = field(factory=dict)
     renames: Mapping[str, str] = field(factory=dict)
     unsupported: frozenset[str] = frozenset()
     quirks: tuple[BodyQuirk, ...] = ()
     takes_stream_options: bool = True
     asks_usage: bool = False
+
+    def url_for(self, *, stream: bool) -> str:
+        """Return the URL that a request is posted to."""
+        return (self.stream_url or self.url) if stream else self.url

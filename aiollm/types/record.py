@@ -106,6 +106,10 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
         raise MissingField(f"{type(self).__name__!r} has no field {name!r}")
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self.__struct_fields__:
+            extra = self._extra()
+            if name in extra:  # it may have the name of a method
+                return extra[name]
         return getattr(self, name)
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -132,11 +136,14 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
 
     def items(self) -> list[tuple[str, Any]]:
         """Return the fields that are set, as pairs."""
-        return [(name, getattr(self, name)) for name in self._names()]
+        return [(name, self[name]) for name in self._names()]
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the field, or `default` where the object has none of that name."""
-        return getattr(self, name, default)
+        try:
+            return self[name]
+        except MissingField:
+            return default
 
     def _names(self) -> list[str]:
         own = [

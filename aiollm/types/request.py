@@ -25,7 +25,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         drop_params: leave out what the provider does not take, instead of raising.
         additional_drop_params: names to leave out in any case; dots reach into nested objects.
         allowed_openai_params: names to send although the provider is not known to take them.
-        metadata: the caller's own notes on the call; never sent.
+        metadata: the caller's own notes on the call; never sent, but for the `user_id` that Anthropic takes.
         mock_response: the answer to make up instead of asking for one.
     """
 

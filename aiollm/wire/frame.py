@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
 
@@ -24,6 +24,11 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
 class Framer(Protocol):
     """Cuts one reply's body into frames. `feed` any number of times, then `finish` once."""
+
+    content_type: ClassVar[str]
+    """The media type of such a body."""
+    beginnings: ClassVar[frozenset[bytes]]
+    """The bytes that such a body can begin with. Servers call it by other types too; its first byte tells it."""
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Take the next bytes and give the frames they complete, perhaps none.

@@ -8,6 +8,7 @@ the bytes however they are cut.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from aiollm.exceptions import EventTooLarge
 from aiollm.types.lenient import is_json
@@ -23,6 +24,9 @@ class NDJSONFramer:
     Args:
         max_event_bytes: longest line; a longer one raises `EventTooLarge`, so that no buffer grows without a limit.
     """
+
+    content_type: ClassVar[str] = "application/x-ndjson"
+    beginnings: ClassVar[frozenset[bytes]] = frozenset({b"{"})
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_event_bytes = max_event_bytes

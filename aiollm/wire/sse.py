@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from functools import partial
+from typing import ClassVar
 
 from aiollm.exceptions import EventTooLarge
 from aiollm.types.lenient import is_json
@@ -39,6 +40,12 @@ _EVENT_END = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
 # Events as nearly all are: one data line, then a blank one. Their payloads are found in one call.
 _PLAIN_EVENT = re.compile(rb"data: (.*)\n\n")
 _PLAIN_EXTRA_BYTES = len(b"data: \n\n")
+# The same with other line ends, as Google sends them.
+_CRLF_EVENT = re.compile(rb"data: (.*)\r\n\r\n")
+_CRLF_EXTRA_BYTES = len(b"data: \r\n\r\n")
+# The same with a name before it, as Anthropic and OpenAI's Responses send all of theirs.
+_NAMED_EVENT = re.compile(rb"event: (.*)\ndata: (.*)\n\n")
+_NAMED_EXTRA_BYTES = len(b"event: \ndata: \n\n")
 _plain_frame = partial(Frame, "")
 _END_MARKER = b"[DONE]"
 
@@ -49,6 +56,10 @@ class SSEFramer:
     Args:
         max_event_bytes: longest event; a longer one raises `EventTooLarge`, so that no buffer grows without a limit.
     """
+
+    content_type: ClassVar[str] = "text/event-stream"
+    # data, event, error, id, retry, a comment, a BOM.
+    beginnings: ClassVar[frozenset[bytes]] = frozenset({b"d", b"e", b"i", b"r", b":", b"\xef"})
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_event_bytes = max_event_bytes
@@ -102,12 +113,34 @@ class SSEFramer:
         if payloads and end == data.rfind(b"\n\n") + 2 and len(data) <= self._max_event_bytes:
             yield from map(_plain_frame, payloads)
             rest = data[end:]
+        elif payloads and (frames := self._named_frames(data)):
+            yield from frames
+            rest = data[data.rfind(b"\n\n") + 2 :]
+        elif not payloads and (payloads := self._crlf_payloads(data)):
+            yield from map(_plain_frame, payloads)
+            rest = data[data.rfind(b"\r\n\r\n") + 4 :]
         else:
             rest = yield from self._feed_odd_blocks(data)
         if rest:
             self._keep(rest)
             if lines := self._take_lines(rest):
                 yield from self._feed_lines(lines)
+
+    def _named_frames(self, data: bytes) -> list[Frame]:
+        """Return the events in the data, if all of them have a name and one line; else none."""
+        events = _NAMED_EVENT.findall(data)
+        end = sum(len(name) + len(payload) for name, payload in events) + _NAMED_EXTRA_BYTES * len(events)
+        if end != data.rfind(b"\n\n") + 2 or len(data) > self._max_event_bytes:
+            return []
+        return [Frame(name.decode("utf-8", "replace"), payload) for name, payload in events]
+
+    def _crlf_payloads(self, data: bytes) -> list[bytes]:
+        """Return the payloads of the events in the data, if all of them have one line, ended by CRLF; else none."""
+        payloads = _CRLF_EVENT.findall(data)
+        end = sum(map(len, payloads)) + _CRLF_EXTRA_BYTES * len(payloads)
+        # A CR anywhere else ends a line too.
+        whole = end == data.rfind(b"\r\n\r\n") + 4 and data.count(b"\r") == 2 * len(payloads)
+        return payloads if whole and len(data) <= self._max_event_bytes else []
 
     def _feed_odd_blocks(self, data: bytes) -> Generator[Frame, None, bytes]:
         """Give the events in the data, of any form, and return what follows the last of them."""

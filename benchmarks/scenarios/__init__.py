@@ -2,12 +2,15 @@
 
 from benchmarks.scenarios import (
     blocking,
+    cancel_storm,
+    clock_lateness,
     event_loops,
     first_token,
     importing,
     long_stream,
     paced,
     saturated,
+    scoped,
     stopping,
     whole_reply,
 )
@@ -23,6 +26,9 @@ SCENARIOS: dict[str, Scenario] = {
         first_token.SCENARIO,
         stopping.SCENARIO,
         stopping.BLOCKING_SCENARIO,
+        cancel_storm.SCENARIO,
+        clock_lateness.SCENARIO,
+        scoped.SCENARIO,
         event_loops.SCENARIO,
         long_stream.SCENARIO,
         importing.SCENARIO,

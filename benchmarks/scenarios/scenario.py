@@ -21,7 +21,8 @@ class Scenario:
     """One question about every library.
 
     ``measure`` takes the library, the provider and a cell's parameters, and returns numbers. It runs in a process of
-    its own for every library, cell and round, and may be a coroutine function.
+    its own for every library, cell and round, and may be a coroutine function. ``libraries`` names those that can
+    answer; empty for all.
     """
 
     name: str
@@ -33,4 +34,5 @@ class Scenario:
     quick: Mapping[str, Any] = field(default_factory=dict)
     rounds: int = 5
     blocking_cells: frozenset[str] = frozenset()
+    libraries: frozenset[str] = frozenset()
     interpreter_flags: tuple[str, ...] = ()

@@ -6,12 +6,13 @@ import sys
 import tarfile
 import textwrap
 import zipfile
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 from tests import PACKAGE, ROOT
-from tests.architecture.source import modules
+from tests.architecture.source import Module, modules
 from tests.programs import python
 
 # The dependencies are loaded once; each module is then imported in a fork that has seen none of ours.
@@ -62,14 +63,22 @@ HEAVY = (
 )
 
 
+def room_of(module: Module) -> str:
+    return ".".join(module.name.split(".")[:2])
+
+
 def run_alone(script: str, *arguments: str) -> None:
     result = python("-W", "error", "-c", textwrap.dedent(script), *arguments)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+ROOMS = {room: [module.name for module in found] for room, found in groupby(modules(ROOT, "aiollm"), key=room_of)}
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_each_module_imports_alone() -> None:
-    run_alone(IMPORT_EACH_ALONE, *(module.name for module in modules(ROOT, "aiollm")))
+@pytest.mark.parametrize("room", ROOMS)
+def test_each_module_imports_alone(room: str) -> None:
+    run_alone(IMPORT_EACH_ALONE, *ROOMS[room])
 
 
 def test_importing_the_package_touches_nothing() -> None:

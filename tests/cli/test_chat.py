@@ -138,7 +138,7 @@ def only_line(result: subprocess.CompletedProcess[str]) -> str:
 def test_a_wrong_key_is_the_providers_message(server: ProviderServer) -> None:
     server.script(status(401, body={"error": {"message": "Incorrect API key", "type": "invalid_request_error"}}))
     result = run("chat", "-m", "openai/x", "Hi", OPENAI_API_KEY="sk-canary", OPENAI_BASE_URL=server.base_url)
-    assert only_line(result) == "aiollm: openai answered 401: Incorrect API key"
+    assert only_line(result).startswith("aiollm: openai answered 401: Incorrect API key (check the key")
     assert "canary" not in result.stdout + result.stderr
 
 
@@ -162,7 +162,9 @@ def test_an_unknown_provider_lists_near_names(run_here: Run) -> None:
 
 def test_a_model_the_server_does_not_have_is_its_message(server: ProviderServer, run_here: Run) -> None:
     server.script(status(404, body={"error": {"message": "The model 'scripted'\ndoes not exist"}}))
-    assert only_line(run_here(*asking(server, "Hi"))).endswith("404: The model 'scripted' does not exist")
+    assert only_line(run_here(*asking(server, "Hi"))).endswith(
+        "404: The model 'scripted' does not exist (check the model's name, and api_base)"
+    )
 
 
 def test_a_server_that_is_down_is_told_with_its_place(server: ProviderServer, run_here: Run) -> None:

@@ -86,6 +86,14 @@ def test_a_server_that_is_down_is_broken(run_here: Run, monkeypatch: pytest.Monk
     assert found["connect"]["state"] == "broken"
 
 
+def test_credentials_of_a_cloud_are_not_looked_for(run_here: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_BEDROCK_RUNTIME_ENDPOINT", "http://127.0.0.1:1")
+    found = diagnosed(run_here, "bedrock", broken=True)["bedrock"]
+    assert found["key"]["state"] == "note"
+    assert found["key"]["detail"] == "none; a call looks for AWS credentials"
+
+
 @pytest.mark.parametrize(
     ("variables", "check", "words"),
     [

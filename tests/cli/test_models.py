@@ -29,6 +29,14 @@ def test_the_columns_are_aligned(run_here: Run) -> None:
         ("lm_studio", ["http://localhost:1234/v1", "LM_STUDIO_API_KEY", "not", "set", "(optional)"]),
         ("heroku", ["(HEROKU_API_BASE)", "HEROKU_API_KEY", "not", "set"]),
         ("oobabooga", ["(--api-base)", "needs", "no", "key"]),
+        (
+            "bedrock",
+            [
+                "https://bedrock-runtime.{region}.amazonaws.com",
+                *("AWS_BEARER_TOKEN_BEDROCK", "not", "set,", "or", "AWS", "credentials"),
+            ],
+        ),
+        ("sagemaker_chat", ["https://runtime.sagemaker.{region}.amazonaws.com", "AWS", "credentials"]),
     ],
 )
 def test_what_a_provider_needs_is_told(name: str, words: list[str], run_here: Run) -> None:

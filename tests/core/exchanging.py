@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from aiollm.core.call_scope import CallScope
 from aiollm.core.runtime import Runtime
-from aiollm.core.scope import CancelScope
 from aiollm.core.transport import Exchange
 from aiollm.testing import ProviderServer
 from aiollm.types.timeouts import Timeouts
@@ -16,12 +16,14 @@ BODY = b'{"model": "m", "stream": true, "messages": []}'
 HEADERS = {"Content-Type": "application/json"}
 
 
-def exchange(timeouts: Timeouts | None = None, *, scope: CancelScope | None = None) -> Exchange:
+def exchange(timeouts: Timeouts | None = None, *, scope: CallScope | None = None) -> Exchange:
     """An exchange on the running loop's pool."""
-    clocks = timeouts or Timeouts()
-    loop = asyncio.get_running_loop()
-    deadline = None if clocks.total is None else loop.time() + clocks.total
-    return Exchange(Runtime.current().pool, scope or CancelScope(loop, deadline=deadline), clocks)
+    return Exchange(Runtime.current().pool, scope or call_scope(timeouts))
+
+
+def call_scope(timeouts: Timeouts | None = None) -> CallScope:
+    """The scope of a call on the running loop."""
+    return CallScope(asyncio.get_running_loop(), timeouts or Timeouts())
 
 
 async def sent(server: ProviderServer, timeouts: Timeouts | None = None) -> Exchange:

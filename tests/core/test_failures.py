@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import ssl
+
+import aiohttp
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 
 from aiollm import exceptions
 from aiollm.core.failures import failure_of, timeout_of
@@ -12,9 +16,9 @@ CLOCKS = Timeouts(connect=1, first_token=2, idle=3, total=4)
 @pytest.mark.parametrize(
     ("clock", "error", "says", "phase"),
     [
-        ("connect", exceptions.ConnectTimeout, "within 1 s (Timeouts.connect)", "connect"),
+        ("connect", exceptions.ConnectTimeout, "within 1 s (timeout=Timeouts(connect=...) allows more)", "connect"),
         ("first_token", exceptions.FirstTokenTimeout, "within 2 s of the request", "first_token"),
-        ("idle", exceptions.IdleTimeout, "within 3 s (Timeouts.idle; heartbeats do not count)", "stream"),
+        ("idle", exceptions.IdleTimeout, "within 3 s, heartbeats not counted (timeout=Timeouts(idle=...)", "stream"),
         ("total", exceptions.TotalTimeout, "longer than 4 s", None),
         ("tail", exceptions.IdleTimeout, "its body did not end", "stream"),
     ],
@@ -36,6 +40,25 @@ def test_an_error_without_words_is_named(phase: str) -> None:
     assert type(failure) is exceptions.APIConnectionError
     assert "BrokenPipeError" in str(failure)
     assert failure.phase == phase
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [(10, "renew"), (18, "SSL_CERT_FILE"), (20, "SSL_CERT_FILE"), (62, "host name"), (64, "host name")],
+)
+def test_a_certificate_that_is_refused_says_what_to_do(number: int, hint: str) -> None:
+    refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    refused.verify_code, refused.verify_message = number, "no good"
+    place = ConnectionKey("host", 443, True, True, None, None, None)
+    failure = failure_of(aiohttp.ClientConnectorCertificateError(place, refused), "connect", "host")
+    assert type(failure) is exceptions.TLSError
+    assert hint in str(failure)
+
+
+def test_a_name_in_other_letters_is_not_taken_for_a_proxy() -> None:
+    place = ConnectionKey("xn--bcher-kva.example", 443, True, True, None, None, None)
+    unknown = aiohttp.ClientConnectorDNSError(place, OSError(-2, "Name or service not known"))
+    assert type(failure_of(unknown, "connect", "B\u00fccher.example")) is exceptions.DNSError
 
 
 def test_the_original_keeps_no_frames() -> None:

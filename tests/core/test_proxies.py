@@ -99,7 +99,8 @@ async def test_a_proxy_that_refuses_is_a_proxy_error(monkeypatch: pytest.MonkeyP
     await listener.wait_closed()
     monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@127.0.0.1:{port}")
     async with ProviderServer() as server:
-        with pytest.raises(aiollm.ProxyError, match=r"the proxy on the way to provider\.invalid failed") as caught:
+        says = rf"the proxy 127\.0\.0\.1:{port} on the way to provider\.invalid failed"
+        with pytest.raises(aiollm.ProxyError, match=says) as caught:
             await aiollm.acompletion(**arguments(server, api_base="https://provider.invalid/v1"))
     assert caught.value.phase == "connect"
     assert "secret" not in repr(caught.value.__cause__)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from gzip import compress
+
 import pytest
 
 from aiollm.core.reader import FrameReader
 from aiollm.core.transport import Exchange
-from aiollm.exceptions import EventTooLarge
+from aiollm.exceptions import APIConnectionError, EventTooLarge
 from aiollm.testing import ProviderServer, bomb, bytewise, comment, event, fin, gzip, headers, raw, stall
 from aiollm.types.timeouts import Timeouts
 from aiollm.wire.sse import SSEFramer
@@ -78,6 +80,31 @@ async def test_compressed_frames_come_as_they_are_sent() -> None:
         reply, reader = await opened(server)
         assert [frame.data for frame in reader.frames(await reply.read())] == [b"one"]
         assert await frames_of(reply, reader) == [b"two"]
+
+
+async def test_what_came_before_damaged_compression_is_read_first() -> None:
+    async with ProviderServer() as server:
+        damaged = compress(b"data: one\n\n") + b"no gzip"
+        server.script([headers({"Content-Encoding": "gzip"}), raw(damaged), fin()])
+        _, reader = await opened(server)
+        assert await reader.peek() == b"d"
+        frames = reader.peeked()
+        assert frames is not None
+        assert next(frames).data == b"one"
+        with pytest.raises(APIConnectionError, match="not valid gzip"):
+            next(frames)
+
+
+async def test_the_rest_of_a_damaged_body_is_what_came_before_if_it_may_be_cut() -> None:
+    async with ProviderServer() as server:
+        server.script([headers({"Content-Encoding": "gzip"}), raw(compress(b"<html>") + b"no gzip"), fin()])
+        _, reader = await opened(server)
+        assert await reader.peek() == b"<"
+        assert await reader.rest(100, cut=True) == b"<html>"
+        _, reader = await opened(server)
+        await reader.peek()
+        with pytest.raises(APIConnectionError, match="not valid gzip"):
+            await reader.rest(100)
 
 
 async def test_a_bomb_is_refused_before_it_grows() -> None:

@@ -1,9 +1,9 @@
-"""The recorded traffic of the OpenAI dialect, case by case: ours, and what lies beside the checkout."""
+"""The recorded traffic, case by case: ours, and what lies beside the checkout."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -40,11 +40,11 @@ class Recording:
     body: bytes = field(repr=False)
 
 
-def of_providers() -> Iterator[Recording]:
-    """Yield the replies of hosted providers."""
+def of_providers(wire: str) -> Iterator[Recording]:
+    """Yield the replies of hosted providers in one wire format, by its name in the recordings' facts."""
     for path in sorted(CORPUS.glob("dev/*/*.meta.json")) + sorted(CORPUS.glob("assembled/*/*.meta.json")):
         facts = json.loads(path.read_bytes())
-        if facts["wire"] != "openai-chat":
+        if facts["wire"] != wire:
             continue
         case = path.name.removesuffix(".meta.json")
         yield Recording(
@@ -56,13 +56,13 @@ def of_providers() -> Iterator[Recording]:
         )
 
 
-def of_local_servers(folder: Path) -> Iterator[Recording]:
-    """Yield the replies of open-source servers, recorded by us."""
+def of_local_servers(folder: Path, belongs: Callable[[bytes, bytes], bool]) -> Iterator[Recording]:
+    """Yield the replies of open-source servers, recorded by us, whose head and body belong to a wire format."""
     for path in sorted(folder.glob("*/*.http")):
         head, _, body = path.read_bytes().partition(b"\r\n\r\n")
         if body.startswith(b"HTTP/1.1"):
             head, _, body = body.partition(b"\r\n\r\n")
-        if not is_chat(head, body):
+        if not belongs(head, body):
             continue
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -70,7 +70,7 @@ def of_local_servers(folder: Path) -> Iterator[Recording]:
             f"{path.parent.name}/{path.stem}",
             int(first.split()[1]),
             headers,
-            "text/event-stream" in headers.get("content-type", ""),
+            headers.get("content-type", "").startswith(("text/event-stream", "application/x-ndjson")),
             body,
         )
 
@@ -83,16 +83,19 @@ def is_chat(head: bytes, body: bytes) -> bool:
 
 
 @cache
-def recordings() -> tuple[Recording, ...]:
-    """Return all there are; of a reply that is here and beside the checkout, the one here."""
-    ours = (*of_local_servers(ROOT / "tests" / "wiredata"), *of_local_servers(CORPUS / "local-servers"))
-    return (*of_providers(), *{recording.name: recording for recording in reversed(ours)}.values())
+def recordings(wire: str = "openai-chat", belongs: Callable[[bytes, bytes], bool] = is_chat) -> tuple[Recording, ...]:
+    """Return all there are of a wire format; of a reply that is here and beside the checkout, the one here."""
+    ours = (
+        *of_local_servers(ROOT / "tests" / "wiredata", belongs),
+        *of_local_servers(CORPUS / "local-servers", belongs),
+    )
+    return (*of_providers(wire), *{recording.name: recording for recording in reversed(ours)}.values())
 
 
-def frame_edges(body: bytes) -> list[int]:
-    """Return the places behind blank lines."""
-    edges, place = [], body.find(b"\n\n")
+def frame_edges(body: bytes, separator: bytes = b"\n\n") -> list[int]:
+    """Return the places behind blank lines, or behind what else parts the frames."""
+    edges, place = [], body.find(separator)
     while place >= 0:
-        edges.append(place + 2)
-        place = body.find(b"\n\n", place + 1)
+        edges.append(place + len(separator))
+        place = body.find(separator, place + 1)
     return edges

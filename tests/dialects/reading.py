@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import define, field
 
-from aiollm.dialects.base import Context
+from aiollm.dialects.base import Context, Dialect
 from aiollm.dialects.openai import OpenAI
 from aiollm.dialects.openai_stream import OpenAIDecoder
 from aiollm.exceptions import APIError, StreamTruncated
@@ -19,6 +19,7 @@ from aiollm.types.response import ModelResponse
 
 NOW = 1_700_000_000
 MODEL = "asked-for"
+OPENAI = OpenAI()
 
 
 @define
@@ -72,13 +73,14 @@ def context(asked: Request, **changes: Any) -> Context:
 
 def decoder(**asked: Any) -> OpenAIDecoder:
     wanted = request(**asked)
-    return OpenAI().decoder(wanted, context(wanted))
+    return OPENAI.decoder(wanted, context(wanted))
 
 
-def read(pieces: Iterable[bytes], **asked: Any) -> Reading:
+def read(pieces: Iterable[bytes], *, dialect: Dialect = OPENAI, **asked: Any) -> Reading:
     """Read a streamed reply that arrives in `pieces`."""
-    reading = Reading(decoder=decoder(**asked))
-    framer = OpenAI().framer()
+    wanted = request(**asked)
+    reading = Reading(decoder=dialect.decoder(wanted, context(wanted)))
+    framer = dialect.framer()
     try:
         for piece in pieces:
             for frame in framer.feed(piece):
@@ -95,10 +97,10 @@ def read(pieces: Iterable[bytes], **asked: Any) -> Reading:
     return reading
 
 
-def decode(body: bytes, **asked: Any) -> ModelResponse:
+def decode(body: bytes, *, dialect: Dialect = OPENAI, **asked: Any) -> ModelResponse:
     """Read a whole reply."""
     wanted = request(stream=False, **asked)
-    return OpenAI().decode(body, wanted, context(wanted))
+    return dialect.decode(body, wanted, context(wanted))
 
 
 def cut(data: bytes, places: Iterable[int]) -> list[bytes]:

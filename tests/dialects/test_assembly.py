@@ -242,7 +242,31 @@ def test_citations_of_single_chunks_become_a_list() -> None:
         {"provider_specific_fields": {"citation": {"a": 1}, "k": 1}},
         {"provider_specific_fields": {"citation": {"b": 2}, "k": 2}},
     )
-    assert got.provider_specific_fields == {"citations": [{"a": 1}, {"b": 2}], "k": 2}
+    assert got.provider_specific_fields == {"citations": [[{"a": 1}, {"b": 2}]], "k": 2}
+
+
+def test_citations_that_come_in_lists_stay_in_them() -> None:
+    got = message(
+        {"provider_specific_fields": {"citation": [{"a": 1}]}},
+        {"provider_specific_fields": {"citation": [{"b": 2}, {"c": 3}]}},
+    )
+    assert got.provider_specific_fields == {"citations": [[{"a": 1}], [{"b": 2}, {"c": 3}]]}
+
+
+def test_thinking_of_another_index_is_a_block_of_its_own() -> None:
+    got = message(
+        {"thinking_blocks": [{"type": "thinking", "thinking": "a", "index": 0}]},
+        {"thinking_blocks": [{"type": "thinking", "thinking": "b", "index": 0}]},
+        {"thinking_blocks": [{"type": "thinking", "thinking": "c", "index": 1}]},
+    )
+    assert got.thinking_blocks == [{"type": "thinking", "thinking": "ab"}, {"type": "thinking", "thinking": "c"}]
+
+
+def test_a_plan_of_tools_grows_like_a_text() -> None:
+    got = message(
+        {"provider_specific_fields": {"tool_plan": "I will"}}, {"provider_specific_fields": {"tool_plan": " ask."}}
+    )
+    assert got.provider_specific_fields == {"tool_plan": "I will ask."}
 
 
 def test_citations_of_the_answer_are_the_last_ones() -> None:

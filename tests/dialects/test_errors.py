@@ -47,7 +47,7 @@ def replied(status: int, body: bytes, headers: dict[str, str] | None = None) -> 
 def test_a_status_has_its_class_and_is_kept(status: int, kind: type, retryable: bool) -> None:
     error = made({"error": {"message": "no"}}, status)
     assert (type(error), error.status_code, error.retryable) == (kind, status, retryable)
-    assert str(error) == f"acme answered {status}: no"
+    assert error.message == f"acme answered {status}: no"
 
 
 @pytest.mark.parametrize(
@@ -174,6 +174,26 @@ def test_a_long_page_is_cut() -> None:
 
 def test_bytes_that_are_no_text_do_not_hide_the_status() -> None:
     assert type(replied(503, b"\xff\xfe broken")) is e.ServiceUnavailableError
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "kind"),
+    [
+        ({"error_type": "TOO_MANY_TOKENS", "message": "m"}, None, "TOO_MANY_TOKENS"),
+        ({"error": "m", "error_type": "overloaded"}, None, "overloaded"),
+        ({"error_code": "BAD_REQUEST", "message": "m"}, "BAD_REQUEST", None),
+        ({"errors": [{"code": "model_not_supported", "message": "m"}]}, "model_not_supported", None),
+    ],
+    ids=["cohere", "tgi", "databricks", "watsonx"],
+)
+def test_the_words_of_vendors(error: Any, code: str | None, kind: str | None) -> None:
+    made_of_it = made(error, 400)
+    assert (made_of_it.code, made_of_it.type) == (code, kind)
+    assert made_of_it.message == "acme answered 400: m"
+
+
+def test_too_many_tokens_is_the_context_window() -> None:
+    assert type(made({"error_type": "TOO_MANY_TOKENS", "message": "m"}, 400)) is e.ContextWindowExceededError
 
 
 def test_the_whole_error_is_kept() -> None:

@@ -39,6 +39,7 @@ FILTERED = [
         ("compaction", "length"),
         ("continuation", "length"),
         ("pause_turn", "length"),
+        ("time_limit", "length"),
         ("tool_use", "tool_calls"),
         ("TOOL_CALL", "tool_calls"),
         ("refusal", "content_filter"),

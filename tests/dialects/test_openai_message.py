@@ -20,6 +20,7 @@ from aiollm.dialects.openai_message import broken_off, normal_message
         ({"content": ["a", {"type": "text", "text": "b"}]}, "ab", None),
         ({"content": [{"type": "thinking", "thinking": [{"text": "b"}]}, {"text": "a"}]}, "a", "b"),
         ({"content": [{"type": "reasoning", "summary": "b"}]}, "", "b"),
+        ({"content": {"title": "é"}}, '{"title":"é"}', None),
     ],
 )
 def test_text_and_reasoning_are_where_openai_has_them(
@@ -31,6 +32,33 @@ def test_text_and_reasoning_are_where_openai_has_them(
 
 def test_nulls_are_dropped_but_from_fields_nobody_knows() -> None:
     assert normal_message({"content": None, "role": "assistant", "spare": None}) == {"role": "assistant", "spare": None}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "b"}], "signature": "s"},
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "b", "signature": "s"}]},
+    ],
+    ids=["mistral", "databricks"],
+)
+def test_reasoning_that_is_signed_keeps_its_signature(part: dict[str, Any]) -> None:
+    fields = normal_message({"content": [part, "a"]})
+    assert fields == {
+        "content": "a",
+        "reasoning_content": "b",
+        "thinking_blocks": [{"type": "thinking", "thinking": "b", "signature": "s"}],
+    }
+
+
+@pytest.mark.parametrize("part", ["a", {"type": "thinking", "thinking": [{"text": "b"}]}])
+def test_reasoning_without_a_signature_makes_no_blocks(part: Any) -> None:
+    assert "thinking_blocks" not in normal_message({"content": [part]})
+
+
+def test_a_function_call_without_a_name_is_none() -> None:
+    assert normal_message({"content": "a", "function_call": {"name": "", "arguments": ""}}) == {"content": "a"}
+    assert "function_call" in normal_message({"function_call": {"name": "f", "arguments": ""}})
 
 
 @pytest.mark.parametrize(

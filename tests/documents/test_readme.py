@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import inspect
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import aiollm
 from aiollm.local.parts import INSTALL_LINE
 from aiollm.testing import ProviderServer
+from benchmarks.failures.report import between_markers, readme_section
 from tests import ROOT
 from tests.documents.test_block import FENCE
 
@@ -62,6 +64,12 @@ def test_a_program_of_the_readme_runs(code: str, server: ProviderServer, capsys:
     assert re.search("Sunlight scatters|1971", capsys.readouterr().out)  # the answer, or its size in tokens
     assert len(server.log) >= 1
     server.run(server.wait_for(lambda: all(request.finished_at is not None for request in server.log)))
+
+
+def test_the_failure_matrix_is_the_one_that_was_measured() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    run = json.loads((ROOT / "benchmarks" / "results" / "failures.json").read_text(encoding="utf-8"))
+    assert between_markers(readme, "failures", readme_section(run)) == readme
 
 
 @pytest.mark.parametrize("place", PINNED)

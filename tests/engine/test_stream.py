@@ -20,6 +20,7 @@ from aiollm.testing import (
     headers,
     interleaved,
     linger_after_done,
+    raw,
     reasoning,
     refusal,
     reply,
@@ -343,6 +344,22 @@ async def test_the_repr_tells_where_it_stands() -> None:
         assert repr(stream).startswith("<ChunkStream openai/scripted open, ")
         chunks, _ = await collected(stream)
         assert repr(stream) == f"<ChunkStream openai/scripted ended, {len(chunks)} chunks>"
+
+
+async def test_a_slow_reader_holds_the_provider_back() -> None:
+    piece = b'data: {"choices":[{"index":0,"delta":{"content":"' + b"x" * 60_000 + b'"}}]}\n\n'
+    pieces = 64 * 1024 * 1024 // len(piece)
+    async with ProviderServer() as server:
+        server.script([headers(), role(), *[raw(piece)] * pieces, finish(), done()])
+        stream = await opened(server)
+        written = [-1, 0]
+        while written[-1] != written[-2]:
+            await asyncio.sleep(0.3)
+            written.append(server.log[0].bytes_written)
+        # What the operating system's own buffers hold is more than ours, and neither grows.
+        assert written[-1] < 24 * 1024 * 1024
+        chunks, _ = await collected(stream)
+        assert len(text_of(chunks)) == 60_000 * pieces
 
 
 async def test_bytes_are_counted_as_they_came() -> None:

@@ -10,6 +10,7 @@ from aiollm.testing import (
     TOOL_SHAPES,
     bad_json,
     bom,
+    bomb,
     bytewise,
     chunk,
     close_delimited,
@@ -54,7 +55,7 @@ from aiollm.testing import (
     wire,
 )
 from tests.faults.case import TEXT, Case
-from tests.faults.refusals import CONNECTIONS, STATUSES
+from tests.faults.refusals import CONNECTIONS, STATUSES, WAITS
 
 
 def _whole(*steps: Any) -> list[Any]:
@@ -65,6 +66,8 @@ def _words_event(word: str) -> dict[str, Any]:
     return {"id": "x", "created": 1, "model": "m", "choices": [{"index": 0, "delta": {"content": word}}]}
 
 
+_MEGABYTE = 1024 * 1024
+_CUT_EVENT = b'data: {"choices": [{"del'
 _ONE_LINE_EVENTS = b'data: {"choices":[{"index":0,"delta":{"content":"one"}}]}\n'
 _UNICODE = "a\u2028b\u2029c\u0085d\u000be\u000cf"
 
@@ -119,7 +122,7 @@ ENDINGS = [
     ),
     Case(
         "A02 cut inside an event",
-        [role(), tokens(TEXT), raw(b'data: {"choices": [{"del'), cut()],
+        [role(), tokens(TEXT), raw(_CUT_EVENT), cut()],
         TEXT,
         aiollm.StreamInterrupted,
         503,
@@ -182,10 +185,10 @@ FRAMING = [
     Case("A04 CR", cr(*_whole()), TEXT),
     Case("A04 CR, cut every 7 bytes", split(7, cr(*_whole())), TEXT),
     Case("A05 Unicode line separators", [role(), tokens([_UNICODE]), finish(), done()], _UNICODE),
-    Case("A06 a line of 2 MiB", [role(), giant(2 * 1024 * 1024), finish(), done()], "x" * 2 * 1024 * 1024),
+    Case("A06 a line of 2 MiB", [role(), giant(2 * _MEGABYTE), finish(), done()], "x" * 2 * _MEGABYTE),
     Case(
         "A06 a line over the limit",
-        [role(), tokens(TEXT), raw(b"data: "), *[raw(b"x" * 1024 * 1024)] * 17],
+        [role(), tokens(TEXT), raw(b"data: "), *[raw(b"x" * _MEGABYTE)] * 17],
         TEXT,
         aiollm.EventTooLarge,
         500,
@@ -217,6 +220,10 @@ FRAMING = [
         finish_reason=None,
         inferred=True,
     ),
+    Case("A10 a cut event after the finish", [role(), tokens(TEXT), finish(), raw(_CUT_EVENT), fin()], TEXT),
+    Case(
+        "A10 a cut event without a finish", [role(), tokens(TEXT), raw(_CUT_EVENT), fin()], TEXT, aiollm.StreamTruncated
+    ),
     Case("A11 gzip", gzip(*_whole()), TEXT),
     Case("A11 gzip, byte by byte", bytewise(gzip(*_whole())), TEXT),
     Case("A11 deflate", deflate(*_whole()), TEXT),
@@ -227,6 +234,22 @@ FRAMING = [
         error=aiollm.APIConnectionError,
         says="not valid gzip",
         phase="first_token",
+    ),
+    Case(
+        "A11 gzip that is none from the middle on",
+        [headers({"Content-Encoding": "gzip"}), gzip(role(), tokens(TEXT)), raw(b"data: plain\n\n"), fin()],
+        TEXT,
+        aiollm.APIConnectionError,
+        says="not valid gzip",
+    ),
+    Case("A11 gzip, cut", [gzip(role(), tokens(TEXT)), cut()], TEXT, aiollm.StreamInterrupted, 503),
+    Case("A11 a bomb", bomb(50 * _MEGABYTE), error=aiollm.EventTooLarge, says="200 times", phase="first_token"),
+    Case(
+        "A11 a bomb in mid-stream",
+        gzip(role(), tokens(TEXT), raw(b"data: "), *[raw(b"x" * _MEGABYTE)] * 12),
+        TEXT,
+        aiollm.EventTooLarge,
+        says="200 times",
     ),
     Case(
         "A11 an unknown encoding",
@@ -264,6 +287,7 @@ CONTENT_TYPES = [
         error=aiollm.UnexpectedContentType,
         status_code=502,
         says="<!DOCTYPE html>",
+        hint="api_base is wrong",
         phase="first_token",
         retryable=True,
     ),
@@ -322,6 +346,13 @@ ERROR_EVENTS = [
         says="busy",
         phase="first_token",
         retryable=True,
+    ),
+    Case(
+        "A14 an error event and nothing else",
+        error_event("slow down", code=429),
+        error=aiollm.RateLimitError,
+        status_code=429,
+        phase="first_token",
     ),
     Case(
         "A14 an error event after content",
@@ -394,6 +425,8 @@ SHAPES = [
         error=aiollm.APIResponseValidationError,
         phase="headers",
         says="did not answer in HTTP",
+        hint="api_base",
+        head=False,
     ),
     Case(
         "content filter", [role(), tokens(TEXT), finish("content_filter"), done()], TEXT, finish_reason="content_filter"
@@ -437,6 +470,7 @@ CASES = [
     *ERROR_EVENTS,
     *SHAPES,
     *STATUSES,
+    *WAITS,
     *CONNECTIONS,
     *TOOL_CALLS,
     BROKEN_TOOL_CALL,

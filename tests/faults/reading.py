@@ -8,6 +8,7 @@ import pickle
 import aiollm
 from aiollm.testing import ProviderServer
 from tests.engine.calling import text_of
+from tests.faults.case import REQUEST_ID
 from tests.faults.catalogue import EXPECTED_TOOL_CALLS, TOOL_CALLS, Case
 
 
@@ -27,6 +28,7 @@ def check(
     assert error.llm_provider == "openai"
     assert error.model == "scripted"
     assert error.host == f"127.0.0.1:{server.port}"
+    assert error.request_id == (REQUEST_ID if case.head else None)
     assert error.attempt == 1
     assert error.elapsed is not None
     assert 0 < error.elapsed < 30
@@ -37,6 +39,7 @@ def check(
         assert error.retryable is case.retryable
     for name, value in case.facts.items():
         assert getattr(error, name) == value
+    assert case.hint in (error.hint or "")
     check_partial(case, chunks, error)
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), str(copy), copy.host) == (type(error), str(error), error.host)
@@ -47,6 +50,7 @@ def check_partial(case: Case, chunks: list[aiollm.ModelResponseStream], error: a
     if chunks:
         assert (error.partial.choices[0].message.content or "") == text_of(chunks)
         assert error.partial.id == chunks[0].id
+        assert error.hint
     else:
         assert error.partial is None
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import aiollm
 from aiollm.testing import (
+    bytewise,
     close_delimited,
     cut,
     gzip,
     headers,
     raw,
+    redirect,
     role,
     rst,
     stall,
@@ -72,12 +74,29 @@ STATUSES = [
         options={"timeout": 0.3},
     ),
     Case(
-        "a status with Retry-After and an id",
-        status(429, retry_after=2, fields={"x-request-id": "req-9"}),
-        error=aiollm.RateLimitError,
-        status_code=429,
+        "a wrong key",
+        status(401),
+        error=aiollm.AuthenticationError,
+        status_code=401,
+        hint="aiollm models openai",
         phase="first_token",
-        facts={"retry_after": 2.0, "request_id": "req-9", "type": "rate_limit_error"},
+    ),
+    Case(
+        "a model that is not there",
+        status(404),
+        error=aiollm.NotFoundError,
+        status_code=404,
+        hint="the model's name",
+        phase="first_token",
+    ),
+    Case(
+        "A26 a redirect",
+        redirect("http://127.0.0.1:1/v1"),
+        error=aiollm.BadRequestError,
+        status_code=307,
+        says="http://127.0.0.1:1/v1",
+        hint="set api_base",
+        phase="first_token",
     ),
     Case(
         "a compressed error body",
@@ -88,8 +107,33 @@ STATUSES = [
         error=aiollm.ContextWindowExceededError,
         status_code=400,
         says="too long",
+        hint="shorten",
         phase="first_token",
     ),
+]
+
+_DATES = {"Date": "Thu, 26 Nov 2026 12:00:00 GMT", "Retry-After": "Thu, 26 Nov 2026 12:01:30 GMT"}
+
+WAITS = [
+    Case(
+        f"A24 429 with {fields}",
+        status(429, fields=fields),
+        error=aiollm.RateLimitError,
+        status_code=429,
+        hint="" if seconds is None else f"wait {seconds:g} s",
+        phase="first_token",
+        facts={"retry_after": seconds, "type": "rate_limit_error"},
+    )
+    for fields, seconds in [
+        ({"Retry-After": "2"}, 2.0),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "86400"}, 86400.0),
+        ({"retry-after-ms": "250"}, 0.25),
+        (_DATES, 90.0),
+        ({"Retry-After": "-3"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({}, None),
+    ]
 ]
 
 CONNECTIONS = [
@@ -99,27 +143,31 @@ CONNECTIONS = [
         error=aiollm.APIConnectionError,
         phase="headers",
         retryable=True,
+        head=False,
         says="broke before it answered",
     ),
-    Case("reset before the head", rst(), error=aiollm.APIConnectionError, phase="headers", retryable=True),
+    Case("reset before the head", rst(), error=aiollm.APIConnectionError, phase="headers", retryable=True, head=False),
     Case(
         "cut inside the head",
         [wire(b"HTTP/1.1 200 OK\r\nContent-Ty"), cut()],
         error=aiollm.APIConnectionError,
         phase="headers",
         retryable=True,
+        head=False,
     ),
     Case(
-        "no head in time",
+        "A20 no head in time",
         stall(),
         error=aiollm.FirstTokenTimeout,
         status_code=408,
+        hint="Timeouts(first_token=...)",
         phase="first_token",
         retryable=True,
+        head=False,
         options={"timeout": 0.2},
     ),
     Case(
-        "a head, and no content in time",
+        "A20 a head, and no content in time",
         [headers(), role(), stall(heartbeat=0.05)],
         error=aiollm.FirstTokenTimeout,
         status_code=408,
@@ -127,16 +175,34 @@ CONNECTIONS = [
         options={"timeout": 0.2},
     ),
     Case(
-        "no further content in time",
+        "A17 silence in mid-stream",
+        [role(), tokens(TEXT), stall()],
+        TEXT,
+        aiollm.IdleTimeout,
+        408,
+        "within 0.2 s",
+        "Timeouts(idle=...)",
+        options={"timeout": 0.2},
+    ),
+    Case(
+        "A17 heartbeats in mid-stream",
         [role(), tokens(TEXT), stall(heartbeat=0.05)],
         TEXT,
         aiollm.IdleTimeout,
         408,
-        "Timeouts.idle",
+        "heartbeats not counted",
         options={"timeout": 0.2},
     ),
     Case(
-        "no further content in time, connection closed at the end",
+        "A18 an event that comes byte by byte",
+        [role(), tokens(TEXT), bytewise(tokens("x" * 900), gap=0.05)],
+        TEXT,
+        aiollm.IdleTimeout,
+        408,
+        options={"timeout": 0.2},
+    ),
+    Case(
+        "A17 heartbeats, connection closed at the end",
         [close_delimited(), role(), tokens(TEXT), stall(heartbeat=0.05)],
         TEXT,
         aiollm.IdleTimeout,
@@ -144,12 +210,13 @@ CONNECTIONS = [
         options={"timeout": 0.2},
     ),
     Case(
-        "longer than the total",
+        "A18 longer than the total",
         [role(), tokens(TEXT), stall(0.1), tokens(" " + TEXT, gap=0.1)],
         None,
         aiollm.TotalTimeout,
         408,
-        "Timeouts.total",
+        "longer than 0.25 s",
+        "Timeouts(total=...)",
         options={"timeout": aiollm.Timeouts(total=0.25)},
     ),
 ]

@@ -12,7 +12,7 @@ from tests.faults.reading import check
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 async def test_a_fault_ends_a_stream_as_the_catalogue_says(case: Case) -> None:
     async with ProviderServer() as server:
-        server.script(case.steps)
+        server.script(case.script)
         chunks, error = [], None
         try:
             stream = await opened(server, **case.options)
@@ -24,5 +24,6 @@ async def test_a_fault_ends_a_stream_as_the_catalogue_says(case: Case) -> None:
             if case.error is None:
                 assert (stream.finish_reason, stream.finish_inferred) == (case.finish_reason, case.inferred)
         check(case, server, chunks, error)
+        await server.wait_for_answer()  # nothing goes on that nobody reads
         assert pool_facts()["active"] == 0
         assert len(server.log) == 1

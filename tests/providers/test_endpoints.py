@@ -38,6 +38,9 @@ def url(base_url: str, path: str) -> str:
             "http://h/api/v1/chats_openai/7/chat/completions",
         ),
         ("https://h", "/v2/chat", "https://h/v2/chat"),
+        ("https://h/v2", "/v2/chat", "https://h/v2/chat"),
+        ("https://h/v2/chat", "/v2/chat", "https://h/v2/chat"),
+        ("https://h/v2/", "/v2/models/{model}:ask?alt=sse", "https://h/v2/models/m:ask?alt=sse"),
     ],
 )
 def test_a_path_that_is_there_already_is_not_repeated(base_url: str, path: str, joined: str) -> None:
@@ -55,6 +58,15 @@ def test_a_path_that_is_there_already_is_not_repeated(base_url: str, path: str, 
 )
 def test_another_host_may_have_another_path(base_url: str, given: bool, joined: str) -> None:
     assert build_endpoint(AGENT, Placement("m"), base_url, {}, given=given).url == joined
+
+
+def test_a_stream_may_have_a_path_of_its_own() -> None:
+    row = Provider(name="x", path="/models/{model}:ask", stream_path="/models/{model}:stream?alt=sse")
+    endpoint = build_endpoint(row, Placement("a/b:1@2"), "https://h", {}, given=True)
+    assert endpoint.url_for(stream=False) == "https://h/models/a%2Fb%3A1@2:ask"
+    assert endpoint.url_for(stream=True) == "https://h/models/a%2Fb%3A1@2:stream?alt=sse"
+    placed = build_endpoint(row, Placement("m", path="/its/own"), "https://h", {}, given=True)
+    assert placed.url_for(stream=True) == placed.url_for(stream=False) == "https://h/its/own"
 
 
 def test_an_endpoint_has_what_the_row_says() -> None:

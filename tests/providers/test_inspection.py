@@ -17,6 +17,7 @@ def test_a_model_is_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     assert get_llm_provider("gpt-4o") == ("gpt-4o", "openai", None, "https://api.openai.com/v1")
     assert get_llm_provider("lm_studio/m") == ("m", "lm_studio", None, "http://localhost:1234/v1")
     assert get_llm_provider("local/smollm2") == ("smollm2", "local", None, None)
+    assert get_llm_provider("vertex_ai/gemini-2.5-pro") == ("gemini-2.5-pro", "vertex_ai", None, None)
 
 
 def test_what_the_caller_gives_wins() -> None:
@@ -45,6 +46,8 @@ def test_an_unknown_provider_is_refused() -> None:
         ("together_ai/m", ["TOGETHER_API_KEY"]),
         ("cloudflare/m", ["CLOUDFLARE_API_KEY", "CLOUDFLARE_ACCOUNT_ID"]),
         ("litellm_proxy/m", ["LITELLM_PROXY_API_KEY", "LITELLM_PROXY_API_BASE"]),
+        ("bedrock/m", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION_NAME"]),
+        ("bedrock/us-west-2/m", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]),
         ("hosted_vllm/m", []),
         ("local/m", []),
     ],
@@ -64,6 +67,29 @@ def test_what_is_passed_is_not_missing() -> None:
 def test_any_of_several_key_variables_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOGETHER_AI_TOKEN", "t")
     assert validate_environment("together_ai/m")["keys_in_environment"]
+
+
+def test_a_token_stands_for_the_keys_of_a_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "t")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert validate_environment("bedrock/m") == {"keys_in_environment": True, "missing_keys": []}
+
+
+def test_a_region_in_the_models_name_is_part_of_the_address() -> None:
+    assert get_llm_provider("bedrock/us-west-2/amazon.nova-pro-v1:0") == (
+        "amazon.nova-pro-v1:0",
+        "bedrock",
+        None,
+        "https://bedrock-runtime.us-west-2.amazonaws.com",
+    )
+
+
+def test_a_route_has_its_own_parameters() -> None:
+    converse = get_supported_openai_params("bedrock/anthropic.claude-x")
+    prompt = get_supported_openai_params("bedrock/invoke/meta.llama3-70b-instruct-v1:0")
+    assert {"tools", "reasoning_effort", "response_format", "stop"} <= set(converse)
+    assert not {"tools", "reasoning_effort", "response_format", "stop"} & set(prompt)
+    assert "seed" not in converse
 
 
 def test_supported_parameters_leave_out_what_the_provider_does_not_take() -> None:

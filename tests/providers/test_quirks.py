@@ -33,6 +33,7 @@ CHANGES: list[tuple[BodyQuirk, dict[str, Any], dict[str, Any]]] = [
         body({"role": "assistant", "content": "a", "function_call": None}),
         body({"role": "assistant", "content": "a"}),
     ),
+    (quirks.model_without_version, body(model="m@2411"), body(model="m")),
     (quirks.tool_choice_any, body(tool_choice="required"), body(tool_choice="any")),
     (
         quirks.tool_choice_in_words,
@@ -64,6 +65,31 @@ CHANGES: list[tuple[BodyQuirk, dict[str, Any], dict[str, Any]]] = [
         body({"role": "assistant", "content": "a", "reasoning_content": " "}, thinking={"type": "enabled"}),
     ),
     (
+        quirks.mistral_messages,
+        body({**USER, "name": "n"}, {"role": "assistant", "content": "a", "audio": None}),
+        body(USER, {"role": "assistant", "content": "a"}),
+    ),
+    (quirks.adapter_only, {**body(), "model": "llama/mine/2"}, {**body(), "model": "mine/2"}),
+    (
+        quirks.effort_as_claude_thinking,
+        {**body(reasoning_effort="low", max_tokens=100), "model": "databricks-claude-sonnet-4"},
+        {
+            **body(thinking={"type": "enabled", "budget_tokens": 1024}, max_tokens=1124),
+            "model": "databricks-claude-sonnet-4",
+        },
+    ),
+    (
+        quirks.effort_as_claude_thinking,
+        {**body(reasoning_effort={"effort": "max"}), "model": "claude"},
+        {**body(thinking={"type": "enabled", "budget_tokens": 4096}, max_tokens=8192), "model": "claude"},
+    ),
+    (
+        quirks.effort_as_claude_thinking,
+        {**body(reasoning_effort="none"), "model": "claude"},
+        {**body(), "model": "claude"},
+    ),
+    (quirks.watsonx_body, body(stream=True), {"model_id": "m", "messages": [USER]}),
+    (
         quirks.max_completion_tokens_if_reasoning,
         {**body(max_tokens=7), "model": "o3-mini"},
         {**body(max_completion_tokens=7), "model": "o3-mini"},
@@ -86,6 +112,16 @@ CHANGES: list[tuple[BodyQuirk, dict[str, Any], dict[str, Any]]] = [
         body(functions=[TOOL["function"]], function_call={"name": "f"}),
     ),
     (quirks.tools_as_functions, body(tools=[TOOL], tool_choice="none"), body()),
+    (
+        quirks.model_in_url,
+        {"model": "m", "messages": [USER], "stream": True, "stream_options": {}, "seed": 1},
+        {"messages": [USER], "seed": 1},
+    ),
+    (
+        quirks.nova_own,
+        body(additionalModelRequestFields={"inferenceConfig": {"topK": 5}, "x": 1}, inferenceConfig={"topP": 0.5}),
+        body(schemaVersion="messages-v1", inferenceConfig={"topK": 5, "topP": 0.5}, x=1),
+    ),
     (
         quirks.tools_as_functions,
         body(
@@ -121,7 +157,10 @@ UNCHANGED: list[tuple[BodyQuirk, dict[str, Any]]] = [
     (quirks.max_completion_tokens_if_reasoning, {**body(max_tokens=7), "model": "gpt-4o"}),
     (quirks.schema_in_words, body(response_format={"type": "json_object"})),
     (quirks.tools_as_functions, body({"role": "tool", "content": "x"}) | {"messages": [USER]}),
+    (quirks.effort_as_claude_thinking, body(reasoning_effort="low")),
 ]
+
+ALWAYS = ("adapter_only", "model_in_url", "nova_own", "store_off", "usage_included", "watsonx_body")
 
 
 @pytest.mark.parametrize(("quirk", "before", "after"), CHANGES, ids=lambda value: getattr(value, "__name__", ""))
@@ -136,7 +175,7 @@ def test_a_quirk_leaves_alone_what_does_not_call_for_it(quirk: BodyQuirk, before
     assert quirk(before) == before
 
 
-@pytest.mark.parametrize("name", [name for name in BODY_QUIRKS if name not in ("store_off", "usage_included")])
+@pytest.mark.parametrize("name", [name for name in BODY_QUIRKS if name not in ALWAYS])
 def test_a_plain_body_stays_as_it_is(name: str) -> None:
     assert BODY_QUIRKS[name](PLAIN) == PLAIN
 
@@ -173,6 +212,7 @@ def test_arguments_that_are_no_json_are_passed_on(arguments: str | None) -> None
     assert sent["messages"][0]["function_call"]["arguments"] == arguments
 
 
+PROFILE = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-x"
 PLACES = [
     ("fireworks_account", "llama", Placement("accounts/fireworks/models/llama")),
     ("fireworks_account", "accounts/me/models/x", Placement("accounts/me/models/x")),
@@ -188,8 +228,36 @@ PLACES = [
         "abcd1234",
         Placement("abcd1234", "https://model-abcd1234.api.baseten.co/environments/production/sync/v1"),
     ),
+    ("vertex_endpoint", "openai/1234", Placement("1234")),
+    ("vertex_endpoint", "openai/gpt-oss-120b-maas", Placement("openai/gpt-oss-120b-maas")),
+    ("vertex_endpoint", "gemini-2.5-flash", Placement("gemini-2.5-flash")),
+    ("bedrock_model", "us.anthropic.claude-sonnet-4-5-v1:0", Placement("us.anthropic.claude-sonnet-4-5-v1:0")),
+    ("bedrock_model", "converse/amazon.nova-pro-v1:0", Placement("amazon.nova-pro-v1:0")),
+    ("bedrock_model", "invoke/amazon.nova-pro-v1:0", Placement("amazon.nova-pro-v1:0")),
+    ("bedrock_model", "us-west-2/m", Placement("m", options=(("aws_region_name", "us-west-2"),))),
+    ("bedrock_model", "converse/us-gov-west-1/m", Placement("m", options=(("aws_region_name", "us-gov-west-1"),))),
+    ("bedrock_model", PROFILE, Placement(PROFILE, options=(("aws_region_name", "eu-west-1"),))),
+    ("bedrock_model", f"llama/{PROFILE}", Placement(PROFILE, options=(("aws_region_name", "eu-west-1"),))),
+    ("bedrock_model", f"us-west-2/{PROFILE}", Placement(PROFILE, options=(("aws_region_name", "eu-west-1"),))),
     ("ragflow_chat", "chat/a b/m/x", Placement("m/x", path="/api/v1/chats_openai/a%20b/chat/completions")),
     ("ragflow_chat", "agent/7/m", Placement("m", path="/api/v1/agents_openai/7/chat/completions")),
+    ("cohere_v2", "command-a-03-2025", Placement("command-a-03-2025")),
+    ("huggingface_router", "org/model", Placement("org/model")),
+    ("huggingface_router", "together/org/model", Placement("org/model:together")),
+    ("huggingface_router", "together/org/model:fastest", Placement("together/org/model:fastest")),
+    ("huggingface_router", "tgi", Placement("tgi")),
+    ("predibase_deployment", "qwen3-8b", Placement("qwen3-8b", path="/qwen3-8b/v1/chat/completions")),
+    ("predibase_deployment", "q/mine/2", Placement("q/mine/2", path="/q/v1/chat/completions")),
+    ("watsonx_chat", "ibm/granite", Placement("ibm/granite")),
+    (
+        "watsonx_chat",
+        "deployment/a b",
+        Placement(
+            "deployment/a b",
+            path="/ml/v1/deployments/a%20b/text/chat?version=2024-03-13",
+            stream_path="/ml/v1/deployments/a%20b/text/chat_stream?version=2024-03-13",
+        ),
+    ),
 ]
 
 
@@ -198,7 +266,19 @@ def test_a_model_rule_places_a_model(rule: str, model: str, place: Placement) ->
     assert MODEL_RULES[rule](model) == place
 
 
+@pytest.mark.parametrize("model", ["anthropic/claude", "nowhere/m", "converse/llama/m"])
+def test_an_unknown_route_of_bedrock_is_refused(model: str) -> None:
+    with pytest.raises(ValueError, match="ARN"):
+        quirks.bedrock_model(model)
+
+
 @pytest.mark.parametrize("model", ["m", "chat/m", "chat//m", "chat/1/", "room/1/m"])
 def test_a_conversation_without_its_id_is_refused(model: str) -> None:
     with pytest.raises(ValueError, match="ragflow/agent"):
         quirks.ragflow_chat(model)
+
+
+@pytest.mark.parametrize(("rule", "model"), [("cohere_v2", "v1/command"), ("watsonx_chat", "deployment/ ")])
+def test_a_name_that_cannot_be_placed_is_refused(rule: str, model: str) -> None:
+    with pytest.raises(ValueError, match=r"write (cohere|watsonx)/"):
+        MODEL_RULES[rule](model)

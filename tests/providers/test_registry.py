@@ -255,7 +255,13 @@ def test_no_frame_of_a_failure_shows_a_secret(model: str, base: str | None, envi
     # This function's own frame holds the secret, so the walk starts one below.
     shown = traceback.TracebackException(type(error), error, own_frame.tb_next, capture_locals=True)
     frames = "".join(shown.format())
-    assert "find_key(" in frames or "_endpoint(" in frames or "find_base_url(" in frames or "find_provider(" in frames
+    assert (
+        "find_key(" in frames
+        or "_endpoint(" in frames
+        or "_header_values(" in frames
+        or "find_base_url(" in frames
+        or "find_provider(" in frames
+    )
     assert CANARY not in frames
     assert error.__cause__ is None
     assert error.__context__ is None

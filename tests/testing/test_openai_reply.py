@@ -56,9 +56,9 @@ async def test_usage_can_be_given() -> None:
     assert completion["usage"] == {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10, "cost": 0.5}
 
 
-async def test_a_prompt_that_is_no_list_of_texts_counts_as_nothing() -> None:
-    parts = [{"role": "user", "content": [{"type": "text", "text": "a b"}]}, "odd"]
-    assert (await whole(reply("x"), messages=parts))["usage"]["prompt_tokens"] == 0
+async def test_a_prompt_counts_the_words_of_its_texts() -> None:
+    parts = [{"role": "user", "content": [{"type": "text", "text": "a b"}, {"type": "image_url"}]}, {"role": "user"}]
+    assert (await whole(reply("x"), messages=parts))["usage"]["prompt_tokens"] == 2
     assert (await whole(reply("x"), messages=None))["usage"]["prompt_tokens"] == 0
 
 

@@ -218,3 +218,11 @@ def test_a_record_takes_any_names_but_those_of_its_own_workings() -> None:
     record = Message(content="a", cls=1, self=2, _rest="x")
     assert record.model_dump(exclude_none=True) == {"content": "a", "role": "assistant", "cls": 1, "self": 2}
     assert ModelResponse(_error="x", _origin="y")._hidden_params == {}
+
+
+def test_a_providers_field_may_have_the_name_of_a_method() -> None:
+    record = Record(keys=["PRINTSCREEN"], items=3, json=None)
+    assert record["keys"] == ["PRINTSCREEN"]
+    assert record.get("items") == 3
+    assert record.model_dump() == {"keys": ["PRINTSCREEN"], "items": 3, "json": None}
+    assert record == record.model_copy()

@@ -27,3 +27,22 @@ def a_whole_answer_without_asyncio() -> None:
 def a_streamed_answer_without_asyncio() -> None:
     for chunk in aiollm.completion(model="openai/gpt-4o", messages=MESSAGES, stream=True):
         assert_type(chunk, aiollm.ModelResponseStream)
+
+
+async def a_whole_response() -> None:
+    response = await aiollm.aresponses("Hello", "openai/gpt-4o", max_output_tokens=5)
+    assert_type(response, aiollm.ResponsesAPIResponse)
+    assert_type(response.output_text, str)
+
+
+async def a_streamed_response() -> None:
+    stream = await aiollm.aresponses(input=MESSAGES, model="openai/gpt-4o", stream=True, reasoning={"effort": "low"})
+    assert_type(stream, aiollm.EventStream)
+    async for event in stream:
+        assert_type(event, aiollm.ResponsesStreamEvent)
+
+
+def a_response_without_asyncio() -> None:
+    assert_type(aiollm.responses("Hello", "openai/gpt-4o"), aiollm.ResponsesAPIResponse)
+    for event in aiollm.responses("Hello", "openai/gpt-4o", stream=True):
+        assert_type(event, aiollm.ResponsesStreamEvent)

@@ -47,3 +47,7 @@ def test_a_line_over_the_limit_raises_after_those_before_it(reads: list[bytes]) 
 
 def test_a_line_as_long_as_the_limit_is_taken() -> None:
     assert payloads(b"1" * 10 + b"\n", limit=10) == [b"1" * 10]
+
+
+def test_a_body_begins_as_the_framer_says() -> None:
+    assert BODY[:1] in NDJSONFramer.beginnings

@@ -291,3 +291,50 @@ def test_the_work_is_linear_in_the_bytes_however_they_are_cut(body: Any) -> None
 
 def test_a_frame_compares_by_value() -> None:
     assert Frame("", b"x") == Frame("", b"x") != Frame("e", b"x")
+
+
+@pytest.mark.parametrize("line", ["data: 1", "event: x", "error: {}", "id: 1", "retry: 1", ": note", "\ufeffdata: 1"])
+def test_a_body_begins_as_the_framer_says(line: str) -> None:
+    assert line.encode()[:1] in SSEFramer.beginnings
+
+
+NAMED = b'event: a\ndata: {"x": 1}\n\nevent: b\ndata: 2\n\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "frames"),
+    [
+        (NAMED, [("a", b'{"x": 1}'), ("b", b"2")]),
+        (NAMED + b"data: 3\n\n", [("a", b'{"x": 1}'), ("b", b"2"), ("", b"3")]),
+        (b": note\n\n" + NAMED, [("a", b'{"x": 1}'), ("b", b"2")]),
+        (NAMED + b"event: c\nid: 1\ndata: 3\n\n", [("a", b'{"x": 1}'), ("b", b"2"), ("c", b"3")]),
+        (NAMED + b"event: c\ndata: 3\ndata: 4\n\n", [("a", b'{"x": 1}'), ("b", b"2"), ("c", b"3\n4")]),
+        (NAMED.replace(b"\n", b"\r\n"), [("a", b'{"x": 1}'), ("b", b"2")]),
+    ],
+)
+def test_events_with_names_are_the_same_however_they_are_cut(body: bytes, frames: list[tuple[str, bytes]]) -> None:
+    assert read(body) == frames
+    for place in range(len(body)):
+        assert read(body[:place], body[place:]) == frames
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"data: 1\r\n\r\ndata: 2\r\n\r\n", [b"1", b"2"]),
+        (b"data: 1\r\n\r\ndata: 2\r\n\r\ndata: 3", [b"1", b"2", b"3"]),
+        (b"data: 1\r\n\r\n: beat\r\n\r\ndata: 2\r\n\r\n", [b"1", b"2"]),
+        (b"data: 1\r\n\r\ndata: 2\rdata: 3\r\n\r\n", [b"1", b"2\n3"]),
+        (b"data: 1\r\n\r\ndata: 2\r\n\r", [b"1", b"2"]),
+        (b"data: 1\r\n\r\ndata: 2\n\ndata: 3\r\n\r\n", [b"1", b"2", b"3"]),
+        (b"data: 1\r\n\r\ndata: 2\r\ndata: x\r\n\r\n", [b"1", b"2\nx"]),
+    ],
+)
+def test_events_that_end_in_crlf_are_the_same_in_one_read_and_byte_by_byte(body: bytes, expected: list[bytes]) -> None:
+    whole = [data for _, data in read(body)]
+    assert whole == [data for _, data in read(*(body[at : at + 1] for at in range(len(body))))] == expected
+
+
+def test_a_crlf_event_over_the_limit_raises() -> None:
+    with pytest.raises(EventTooLarge):
+        read(b"data: 1\r\n\r\ndata: " + b"2" * 30 + b"\r\n\r\n", limit=20)
