@@ -49,8 +49,8 @@ class _Call:
     @property
     def closed(self) -> bool:
         """Whether the arguments are a whole object. Each piece is looked at once, and parsed at most once."""
-        waiting = "".join(self.arguments[self._looked_at :])
-        if self._whole is None and waiting.rstrip().endswith("}"):
+        if self._whole is None and self.arguments and self.arguments[-1].rstrip().endswith("}"):
+            waiting = "".join(self.arguments[self._looked_at :])
             self._looked_at = len(self.arguments)
             if self._brings_last_bracket(waiting):
                 self._whole = self.complete

@@ -212,6 +212,28 @@ def test_a_repeated_name_does_not_make_long_arguments_quadratic(
     assert sum(parsed) <= 2 * sum(map(len, pieces))
 
 
+class Pieces(list[str]):
+    """Pieces that count the characters of those that are taken out."""
+
+    taken = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        self.taken += sum(map(len, found))
+        return found
+
+
+def test_a_repeated_name_has_each_piece_looked_at_once() -> None:
+    track = tracker()
+    track.normalise(piece("f", "{", index=0))
+    track._calls[0].arguments = pieces = Pieces(["{"])
+    for _ in range(2000):
+        track.normalise(piece("f", '"a":1,', index=0))
+        track.normalise(piece("f", '"b":{"c":2},', index=0))
+    track.normalise(piece("f", '"d":{}}', index=0))
+    assert pieces.taken <= 2 * sum(map(len, pieces))  # each alone, for its end, and each once with those before it
+
+
 def test_arguments_without_end_are_refused() -> None:
     tracker = ToolCallTracker(lambda: "1")
     piece = {"index": 0, "id": "a", "function": {"name": "f", "arguments": "x" * (MAX_ARGUMENT_CHARACTERS // 2)}}

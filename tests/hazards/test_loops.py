@@ -12,7 +12,7 @@ import aiollm
 from aiollm.testing import ProviderServer, finish, role, stall, tokens
 from tests.engine.calling import answered, collected, opened, pool_facts, text_of
 
-CALLS = 20
+CALLS = 10
 
 
 def eager() -> asyncio.AbstractEventLoop:

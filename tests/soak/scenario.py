@@ -17,7 +17,9 @@ from tests.faults.catalogue import CASES, Case
 
 LONGEST_WAIT = 2.0  # seconds before the first byte, or between the first word and the fault
 TOO_LONG = 30.0  # seconds: a stream that lasts longer hangs; no case of the catalogue waits for a default clock
-CHOICE = [case for case in CASES if "over the limit" not in case.name]  # 17 MiB each would hide a leak of less
+# 17 MiB each would hide a leak of less; a turn of the loop for each byte takes minutes on a busy machine.
+LEFT_OUT = ("over the limit", "byte by byte", "each byte alone", "cut in a character")
+CHOICE = [case for case in CASES if not any(words in case.name for words in LEFT_OUT)]
 
 Way = Literal["read", "break", "close", "cancel"]
 WAYS: tuple[Way, ...] = ("read", "read", "read", "read", "read", "read", "read", "break", "close", "cancel")
