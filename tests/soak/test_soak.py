@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 
 import pytest
+from attrs import evolve
 
 from tests.programs import python
-from tests.soak.machine import slope
+from tests.soak.__main__ import report
+from tests.soak.load import Load
+from tests.soak.machine import Held
 
 if not sys.platform.startswith("linux"):
     pytest.skip("counts descriptors and memory in /proc", allow_module_level=True)
@@ -24,9 +28,18 @@ def test_a_minute_of_random_faults_ends_as_the_catalogue_says_and_leaves_nothing
     assert "unexpected: 0" in done.stdout
 
 
-def test_a_slope_is_that_of_the_lowest_samples_after_the_warm_up() -> None:
-    warm_up = [(float(second), second * 1000) for second in range(20)]
-    flat = [(float(second), 50_000 + 9_000 * (second % 5)) for second in range(20, 60)]
-    rising = [(second, size + 70 * int(second)) for second, size in flat]
-    assert slope(warm_up + flat) == pytest.approx(0, abs=1e-6)
-    assert slope(warm_up + rising) == pytest.approx(70, rel=0.01)
+BEFORE = Held(descriptors=9, threads=2, blocks=100_000, heap=10 << 20)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"descriptors": 10}, {"threads": 3}, {"blocks": 110_000}, {"heap": 15 << 20}],
+    ids=lambda more: next(iter(more)),
+)
+def test_what_is_left_over_is_a_failure(more: dict[str, int], capsys: pytest.CaptureFixture[str]) -> None:
+    load = Load("http://127.0.0.1:9", 1, endings=Counter(whole=10_000))
+    assert report(load, BEFORE, BEFORE) == 0
+    assert report(load, BEFORE, evolve(BEFORE, **more)) == 1
+    load.unexpected.append("something")
+    assert report(load, BEFORE, BEFORE) == 1
+    assert "something" in capsys.readouterr().out
