@@ -57,7 +57,7 @@ def _options() -> argparse.Namespace:
         help="only these; prints the page and writes nothing",
     )
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="CPU of one measurement")
+    parser.add_argument("--seconds", type=float, default=0.5, help="CPU of one measurement")
     parser.add_argument("--envs", type=Path, default=DEFAULT_ROOT, help="folder of the virtual environments")
     return parser.parse_args()
 
