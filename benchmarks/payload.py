@@ -60,9 +60,14 @@ WHOLE_REPLY = json.dumps(
 ).encode()
 
 
+def http_chunk(data: bytes) -> bytes:
+    """A piece of a body as an HTTP chunk; without data it is the body's end."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
 def _event(data: bytes, framing: Framing) -> bytes:
     event = b"data: %b\n\n" % data
-    return b"%x\r\n%b\r\n" % (len(event), event) if framing == "chunked" else event
+    return http_chunk(event) if framing == "chunked" else event
 
 
 def _chunk(choices: bytes, usage: bytes = b"null") -> bytes:
@@ -90,7 +95,7 @@ def closing_events(chunks: int, framing: Framing) -> bytes:
     """Finish reason, usage, ``[DONE]`` and, where the framing has one, the body's end."""
     finish = _event(_chunk(_CHOICE % (b"{}", b'"stop"')), framing)
     usage = _event(_chunk(b"", _USAGE % (chunks, chunks + 9)), framing)
-    return finish + usage + _event(b"[DONE]", framing) + (b"0\r\n\r\n" if framing == "chunked" else b"")
+    return finish + usage + _event(b"[DONE]", framing) + (http_chunk(b"") if framing == "chunked" else b"")
 
 
 def stream_head(chunks: int, framing: Framing) -> bytes:

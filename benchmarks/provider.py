@@ -45,9 +45,9 @@ class Provider:
 
 
 @contextmanager
-def running_provider(python: Path) -> Iterator[Provider]:
+def running_provider(python: Path, module: str = "benchmarks.upstream") -> Iterator[Provider]:
     """An upstream in a process of its own, run by ``python``, for the length of the block."""
-    command = [str(python), "-m", "benchmarks.upstream"]
+    command = [str(python), "-m", module]
     with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout

@@ -32,7 +32,7 @@ def run_scenario(
         able = [name for name in pythons if not scenario.libraries or name in scenario.libraries]
         names = [name for name in able if cell not in scenario.blocking_cells or LIBRARIES[name].blocking]
         for number in range(rounds):
-            for name in _order(names, number):
+            for name in alternating(names, number):
                 job = {"library": name, "scenario": scenario.name, "port": provider.port, "parameters": parameters}
                 started = time.monotonic()
                 outcome = _run_worker(pythons[name], job, LIBRARIES[name], scenario.interpreter_flags)
@@ -40,12 +40,17 @@ def run_scenario(
                 yield {"scenario": scenario.name, "cell": cell, "library": name, "round": number, **outcome}
 
 
-def _order(names: Sequence[str], number: int) -> list[str]:
+def alternating(names: Sequence[str], number: int) -> list[str]:
+    """The order of a round: every other one is reversed."""
     return list(names) if number % 2 == 0 else list(reversed(names))
 
 
 def _run_worker(python: Path, job: dict[str, Any], library: Library, flags: Sequence[str]) -> dict[str, Any]:
-    command = [str(python), *flags, "-m", "benchmarks.worker", json.dumps(job)]
+    return run_worker([str(python), *flags, "-m", "benchmarks.worker", json.dumps(job)], library)
+
+
+def run_worker(command: list[str], library: Library) -> dict[str, Any]:
+    """The last line that a worker printed, as its ``result``, or why there is none as its ``failure``."""
     environ = {name: value for name, value in os.environ.items() if not FOREIGN_SETTING.fullmatch(name)}
     environ |= library.environ
     try:

@@ -13,6 +13,7 @@ import resource
 import sys
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import cast
 
@@ -155,9 +156,10 @@ class Connection(asyncio.Protocol):
         if separator and len(rest) >= length:
             self._received = rest[length:]
             path = head.split(b" ", 2)[1].decode().strip("/").split("/")
-            self._answer(path, streaming=b'"stream":true' in rest.replace(b" ", b""))
+            self.answer(path, streaming=b'"stream":true' in rest.replace(b" ", b""))
 
-    def _answer(self, path: list[str], *, streaming: bool) -> None:
+    def answer(self, path: list[str], *, streaming: bool) -> None:
+        """Answer a request for this path."""
         if len(path) < 4:
             self.transport.write(payload.json_response(self._upstream.report(path)))
         elif not streaming:
@@ -172,9 +174,13 @@ class Connection(asyncio.Protocol):
             self._upstream.pacer.add(PacedStream(self, rate, chunks, framing, self._entry))
         else:
             self._entry.chunks = chunks
-            self._upstream.account.chunks += chunks
-            self._blocks.extend(payload.saturating_blocks(chunks, framing))
-            self._send_blocks()
+            self.send(payload.saturating_blocks(chunks, framing), chunks)
+
+    def send(self, blocks: Iterable[bytes], chunks: int) -> None:
+        """Write a whole response of ``chunks`` chunks, as fast as it is read."""
+        self._upstream.account.chunks += chunks
+        self._blocks.extend(blocks)
+        self._send_blocks()
 
     def _send_blocks(self) -> None:
         while self._blocks and self._writable:
@@ -213,22 +219,23 @@ def _content_length(head: bytes) -> int:
     return int(value.split(b"\r\n", 1)[0]) if found else 0
 
 
-async def _listen(loop: asyncio.AbstractEventLoop) -> int:
+async def _listen(loop: asyncio.AbstractEventLoop, connection: type[Connection]) -> int:
     upstream = Upstream(loop)
     for port in PORTS:
         try:
-            await loop.create_server(lambda: Connection(upstream), "127.0.0.1", port, backlog=4_096)
+            await loop.create_server(lambda: connection(upstream), "127.0.0.1", port, backlog=4_096)
         except OSError:
             continue
         return port
     raise SystemExit(f"no free port from {PORTS.start} to {PORTS.stop - 1} on 127.0.0.1")
 
 
-def main() -> None:
+def main(connection: type[Connection] = Connection) -> None:
+    """Serve with such connections until the standard input closes."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
     loop = event_loops.new_event_loop()
-    port = loop.run_until_complete(_listen(loop))
+    port = loop.run_until_complete(_listen(loop, connection))
     print(json.dumps({"port": port, "loop": type(loop).__module__.partition(".")[0]}), flush=True)
     loop.add_reader(sys.stdin.fileno(), loop.stop)
     loop.run_forever()

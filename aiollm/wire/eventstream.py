@@ -33,6 +33,7 @@ MAX_HEADER_BYTES = 128 * 1024
 """Longest headers of a message: AWS's own limit."""
 
 _PRELUDE = Struct(">III")
+_LENGTHS = 8  # the bytes of the two lengths in it
 _CHECKSUM = Struct(">I")
 _AROUND = _PRELUDE.size + _CHECKSUM.size  # the bytes of a message beside its headers and payload
 _MOST_KNOWN = 64  # a stream has some ten kinds of headers; one that makes up new ones must not fill the memory
@@ -64,23 +65,40 @@ class EventStreamFramer:
             EventTooLarge: a message is longer than the limit. Those before it were given.
             InvalidChunk: a checksum or a length is wrong: from there on nothing can be read.
         """
-        held = self._held
-        held += data
-        while len(held) >= self._wanted:
-            if self._wanted == _PRELUDE.size:
-                self._wanted = self._length()
-                continue
-            yield self._message()
+        self._held += data
+        if len(self._held) < self._wanted:
+            return
+        # Slices of bytes cost half of what slices of what can grow do, so all that is held is copied once.
+        body = bytes(self._held)
+        self._held.clear()
+        self._wanted = _PRELUDE.size
+        place, size, most = 0, len(body), self._max_event_bytes
+        try:
+            while place + _PRELUDE.size <= size:
+                total, headers, _ = _PRELUDE.unpack_from(body, place)
+                end = place + total
+                if end > size or not headers + _AROUND <= total <= most or headers > MAX_HEADER_BYTES:
+                    self._wanted = self._length(body[place : place + _PRELUDE.size])
+                    return
+                checked = end - _CHECKSUM.size  # the lengths too: their own checksum is for those who have to wait
+                if crc32(body[place:checked]) != _CHECKSUM.unpack_from(body, checked)[0]:
+                    self._length(body[place : place + _PRELUDE.size])
+                    raise InvalidChunk("the event stream is damaged: the checksum of a message is wrong")
+                begin = place + _PRELUDE.size
+                place, payload = end, begin + headers
+                yield self._frame(body[begin:payload], body[payload:checked])
+        finally:
+            self._held += body[place:]
 
     def finish(self) -> Iterator[Frame]:
         """Give nothing: half a message is none."""
         return iter(())
 
-    def _length(self) -> int:
-        """Return the length of the message whose first bytes are held."""
+    def _length(self, prelude: bytes) -> int:
+        """Return the length of the message that begins so, if there can be such a message."""
         total: int
-        total, headers, checksum = _PRELUDE.unpack_from(self._held)
-        if crc32(self._held[:8]) != checksum:
+        total, headers, checksum = _PRELUDE.unpack(prelude)
+        if crc32(prelude[:_LENGTHS]) != checksum:
             raise InvalidChunk("the event stream is damaged: the checksum of a message's lengths is wrong")
         if total > self._max_event_bytes:
             raise EventTooLarge(f"an event of {total} bytes is longer than its limit of {self._max_event_bytes} bytes")
@@ -90,15 +108,8 @@ class EventStreamFramer:
             raise InvalidChunk(f"the event stream is damaged: {total} bytes cannot hold {headers} bytes of headers")
         return total
 
-    def _message(self) -> Frame:
-        """Return the frame of the message that is held whole."""
-        message = bytes(self._held[: self._wanted])
-        del self._held[: self._wanted]
-        self._wanted = _PRELUDE.size
-        if crc32(message[: -_CHECKSUM.size]) != _CHECKSUM.unpack_from(message, len(message) - _CHECKSUM.size)[0]:
-            raise InvalidChunk("the event stream is damaged: the checksum of a message is wrong")
-        end = _PRELUDE.size + _PRELUDE.unpack_from(message)[1]
-        head, payload = message[_PRELUDE.size : end], message[end : -_CHECKSUM.size]
+    def _frame(self, head: bytes, payload: bytes) -> Frame:
+        """Return the frame of a message whose checksums are right."""
         name = self._known.get(head)
         if name is None:
             headers = parse_headers(head)
