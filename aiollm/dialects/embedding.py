@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiollm.dialects.base import Context
@@ -94,12 +94,14 @@ def read_reply(
     return response
 
 
-def response_of(vectors: Iterable[Any], usage: Usage | None, **members: Any) -> EmbeddingResponse:
+def response_of(vectors: Any, usage: Usage | None, **members: Any) -> EmbeddingResponse:
     """Return a response of vectors in the order of the inputs.
 
     Raises:
-        TypeError: one is no list of numbers, and no text.
+        TypeError: they are no list, or one is no list of numbers, and no text.
     """
+    if not isinstance(vectors, list):
+        raise TypeError("the vectors are no list")
     data = [Embedding(embedding=vector_of(vector), index=place) for place, vector in enumerate(vectors)]
     return EmbeddingResponse(data=data, usage=usage, **members)
 

@@ -70,7 +70,8 @@ def _typed_as(
 @_typed_as(aembedding)
 def embedding(model: str, input: Any, **options: Any) -> EmbeddingResponse:
     """Ask a model for vectors, and wait for them: to `aembedding` what `completion` is to `acompletion`."""
-    return loop_thread().run(aembedding(model, input, **_hidden(options)))
+    options = _hidden(options)
+    return loop_thread().run(aembedding(model, input, **options))
 
 
 def _hidden(options: dict[str, Any]) -> dict[str, Any]:
