@@ -73,7 +73,7 @@ async def aembedding(
         metadata: notes of the caller's on the call; never sent.
         provider_params: further parameters, sent as they are, such as Cohere's `input_type` or Google's `task_type`.
 
-    The other arguments are those of `acompletion`.
+    The other arguments are those of `acompletion`; `num_retries` and `max_retries` are taken without effect.
 
     Returns:
         An `EmbeddingResponse` with a vector for each input, in their order.

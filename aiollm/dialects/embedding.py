@@ -41,7 +41,7 @@ def texts_of(request: Request, endpoint: Endpoint) -> list[str]:
         BadRequestError: they are lists of token ids.
     """
     given = request.params["input"]
-    texts = [given] if isinstance(given, str) else given
+    texts = given if isinstance(given, list) else [given]
     if not all(isinstance(text, str) for text in texts):
         raise BadRequestError(
             f"{endpoint.provider} embeds texts, and takes no token ids",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import aiollm
-from aiollm import RateLimitError, Timeouts, TotalTimeout
+from aiollm import BadRequestError, RateLimitError, Timeouts, TotalTimeout
 from aiollm.testing import ProviderServer, embeddings, silence, status
 from tests.engine.calling import pool_facts
 
@@ -30,6 +30,14 @@ async def test_a_model_of_one_text_a_request_is_asked_once_for_each() -> None:
     assert [(item.index, item.embedding) for item in response.data] == [(0, [1.0]), (1, [2.0])]
     assert response.usage.prompt_tokens == response.usage.total_tokens == 5
     assert len({request.connection for request in server.log}) == 1
+
+
+@pytest.mark.parametrize("tokens", [[1, 2], [[1], [2]]])
+async def test_it_takes_no_token_ids(tokens: Any) -> None:
+    async with ProviderServer() as server:
+        with pytest.raises(BadRequestError, match="bedrock embeds texts, and takes no token ids"):
+            await titan(server, tokens)
+        assert not server.log
 
 
 async def test_an_error_after_some_texts_has_the_vectors_so_far() -> None:
