@@ -3,6 +3,7 @@
 from aiollm.api import acompletion
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
 from aiollm.core.settle import settle
+from aiollm.embedding_call import aembedding
 from aiollm.engine.builder import stream_chunk_builder
 from aiollm.engine.events import EventStream
 from aiollm.engine.outcome import Outcome
@@ -53,9 +54,10 @@ from aiollm.providers import (
     validate_environment,
 )
 from aiollm.responses_call import aresponses
-from aiollm.sync.facade import completion, responses
+from aiollm.sync.facade import completion, embedding, responses
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
+from aiollm.types.embedding import Embedding, EmbeddingResponse
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.types.responses import (
     ResponseContentPart,
@@ -94,6 +96,8 @@ __all__ = [
     "ContextWindowExceededError",
     "DNSError",
     "Delta",
+    "Embedding",
+    "EmbeddingResponse",
     "EventStream",
     "EventTooLarge",
     "FirstTokenTimeout",
@@ -141,8 +145,10 @@ __all__ = [
     "WrongLoopError",
     "__version__",
     "acompletion",
+    "aembedding",
     "aresponses",
     "completion",
+    "embedding",
     "get_llm_provider",
     "get_supported_openai_params",
     "move_on",

@@ -28,7 +28,7 @@ from aiollm.engine.mock import MockResponse
 from aiollm.engine.stream import ChunkStream
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.providers.provider import Target
-from aiollm.providers.registry import resolve
+from aiollm.providers.registry import Api, resolve
 from aiollm.providers.responses import chat_needs_responses
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.request import Request
@@ -169,7 +169,7 @@ def _call(given: dict[str, Any]) -> Call:
     target = target_of(given)
     request = _request(given, target, stream=stream)
     if chat_needs_responses(target, request.params):
-        target = target_of(given, responses=True)
+        target = target_of(given, api="responses")
     return Call(request=request, target=target, scope=scope)
 
 
@@ -196,8 +196,8 @@ def _request(given: dict[str, Any], target: Target, *, stream: bool) -> Request:
     )
 
 
-def target_of(given: dict[str, Any], *, responses: bool = False) -> Target:
-    """Find out where a call goes, from its checked arguments; `responses` if it is one of the Responses API."""
+def target_of(given: dict[str, Any], *, api: Api = "chat") -> Target:
+    """Find out where a call of an API goes, from its arguments, which are checked."""
     if not isinstance(given["model"], str) or not given["model"]:
         raise faulty("model", 'text like "provider/model"', given["model"])
     key, token = checked_key(given["api_key"]), checked_key(given["azure_ad_token"], "azure_ad_token")
@@ -215,6 +215,6 @@ def target_of(given: dict[str, Any], *, responses: bool = False) -> Target:
         api_version=checked_text("api_version", given["api_version"]),
         token=token,
         token_source=checked_function("azure_ad_token_provider", given["azure_ad_token_provider"]),
-        responses=responses,
+        api=api,
         options=given["provider_params"],
     )

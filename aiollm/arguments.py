@@ -16,6 +16,7 @@ from aiollm.types.timeouts import Timeouts
 
 __all__ = [
     "checked_dict",
+    "checked_embedding_input",
     "checked_flag",
     "checked_function",
     "checked_headers",
@@ -77,6 +78,26 @@ def checked_input(given: Any) -> str | list[Any]:
     return [plain for _, plain in items]
 
 
+def checked_embedding_input(given: Any) -> str | list[Any]:
+    """Return what is to be embedded: a text, a list of texts, a list of token ids, or a list of such lists.
+
+    Raises:
+        BadRequestError: it is none of these, or empty.
+    """
+    if isinstance(given, str):
+        return given
+    if not _is_listing(given):
+        raise faulty("input", "text, a list of texts, or lists of token ids", given)
+    items = [item if isinstance(item, str | int) or not _is_listing(item) else list(item) for item in given]
+    if not items:
+        raise faulty("input", "at least one text", items)
+    holds, expected = next(((rule, words) for rule, words in _INPUTS if rule(items[0])), _INPUTS[0])
+    for position, item in enumerate(items):
+        if not holds(item):
+            raise faulty(f"input[{position}]", expected, item)
+    return items
+
+
 def checked_text_format(kind: Any) -> dict[str, Any]:
     """Return the text format of a class with a JSON schema.
 
@@ -119,13 +140,16 @@ def _as_dict(message: Any) -> dict[str, Any] | None:
     return None
 
 
-def checked_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
+def checked_parameters(given: Mapping[str, Any], known: frozenset[str] = OPENAI_PARAMS) -> dict[str, Any]:
     """Return OpenAI's parameters among the arguments, those that are not None, after a look at each.
+
+    Args:
+        known: the names of OpenAI's parameters.
 
     Raises:
         BadRequestError: one has a value that no provider could take.
     """
-    parameters = {name: value for name, value in given.items() if value is not None and name in OPENAI_PARAMS}
+    parameters = {name: value for name, value in given.items() if value is not None and name in known}
     for name, value in parameters.items():
         if name in _RULES:
             expected, holds = _RULES[name]
@@ -311,6 +335,17 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
 
 
+def _is_token(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+_INPUTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
+    (lambda value: isinstance(value, str), "text, as the others are"),
+    (_is_token, "a token id, as the others are"),
+    (lambda value: isinstance(value, list) and bool(value) and all(map(_is_token, value)), "a list of token ids"),
+)
+"""What the items of an input may be, all of one kind."""
+
 _Rule = tuple[str, Callable[[Any], bool]]
 
 _NUMBER: _Rule = ("a finite number", _is_number)
@@ -321,6 +356,8 @@ _DICT: _Rule = ("a dict", _is_dict)
 
 _RULES: dict[str, _Rule] = {
     "audio": _DICT,
+    "dimensions": _COUNT,
+    "encoding_format": _TEXT,
     "frequency_penalty": _NUMBER,
     "functions": ("a list of functions", _is_dict_list),
     "logit_bias": _DICT,

@@ -90,7 +90,7 @@ async def aresponses(
     streams = checked_flag("stream", stream)
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=streams)
     scope = CallScope(running_loop(), timeouts)
-    target = target_of(given, responses=True)
+    target = target_of(given, api="responses")
     request = Request(
         model=target.model,
         messages=(),

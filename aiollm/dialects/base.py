@@ -9,6 +9,7 @@ import msgspec
 
 from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
+from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.origin import Origin
 from aiollm.types.request import Request
@@ -17,7 +18,7 @@ from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame, Framer
 from aiollm.wire.http import HttpRequest, ReplyHead
 
-__all__ = ["Codec", "Context", "Decoder", "Dialect", "FrameDecoder"]
+__all__ = ["Codec", "Context", "Decoder", "Dialect", "Embedder", "FrameDecoder", "WholeCodec"]
 
 Piece_co = TypeVar("Piece_co", covariant=True)
 """What a stream is made of."""
@@ -83,11 +84,8 @@ Decoder = FrameDecoder[ModelResponseStream, ModelResponse]
 """A decoder of chat."""
 
 
-class Codec(Protocol[Piece_co, Whole]):
-    """One API on the wire: requests out, streamed and whole replies in."""
-
-    def framer(self) -> Framer:
-        """Return a framer for the body of a streamed reply."""
+class WholeCodec(Protocol[Whole_co]):
+    """One API on the wire whose replies come as a whole."""
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication.
@@ -96,10 +94,7 @@ class Codec(Protocol[Piece_co, Whole]):
             UnsupportedParamsError: the endpoint does not take a parameter that was asked for.
         """
 
-    def decoder(self, request: Request, context: Context) -> FrameDecoder[Piece_co, Whole]:
-        """Return a decoder for the frames of a streamed reply."""
-
-    def decode(self, body: bytes, request: Request, context: Context) -> Whole:
+    def decode(self, body: bytes, request: Request, context: Context) -> Whole_co:
         """Return the answer in the body of a whole reply.
 
         Raises:
@@ -109,9 +104,27 @@ class Codec(Protocol[Piece_co, Whole]):
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""
 
+
+class Codec(WholeCodec[Whole], Protocol[Piece_co, Whole]):
+    """One API on the wire: requests out, streamed and whole replies in."""
+
+    def framer(self) -> Framer:
+        """Return a framer for the body of a streamed reply."""
+
+    def decoder(self, request: Request, context: Context) -> FrameDecoder[Piece_co, Whole]:
+        """Return a decoder for the frames of a streamed reply."""
+
     def split(self, response: Whole, context: Context, request: Request) -> Iterable[Piece_co]:
         """Return a whole answer as the chunks of a stream."""
 
 
 Dialect = Codec[ModelResponseStream, ModelResponse]
 """One wire format of chat."""
+
+
+class Embedder(WholeCodec[EmbeddingResponse], Protocol):
+    """One wire format of embeddings. The request has its `input` among its parameters."""
+
+    @property
+    def takes_lists(self) -> bool:
+        """Whether a request may hold more than one text."""

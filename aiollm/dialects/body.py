@@ -14,6 +14,9 @@ from aiollm.types.request import Request
 
 __all__ = ["accepted_parameters", "converted_messages", "finished_body", "refusal", "without"]
 
+_GIVEN_ANYWAY = (("n", 1), ("encoding_format", "float"))
+"""What need not be asked for: one answer, and plain numbers."""
+
 
 def accepted_parameters(
     request: Request, endpoint: Endpoint, not_taken: frozenset[str] = frozenset()
@@ -34,8 +37,7 @@ def accepted_parameters(
         and name not in request.allowed_openai_params
         and name not in request.additional_drop_params
     ]
-    # One answer is what everybody gives anyway.
-    missed = [name for name in refused if (name, request.params[name]) != ("n", 1)]
+    missed = [name for name in refused if (name, request.params[name]) not in _GIVEN_ANYWAY]
     if missed and not request.drop_params:
         raise refusal(
             request,

@@ -16,7 +16,7 @@ from aiollm.dialects.gemini_message import CandidateState, log_probabilities, me
 from aiollm.dialects.gemini_request import request_body
 from aiollm.dialects.gemini_stream import GeminiDecoder
 from aiollm.dialects.gemini_usage import gemini_usage
-from aiollm.dialects.google_error import google_error, is_google_error
+from aiollm.dialects.google_error import google_error, is_google_error, reply_error
 from aiollm.dialects.split import split_answer
 from aiollm.exceptions import APIError, APIResponseValidationError
 from aiollm.types.chunk import ModelResponseStream
@@ -70,13 +70,7 @@ class Gemini:
 
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""
-        try:
-            reported: Any = lenient_json(body)
-        except ValueError:
-            reported = body.decode("utf-8", "replace")
-        return google_error(
-            reported, status=head.status, provider=endpoint.provider, model=request.model, headers=head.headers
-        )
+        return reply_error(head, body, provider=endpoint.provider, model=request.model)
 
     def split(self, response: ModelResponse, context: Context, request: Request) -> Iterable[ModelResponseStream]:
         """Return a whole answer as the chunks of a stream."""

@@ -11,8 +11,10 @@ from typing import Any
 
 from aiollm.dialects.errors import error_from_object
 from aiollm.exceptions import APIError
+from aiollm.types.lenient import lenient_json
+from aiollm.wire.http import ReplyHead
 
-__all__ = ["google_error", "is_google_error"]
+__all__ = ["google_error", "is_google_error", "reply_error"]
 
 
 def is_google_error(payload: Any) -> bool:
@@ -53,6 +55,15 @@ def google_error(
     if error.retry_after is None:
         error.retry_after = _retry_delay(inner)
     return error
+
+
+def reply_error(head: ReplyHead, body: bytes, *, provider: str, model: str) -> APIError:
+    """Make the exception for a reply with a failure status."""
+    try:
+        reported: Any = lenient_json(body)
+    except ValueError:
+        reported = body.decode("utf-8", "replace")
+    return google_error(reported, status=head.status, provider=provider, model=model, headers=head.headers)
 
 
 def _inner(payload: Any) -> dict[str, Any] | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,7 +16,7 @@ from aiollm.core.runtime import Runtime
 from aiollm.core.transport import Exchange
 from aiollm.credentials import identify
 from aiollm.credentials.token import fresh_token
-from aiollm.dialects.base import Codec, Context
+from aiollm.dialects.base import Codec, Context, WholeCodec
 from aiollm.dialects.errors import request_id
 from aiollm.dialects.responses_api import ResponsesAPI
 from aiollm.dialects.table import DIALECTS
@@ -31,11 +32,12 @@ from aiollm.providers.registry import resolve
 from aiollm.types.origin import Origin
 from aiollm.wire.http import HttpRequest, ReplyHead
 
-__all__ = ["open_events", "open_stream"]
+__all__ = ["ask_whole", "open_events", "open_stream"]
 
 Piece = TypeVar("Piece")
 Whole = TypeVar("Whole")
 Stream = TypeVar("Stream", bound=AnswerStream[Any, Any])
+Answer = TypeVar("Answer")
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Longest whole reply. Sixteen base64 images of 2 MiB are half of it."""
@@ -61,7 +63,8 @@ async def open_stream(call: Call) -> ChunkStream:
     call.scope.check(call.target.provider.name)
     if call.request.mock_response is not None:
         return mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
-    return await _opened(call, DIALECTS[call.target.provider.dialect], ChunkStream)
+    codec = DIALECTS[call.target.provider.dialect]
+    return await _asked(call, partial(_stream, codec=codec, kind=ChunkStream))
 
 
 async def open_events(call: Call) -> EventStream:
@@ -75,10 +78,23 @@ async def open_events(call: Call) -> EventStream:
     Cancelling closes the connection.
     """
     call.scope.check(call.target.provider.name)
-    return await _opened(call, ResponsesAPI(), EventStream)
+    return await _asked(call, partial(_stream, codec=ResponsesAPI(), kind=EventStream))
 
 
-async def _opened(call: Call, codec: Codec[Piece, Whole], kind: type[Stream]) -> Stream:
+async def ask_whole(call: Call, codec: WholeCodec[Whole]) -> Whole:
+    """Send a call of an API that does not stream, and return the answer.
+
+    Raises:
+        APIError: whatever went wrong.
+
+    Cancelling closes the connection.
+    """
+    call.scope.check(call.target.provider.name)
+    return await _asked(call, partial(_whole, codec=codec))
+
+
+async def _asked(call: Call, ask: Callable[[Call, Exchange], Awaitable[Answer]]) -> Answer:
+    """Give the call its credentials and a connection, and what goes wrong its facts."""
     exchange = Exchange(Runtime.current().pool, call.scope)
     try:
         if call.target.provider.serve == "local":
@@ -87,7 +103,7 @@ async def _opened(call: Call, codec: Codec[Piece, Whole], kind: type[Stream]) ->
             call = await _with_token(call, call.target.token_source)
         elif call.target.provider.identity is not None:
             call = await _identified(call)
-        return await _exchange(call, exchange, codec, kind)
+        return await ask(call, exchange)
     except BaseException as error:
         exchange.abort(None)
         if isinstance(error, APIError):
@@ -114,15 +130,30 @@ def _add_facts(error: APIError, call: Call, exchange: Exchange) -> None:
 _PHASES = {"connect": "request", "headers": "headers", "body": "first_token"}
 
 
-async def _exchange(call: Call, exchange: Exchange, codec: Codec[Piece, Whole], kind: type[Stream]) -> Stream:
+async def _sent(call: Call, exchange: Exchange, codec: WholeCodec[Any]) -> Context:
+    """Send the request, and return what its reply is to be read with.
+
+    Raises:
+        APIError: the reply has another status than success.
+    """
     request, endpoint = call.request, call.target.endpoint
     http = _encode(codec, call)
     head = await exchange.send(http.url, _headers(http, call), http.body)
     if not 200 <= head.status < 300:
         body = await exchange.read_all(MAX_ERROR_BYTES, cut=True)
         raise _redirected(head, call) if 300 <= head.status < 400 else codec.error(head, body, request, endpoint)
+    return _context(call, head, http.url)
 
-    context = _context(call, head, http.url)
+
+async def _whole(call: Call, exchange: Exchange, codec: WholeCodec[Whole]) -> Whole:
+    context = await _sent(call, exchange, codec)
+    return codec.decode(await exchange.read_all(MAX_BODY_BYTES), call.request, context)
+
+
+async def _stream(call: Call, exchange: Exchange, codec: Codec[Piece, Whole], kind: type[Stream]) -> Stream:
+    request = call.request
+    context = await _sent(call, exchange, codec)
+    head = exchange.head
     if not request.stream:
         body = await exchange.read_all(MAX_BODY_BYTES)
         return kind.replay(call, head, context.origin, codec.decode(body, request, context))
@@ -192,7 +223,7 @@ def _context(call: Call, head: ReplyHead, url: str) -> Context:
     return Context(target.endpoint, int(time.time()), _new_id, origin)
 
 
-def _encode(codec: Codec[Any, Any], call: Call) -> HttpRequest:
+def _encode(codec: WholeCodec[Any], call: Call) -> HttpRequest:
     try:
         return codec.encode(call.request, call.target.endpoint)
     except (TypeError, UnicodeEncodeError, RecursionError) as error:

@@ -10,12 +10,10 @@ from aiollm.exceptions import BadRequestError
 from aiollm.providers.environment import is_option
 from aiollm.providers.provider import Provider
 from aiollm.providers.quirks import ROLE_QUIRKS, Placement
+from aiollm.providers.urls import OPENAI_PATHS
 from aiollm.types.endpoint import Endpoint
 
 __all__ = ["build_endpoint", "fill_placeholders", "given_base_fault"]
-
-_OPENAIS = ("/chat/completions", "/responses")
-"""How the paths of OpenAI's APIs end."""
 
 
 def build_endpoint(
@@ -48,7 +46,7 @@ def build_endpoint(
         provider=provider.name,
         url=(
             provider.url_rule(base_url, place.model, path, api_version)
-            if provider.url_rule and path.endswith(_OPENAIS)
+            if provider.url_rule and path.endswith(OPENAI_PATHS)
             else _join(base_url, path, place.model)
         ),
         stream_url=_join(base_url, stream_path, place.model) if stream_path else "",
@@ -127,11 +125,11 @@ def _join(base_url: str, path: str, model: str) -> str:
     """Put a path after a base URL that may already hold all of it, or its beginning; "" after none."""
     if not base_url:
         return ""
-    path = path.replace("{model}", quote(model, safe="@"))
+    path = path.replace("{model}", quote(model, safe="@")).replace("{+model}", quote(model, safe="@/"))
     whole = path.rstrip("/")
-    end = next((end for end in _OPENAIS if whole.endswith(end)), whole[whole.rindex("/") :])
+    end = next((end for end in OPENAI_PATHS if whole.endswith(end)), whole[whole.rindex("/") :])
     base_url = base_url.rstrip("/")
-    for other in _OPENAIS:  # of a base URL that was copied from the other API
+    for other in OPENAI_PATHS:  # of a base URL that was copied from the other API
         base_url = base_url if other == end else base_url.removesuffix(other)
     held = urlsplit(base_url).path
     if held.endswith(end):

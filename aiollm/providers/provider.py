@@ -26,8 +26,10 @@ class Provider:
         name: the prefix in `name/model`.
         dialect: the wire format spoken there.
         base_url: where requests go by default; None where it has to be given. `{parts}` are filled from `placeholders`.
-        path: what follows the base URL; `{model}` stands for the model's name.
+        path: what follows the base URL; `{model}` stands for the model's name, `{+model}` for it with its slashes.
         stream_path: what follows the base URL in a request that streams, where that is another path.
+        embedding: the wire format of embeddings, where it is not OpenAI's beside OpenAI's chat.
+        embedding_path: what follows the base URL in a request for embeddings, where it is not OpenAI's.
         path_elsewhere: what follows a base URL at another host than the row's own, where that differs.
         url_rule: another way from a base URL to the address of a model.
         api_version_env: environment variables for the version of the API, which `url_rule` needs, in order.
@@ -62,6 +64,8 @@ class Provider:
     base_url: str | None = None
     path: str = "/chat/completions"
     stream_path: str | None = None
+    embedding: str | None = None
+    embedding_path: str | None = None
     path_elsewhere: str | None = None
     url_rule: UrlRule | None = None
     api_version_env: tuple[str, ...] = ()

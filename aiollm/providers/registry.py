@@ -9,11 +9,12 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs
 
 from aiollm.exceptions import AuthenticationError, BadRequestError
 from aiollm.providers.catalog import read_catalog
+from aiollm.providers.embedding import embedding_place, embedding_row
 from aiollm.providers.endpoints import build_endpoint, fill_placeholders, given_base_fault
 from aiollm.providers.environment import Environment, is_option
 from aiollm.providers.identity import IDENTITIES, Identity
@@ -25,6 +26,7 @@ from aiollm.types.secret import HiddenText, Secret
 
 __all__ = [
     "PROCESS_ENVIRONMENT",
+    "Api",
     "find_base_url",
     "find_key",
     "find_provider",
@@ -36,6 +38,9 @@ __all__ = [
 PROCESS_ENVIRONMENT = Environment(os.environ)
 """The environment of this process, as it is at each reading."""
 
+
+Api = Literal["chat", "responses", "embeddings"]
+"""What a call wants of a provider."""
 
 _Values = tuple[tuple[str, str], ...]
 _ANY_SERVER = 'any OpenAI-compatible server: model="openai/<model>" with api_base="https://..."'
@@ -68,7 +73,7 @@ def resolve(
     api_version: str | None = None,
     token: Secret | None = None,
     token_source: Callable[[], Any] | None = None,
-    responses: bool = False,
+    api: Api = "chat",
     environ: Mapping[str, str] = os.environ,
 ) -> Target:
     """Find out where a call goes. No I/O, but for the catalogue's file on the first call of the process.
@@ -83,7 +88,7 @@ def resolve(
         api_version: the version of the API, over the environment's, where the provider's address holds one.
         token: a token of the account's directory in the place of a key, where the provider takes one.
         token_source: gives such a token when the call goes out.
-        responses: the Responses API is meant, not the chat.
+        api: which API is meant.
         environ: environment variables; a blank one counts as unset.
 
     Returns:
@@ -98,8 +103,10 @@ def resolve(
     # A traceback that captures locals would show both.
     del environ, base_url
     provider, place = find_provider(model, custom_llm_provider)
-    if responses:
+    if api == "responses":
         provider = responses_row(provider)
+    elif api == "embeddings":
+        provider, place = embedding_row(provider), embedding_place(place)
     asked = _asked(provider, place, options)
     if asked:
         environment = environment.under(asked)

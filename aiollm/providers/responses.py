@@ -12,6 +12,7 @@ from attrs import evolve
 
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.provider import Provider, Target
+from aiollm.providers.urls import beside_chat
 
 __all__ = ["chat_needs_responses", "responses_row"]
 
@@ -32,7 +33,7 @@ _UNKNOWN = frozenset(
     }
 )
 
-_CHAT = "/chat/completions"
+_PATH = "/responses"
 
 # From gpt-5.4 on, chat completions refuse function tools while the model reasons, which it does unless told not to
 # (verified in LiteLLM 1.109.1). Other servers with models of such names do not.
@@ -60,8 +61,8 @@ def responses_row(row: Provider) -> Provider:
     return evolve(
         row,
         dialect="responses",
-        path=_beside(row.path),
-        path_elsewhere=_beside(row.path_elsewhere) if row.path_elsewhere else None,
+        path=beside_chat(row.path, _PATH),
+        path_elsewhere=beside_chat(row.path_elsewhere, _PATH) if row.path_elsewhere else None,
         stream_path=None,
         models={},
         renames={},
@@ -83,9 +84,3 @@ def chat_needs_responses(target: Target, params: Mapping[str, Any]) -> bool:
     return effort != "none" and any(
         isinstance(tool, Mapping) and tool.get("type") == "function" for tool in params.get("tools") or ()
     )
-
-
-def _beside(path: str) -> str:
-    """Return the path of the Responses API beside that of the chat."""
-    lead, _, _ = path.rpartition(_CHAT)
-    return f"{lead}/responses"

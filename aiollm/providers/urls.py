@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlsplit
 
-__all__ = ["URL_RULES", "UrlRule"]
+__all__ = ["OPENAI_PATHS", "URL_RULES", "UrlRule", "beside_chat"]
 
 UrlRule = Callable[[str, str, str, str | None], str]
 """From a base URL without a query, a model, the path of the API ("/chat/completions") and its version to an address."""
@@ -16,7 +16,8 @@ UrlRule = Callable[[str, str, str, str | None], str]
 _UNDATED = frozenset({"v1", "preview", "latest"})
 _AZURE_VERSION = "2025-02-01-preview"
 _FOUNDRY_VERSION = "2024-05-01-preview"
-_PATHS = ("/chat/completions", "/responses")
+OPENAI_PATHS = ("/chat/completions", "/responses", "/embeddings")
+"""How the paths of OpenAI's APIs end."""
 _V1 = "/openai/v1"
 
 
@@ -55,10 +56,16 @@ URL_RULES: Mapping[str, UrlRule] = {rule.__name__: rule for rule in (azure_found
 """The rules that rows may name."""
 
 
+def beside_chat(path: str, api: str) -> str:
+    """Return the path of another of OpenAI's APIs ("/embeddings"), beside that of the chat."""
+    lead, _, _ = path.rpartition(OPENAI_PATHS[0])
+    return lead + api
+
+
 def _without_path(base_url: str) -> str:
     """Return a base URL without the path of an API at its end."""
     base = base_url.rstrip("/")
-    for path in _PATHS:
+    for path in OPENAI_PATHS:
         base = base.removesuffix(path)
     return base
 

@@ -1,21 +1,27 @@
-"""`completion` and `responses`: the asynchronous functions, run on the loop thread."""
+"""`completion`, `responses` and `embedding`: the asynchronous functions, run on the loop thread."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar, cast
 
 from aiollm.api import acompletion
 from aiollm.arguments import hidden
 from aiollm.calling import ChatCompletion
+from aiollm.embedding_call import aembedding
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
 from aiollm.responses_call import aresponses
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.sync.thread import loop_thread
+from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.response import ModelResponse
 from aiollm.types.responses import ResponsesAPIResponse
 
-__all__ = ["completion", "responses"]
+__all__ = ["completion", "embedding", "responses"]
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
 
 
 def _typed(function: Any) -> ChatCompletion[SyncStream, ModelResponse]:
@@ -52,6 +58,20 @@ def responses(input: Any, model: str, **options: Any) -> SyncEventStream | Respo
     if options.get("stream"):
         return SyncEventStream.open(thread, call)
     return cast("ResponsesAPIResponse", thread.run(call))
+
+
+def _typed_as(
+    twin: Callable[Arguments, Coroutine[Any, Any, Answer]],
+) -> Callable[[Callable[..., Answer]], Callable[Arguments, Answer]]:
+    """Give a function the arguments of its asynchronous twin."""
+    return lambda function: function
+
+
+@_typed_as(aembedding)
+def embedding(model: str, input: Any, **options: Any) -> EmbeddingResponse:
+    """Ask a model for vectors, and wait for them: to `aembedding` what `completion` is to `acompletion`."""
+    options = _hidden(options)
+    return loop_thread().run(aembedding(model, input, **options))
 
 
 def _hidden(options: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@
 """
 
 from aiollm.testing.delivery_steps import bomb, bytewise, cr, crlf, cut_at, deflate, drip, gzip, split
+from aiollm.testing.embedding_steps import embeddings
 from aiollm.testing.ending_steps import (
     close_after_response,
     close_on_next_request,
@@ -98,6 +99,7 @@ __all__ = [
     "delta",
     "done",
     "drip",
+    "embeddings",
     "empty200",
     "error_event",
     "event",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from aiollm.testing.embedding_steps import embeddings
 from aiollm.testing.head_steps import status
 from aiollm.testing.log import LoggedRequest
 from aiollm.testing.openai_reply import TEXT, reply
 from aiollm.testing.openai_steps import CREATED
 from aiollm.testing.step import Step
+from aiollm.testing.tongues.embeddings import embedding_format
 
 
 def automatic_answer(request: LoggedRequest) -> Step:
@@ -16,6 +18,8 @@ def automatic_answer(request: LoggedRequest) -> Step:
         return status(200, body={"object": "list", "data": [model]})
     if request.method == "POST" and _asks_for_text(request):
         return reply(TEXT)
+    if request.method == "POST" and embedding_format(request) is not None:
+        return embeddings()
     message = f"the scripted provider has no answer for {request.method} {request.path}: give it one with script()"
     return status(404, body={"error": {"message": message, "type": "not_found_error", "param": None, "code": None}})
 

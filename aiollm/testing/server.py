@@ -22,7 +22,8 @@ _Result = TypeVar("_Result")
 class ProviderServer:
     """A provider on 127.0.0.1 that answers by script, for the tests of anything that calls one.
 
-    Without a script it gives every chat completion a short right answer, streamed or whole as the request asks::
+    Without a script it gives every chat completion a short right answer, streamed or whole as the request asks, and
+    every request for embeddings small vectors::
 
         async with ProviderServer() as server:
             server.reply("Hello!")  # from now on

@@ -1,6 +1,6 @@
-"""The names of OpenAI's chat parameters: the vocabulary every dialect translates from."""
+"""The names of OpenAI's parameters: the vocabulary every dialect translates from."""
 
-__all__ = ["OPENAI_PARAMS"]
+__all__ = ["EMBEDDING_PARAMS", "OPENAI_PARAMS"]
 
 OPENAI_PARAMS: frozenset[str] = frozenset(
     {
@@ -38,3 +38,6 @@ OPENAI_PARAMS: frozenset[str] = frozenset(
     }
 )
 """Parameters of the chat completions endpoint besides `model`, `messages` and `stream`."""
+
+EMBEDDING_PARAMS: frozenset[str] = frozenset({"dimensions", "encoding_format", "user"})
+"""Parameters of the embeddings endpoint besides `model` and `input`."""

@@ -88,7 +88,7 @@ def test_another_server_with_a_model_of_such_a_name_is_left_alone() -> None:
     ],
 )
 def test_it_is_beside_the_chat(model: str, base: str | None, expected: str) -> None:
-    assert resolve(model, api_key=KEY, base_url=base, responses=True, environ={}).endpoint.url == expected
+    assert resolve(model, api_key=KEY, base_url=base, api="responses", environ={}).endpoint.url == expected
 
 
 def test_its_row_has_none_of_the_changes_that_are_for_chat() -> None:
@@ -102,4 +102,4 @@ def test_a_format_of_its_own_has_no_responses_api() -> None:
     with pytest.raises(BadRequestError, match="x has no Responses API"):
         responses_row(Provider(name="x", dialect="other"))
     with pytest.raises(BadRequestError, match="local has no Responses API"):
-        resolve("local/smollm2", responses=True, environ={})
+        resolve("local/smollm2", api="responses", environ={})

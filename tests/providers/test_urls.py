@@ -65,7 +65,7 @@ def test_the_responses_api_of_azure_has_no_deployment_in_its_path(
     base: str, version: str | None, expected: str
 ) -> None:
     assert url("azure/responses/gpt4", base, version) == expected
-    assert url("azure/gpt4", base, version, responses=True) == expected
+    assert url("azure/gpt4", base, version, api="responses") == expected
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_foundry_has_one_address_for_all_models(base: str, version: str | None, 
 
 def test_foundry_has_the_responses_api_among_openais_paths() -> None:
     expected = "https://a.services.ai.azure.com/openai/v1/responses"
-    assert url("azure_ai/gpt-5", "https://a.services.ai.azure.com", responses=True) == expected
+    assert url("azure_ai/gpt-5", "https://a.services.ai.azure.com", api="responses") == expected
 
 
 def test_the_environment_says_where_and_which_version() -> None:

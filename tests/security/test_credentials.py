@@ -73,9 +73,31 @@ async def test_a_credential_that_cannot_be_sent_is_refused_unseen(
         assert KEY not in text, f"the credential is seen in: {place}"
 
 
+@pytest.mark.parametrize("value", [KEY, f"{KEY}\nx"])
+@pytest.mark.parametrize("credential", CREDENTIALS)
+async def test_embeddings_show_no_credential(credential: str, value: str, caplog: pytest.LogCaptureFixture) -> None:
+    listen(caplog)
+    async with ProviderServer() as server:
+        server.script(status(401, body={"error": {"message": f"wrong: {KEY}"}}))
+        options = {name: held for name, held in given(server, credential, value).items() if name != "stream"}
+        error = await failure(aiollm.aembedding(input=PROMPT, **options))
+    assert isinstance(error, aiollm.BadRequestError | aiollm.AuthenticationError)
+    for place, text in places(error, caplog).items():
+        assert KEY not in text, f"the credential is seen in: {place}"
+    assert PROMPT not in caplog.text
+
+
 def test_a_blocking_response_refuses_such_a_key_unseen(caplog: pytest.LogCaptureFixture) -> None:
     listen(caplog)
     with ProviderServer() as server, pytest.raises(aiollm.BadRequestError) as caught:
         aiollm.responses(PROMPT, **given(server, "api_key", f"{KEY}\n\nx"))
+    for place, text in places(caught.value, caplog).items():
+        assert KEY not in text, f"the key is seen in: {place}"
+
+
+def test_blocking_embeddings_refuse_such_a_key_unseen(caplog: pytest.LogCaptureFixture) -> None:
+    listen(caplog)
+    with ProviderServer() as server, pytest.raises(aiollm.BadRequestError) as caught:
+        aiollm.embedding("azure/d", PROMPT, api_base=server.base_url, api_key=f"{KEY}\n\nx")
     for place, text in places(caught.value, caplog).items():
         assert KEY not in text, f"the key is seen in: {place}"

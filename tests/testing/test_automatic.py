@@ -31,12 +31,23 @@ async def test_the_models_are_listed() -> None:
         assert [model["id"] for model in (await response.json())["data"]] == ["scripted"]
 
 
+async def test_texts_become_vectors_without_a_script() -> None:
+    async with (
+        ProviderServer() as server,
+        aiohttp.ClientSession() as client,
+        client.post(f"{server.base_url}/embeddings", json={"model": "m", "input": ["a b", "c"]}) as response,
+    ):
+        answer = await response.json()
+    assert [(item["index"], len(item["embedding"])) for item in answer["data"]] == [(0, 3), (1, 3)]
+    assert answer["usage"]["total_tokens"] == 3
+
+
 async def test_anything_else_is_a_404_that_says_what_to_do() -> None:
     async with (
         ProviderServer() as server,
         aiohttp.ClientSession() as client,
-        client.post(f"{server.base_url}/embeddings?key=secret", json={"input": "x"}) as response,
+        client.post(f"{server.base_url}/rerank?key=secret", json={"query": "x"}) as response,
     ):
         assert response.status == 404
         message = (await response.json())["error"]["message"]
-    assert message == "the scripted provider has no answer for POST /v1/embeddings: give it one with script()"
+    assert message == "the scripted provider has no answer for POST /v1/rerank: give it one with script()"

@@ -46,3 +46,15 @@ def a_response_without_asyncio() -> None:
     assert_type(aiollm.responses("Hello", "openai/gpt-4o"), aiollm.ResponsesAPIResponse)
     for event in aiollm.responses("Hello", "openai/gpt-4o", stream=True):
         assert_type(event, aiollm.ResponsesStreamEvent)
+
+
+async def vectors() -> None:
+    response = await aiollm.aembedding("text-embedding-3-small", ["a", "b"], dimensions=8)
+    assert_type(response, aiollm.EmbeddingResponse)
+    assert_type(response.data[0].embedding, list[float] | str)
+
+
+def vectors_without_asyncio() -> None:
+    assert_type(
+        aiollm.embedding(model="cohere/embed-v4.0", input="a", input_type="search_query"), aiollm.EmbeddingResponse
+    )

@@ -24,10 +24,10 @@ _Choice = tuple[re.Pattern[str], Callable[[LoggedRequest, re.Match[str]], Tongue
 _BY_PATH: tuple[_Choice, ...] = (
     (re.compile(r"/messages$"), lambda request, found: AnthropicTongue(request)),
     (re.compile(r"/responses$"), lambda request, found: ResponsesTongue(request)),
-    (re.compile(r"/api/chat$"), lambda request, found: OllamaTongue(request)),
-    (re.compile(r"/v2/chat$"), lambda request, found: CohereTongue(request)),
+    (re.compile(r"/api/(chat|embed)$"), lambda request, found: OllamaTongue(request)),
+    (re.compile(r"/v2/(chat|embed)$"), lambda request, found: CohereTongue(request)),
     (
-        re.compile(r"/models/([^/]+):(stream)?[gG]enerateContent$"),
+        re.compile(r"/models/([^/]+):(?:(stream)?[gG]enerateContent|batchEmbedContents|predict)$"),
         lambda request, found: GeminiTongue(request, unquote(found[1]), streams=bool(found[2])),
     ),
     (
