@@ -18,11 +18,11 @@ from aiollm.dialects.anthropic_parameters import answers_by_tool, member_paramet
 from aiollm.dialects.anthropic_stream import AnthropicDecoder
 from aiollm.dialects.anthropic_turns import called_tools, system_and_turns
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import accepted_parameters, finished_body
-from aiollm.dialects.errors import MALFORMED, error_from_reply
+from aiollm.dialects.body import accepted_parameters, json_request, put_into_form
+from aiollm.dialects.errors import error_from_reply
 from aiollm.dialects.single_choice import whole_answer
 from aiollm.dialects.split import split_answer
-from aiollm.exceptions import APIError, BadRequestError
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
@@ -72,29 +72,10 @@ class Anthropic:
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "text/event-stream" if request.stream else "application/json",
-            **endpoint.headers,
-        }
-        model = self._model(request)
-        params = accepted_parameters(request, endpoint, _not_taken(request, endpoint, model))
-        betas = [*params.pop("betas", ()), *params.pop("anthropic_beta", ())]
-        try:
-            body = self._members(request, params, model)
-        except MALFORMED as error:
-            raise BadRequestError(
-                f"the request cannot be put into Anthropic's form: a member is missing, or of another type than it "
-                f"should be ({type(error).__name__}: {error})",
-                llm_provider=endpoint.provider,
-                phase="request",
-            ) from None
-        if betas := list(dict.fromkeys([*betas, *_needed_betas(body)])):
-            if self._betas_in_body:
-                body["anthropic_beta"] = betas
-            else:
-                headers["anthropic-beta"] = ",".join(betas)
-        return HttpRequest(endpoint.url_for(stream=request.stream), headers, finished_body(body, request, endpoint))
+        body = put_into_form(self._written, request, endpoint)
+        betas = [] if self._betas_in_body else body.pop("anthropic_beta", [])
+        headers = {"anthropic-beta": ",".join(betas)} if betas else {}
+        return json_request(body, request, endpoint, headers=headers)
 
     def decoder(self, request: Request, context: Context) -> AnthropicDecoder:
         """Return a decoder for the events of a streamed reply."""
@@ -112,7 +93,16 @@ class Anthropic:
         """Return a whole answer as the chunks of a stream."""
         return split_answer(response, context, request)
 
-    def _members(self, request: Request, params: Mapping[str, Any], model: Model) -> dict[str, Any]:
+    def _written(self, request: Request, endpoint: Endpoint) -> dict[str, Any]:
+        """Return the body, with the names of the previews that it makes use of in it."""
+        model = self._model(request)
+        params = accepted_parameters(request, endpoint, _not_taken(request, endpoint, model))
+        betas = [*params.pop("betas", ()), *params.pop("anthropic_beta", ())]
+        body = self._body_of(request, params, model)
+        betas = list(dict.fromkeys([*betas, *_needed_betas(body)]))
+        return {**body, "anthropic_beta": betas} if betas else body
+
+    def _body_of(self, request: Request, params: Mapping[str, Any], model: Model) -> dict[str, Any]:
         system, turns = system_and_turns(request.messages)
         members = member_parameters(params, model, drop=request.drop_params)
         if user_id := request.metadata.get("user_id"):

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiollm.dialects.anthropic_content import blocks_of, is_blank, refused
+from aiollm.dialects.anthropic_content import blocks_of, is_blank
+from aiollm.dialects.body import misplaced
 from aiollm.types.lenient import lenient_json
 
 __all__ = ["called_tools", "system_and_turns"]
@@ -44,7 +45,7 @@ def system_and_turns(messages: Sequence[Mapping[str, Any]]) -> tuple[list[Block]
         else:
             turns.append({"role": side, "content": blocks})
     if not turns:
-        raise refused("messages", "has no message of the user's that says anything: Claude needs one to answer")
+        raise misplaced("messages", "has no message of the user's that says anything: Claude needs one to answer")
     if turns[-1]["role"] == "assistant":
         _trim(turns[-1]["content"])
     return system, turns
@@ -117,7 +118,7 @@ def _thinking_block(block: Mapping[str, Any]) -> Block:
 def _tool_use(call: Mapping[str, Any], place: str) -> Block:
     function = call.get("function")
     if not isinstance(function, Mapping) or not function.get("name"):
-        raise refused(place, "is not the call of a function with a name")
+        raise misplaced(place, "is not the call of a function with a name")
     block = {
         "type": "tool_use",
         "id": _tool_id(call.get("id"), f"{place}.id"),
@@ -137,13 +138,13 @@ def _input(arguments: Any, place: str) -> dict[str, Any]:
     except (AttributeError, ValueError):
         value = None
     if not isinstance(value, dict):
-        raise refused(place, "must be a JSON object")
+        raise misplaced(place, "must be a JSON object")
     return value
 
 
 def _tool_id(value: Any, place: str) -> str:
     if not isinstance(value, str) or not value:
-        raise refused(place, "must be the id of the call")
+        raise misplaced(place, "must be the id of the call")
     return _ID.sub("_", value)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from aiollm.dialects.converse_content import Block, cache_point, content_blocks, refused
+from aiollm.dialects.body import misplaced
+from aiollm.dialects.converse_content import Block, cache_point, content_blocks
 from aiollm.types.lenient import lenient_json
 
 __all__ = ["called_tools", "system_and_turns"]
@@ -40,7 +41,7 @@ def system_and_turns(messages: Sequence[Mapping[str, Any]]) -> tuple[list[Block]
         else:
             turns.append({"role": side, "content": blocks})
     if not turns:
-        raise refused("messages", "has no message of the user's that says anything: Bedrock needs one to answer")
+        raise misplaced("messages", "has no message of the user's that says anything: Bedrock needs one to answer")
     _tell_documents_apart(turns)
     return system, turns
 
@@ -99,7 +100,7 @@ def _thinking_block(part: Mapping[str, Any]) -> Block | None:
 def _tool_use(call: Mapping[str, Any], place: str) -> Block:
     function = call.get("function")
     if not isinstance(function, Mapping) or not function.get("name"):
-        raise refused(place, "is not the call of a function with a name")
+        raise misplaced(place, "is not the call of a function with a name")
     call_id = _call_id(call.get("id"), f"{place}.id")
     arguments = _arguments(function.get("arguments"), f"{place}.function.arguments")
     return {"toolUse": {"toolUseId": call_id, "name": function["name"], "input": arguments}}
@@ -113,13 +114,13 @@ def _arguments(arguments: Any, place: str) -> dict[str, Any]:
     except (AttributeError, ValueError):
         value = None
     if not isinstance(value, dict):
-        raise refused(place, "must be a JSON object")
+        raise misplaced(place, "must be a JSON object")
     return value
 
 
 def _call_id(value: Any, place: str) -> str:
     if not isinstance(value, str) or not value:
-        raise refused(place, "must be the id of the call")
+        raise misplaced(place, "must be the id of the call")
     return value
 
 
@@ -133,7 +134,7 @@ def _tool_result(message: Mapping[str, Any], place: str) -> list[Block]:
 
 
 def _old_function(message: Mapping[str, Any], place: str) -> list[Block]:
-    raise refused(place, "has OpenAI's older role 'function'; answer the calls of `tools` with the role 'tool'")
+    raise misplaced(place, "has OpenAI's older role 'function'; answer the calls of `tools` with the role 'tool'")
 
 
 _BLOCKS: Mapping[str, Callable[[Mapping[str, Any], str], list[Block]]] = {

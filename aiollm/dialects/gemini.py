@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import finished_body
+from aiollm.dialects.body import json_request, put_into_form
 from aiollm.dialects.errors import MALFORMED
 from aiollm.dialects.gemini_message import CandidateState, log_probabilities, metadata_members
-from aiollm.dialects.gemini_request import request_body
+from aiollm.dialects.gemini_request import gemini_body
 from aiollm.dialects.gemini_stream import GeminiDecoder
 from aiollm.dialects.gemini_usage import gemini_usage
 from aiollm.dialects.google_error import google_error, is_google_error
@@ -39,13 +39,7 @@ class Gemini:
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "text/event-stream" if request.stream else "application/json",
-            **endpoint.headers,
-        }
-        body = finished_body(request_body(request, endpoint), request, endpoint)
-        return HttpRequest(endpoint.url_for(stream=request.stream), headers, body)
+        return json_request(put_into_form(gemini_body, request, endpoint), request, endpoint)
 
     def decoder(self, request: Request, context: Context) -> GeminiDecoder:
         """Return a decoder for the events of a streamed reply."""

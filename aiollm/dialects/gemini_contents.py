@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from aiollm.dialects.body import misplaced
 from aiollm.dialects.errors import MALFORMED
-from aiollm.dialects.gemini_parts import content_parts, inline_part, misplaced
+from aiollm.dialects.gemini_parts import content_parts, inline_part
 
 __all__ = ["SIGNATURE_MARK", "contents", "system_instruction"]
 

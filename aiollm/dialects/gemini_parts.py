@@ -11,9 +11,9 @@ from mimetypes import guess_type
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from aiollm.exceptions import BadRequestError
+from aiollm.dialects.body import misplaced
 
-__all__ = ["content_parts", "inline_part", "misplaced"]
+__all__ = ["content_parts", "inline_part"]
 
 _AUDIO_TYPES = {"mp3": "audio/mp3", "m4a": "audio/mp4"}
 
@@ -29,11 +29,6 @@ def content_parts(content: Any, place: str) -> list[dict[str, Any]]:
     if isinstance(content, str):
         return [{"text": content}] if content else []
     return [_part(part, f"{place}.content[{position}]") for position, part in enumerate(content)]
-
-
-def misplaced(place: str, fault: str) -> BadRequestError:
-    """Return the error for a member of the messages that Gemini has no place for."""
-    return BadRequestError(f"{place} {fault}", param=place, phase="request")
 
 
 def inline_part(uri: str, place: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import accepted_parameters, finished_body
+from aiollm.dialects.body import accepted_parameters, json_request
 from aiollm.dialects.errors import MALFORMED, error_from_object, error_from_reply
 from aiollm.dialects.finish import broke_off, finish_reason
 from aiollm.dialects.openai_message import HEAD_FIELDS, broken_off, normal_message
@@ -45,12 +45,7 @@ class OpenAI:
                 options.setdefault("include_usage", True)
             if options and endpoint.takes_stream_options:
                 body["stream_options"] = options
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "text/event-stream" if request.stream else "application/json",
-            **endpoint.headers,
-        }
-        return HttpRequest(endpoint.url_for(stream=request.stream), headers, finished_body(body, request, endpoint))
+        return json_request(body, request, endpoint)
 
     def decoder(self, request: Request, context: Context) -> OpenAIDecoder:
         """Return a decoder for the events of a streamed reply."""

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 
 from aiollm.dialects.base import Context
+from aiollm.dialects.body import json_request
 from aiollm.dialects.errors import MALFORMED, error_from_object, error_from_reply
 from aiollm.dialects.responses_account import GROWING, ResponseAccount
 from aiollm.dialects.responses_message import chat_usage, failure_of, finish_of
 from aiollm.dialects.responses_wire import (
     ENDINGS,
     event_of,
-    http_request,
     invalid_event,
     invalid_response,
     response_object,
@@ -128,7 +128,7 @@ class ResponsesAPI:
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
         body = {"model": request.model, **request.params}
-        return http_request({**body, "stream": True} if request.stream else body, request, endpoint)
+        return json_request({**body, "stream": True} if request.stream else body, request, endpoint)
 
     def decoder(self, request: Request, context: Context) -> EventDecoder:
         """Return a decoder for the events of a streamed reply."""

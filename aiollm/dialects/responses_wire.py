@@ -1,34 +1,21 @@
-"""The Responses API on the wire: its request, its events and its whole reply, whoever reads them."""
+"""The Responses API on the wire: its events and its whole reply, whoever reads them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import finished_body
 from aiollm.dialects.errors import error_from_object
 from aiollm.exceptions import APIError, APIResponseValidationError, InvalidChunk
-from aiollm.types.endpoint import Endpoint
 from aiollm.types.lenient import lenient_json
 from aiollm.types.request import Request
-from aiollm.wire.http import HttpRequest
 
-__all__ = ["ENDINGS", "event_of", "http_request", "invalid_event", "invalid_response", "response_object"]
+__all__ = ["ENDINGS", "event_of", "invalid_event", "invalid_response", "response_object"]
 
 ENDINGS = {"response.completed": "completed", "response.incomplete": "incomplete", "response.failed": "failed"}
 """The events that end a response, and the status they give it. Nothing else does."""
 
 _QUOTED_CHARACTERS = 120
-
-
-def http_request(body: dict[str, Any], request: Request, endpoint: Endpoint) -> HttpRequest:
-    """Return the HTTP request with a body in the API's own form, but for its authentication."""
-    headers = {
-        "Content-Type": "application/json",
-        "Accept": "text/event-stream" if request.stream else "application/json",
-        **endpoint.headers,
-    }
-    return HttpRequest(endpoint.url, headers, finished_body(body, request, endpoint))
 
 
 def event_of(data: bytes, name: str | None, *, provider: str, model: str) -> dict[str, Any]:

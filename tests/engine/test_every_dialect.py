@@ -189,6 +189,41 @@ async def test_an_error_before_the_first_word_is_raised_by_the_call(name: str) -
     assert (caught.value.phase, caught.value.partial) == ("first_token", None)
 
 
+ODD_REQUESTS: dict[str, dict[str, Any]] = {
+    "a schema that is not there": {"response_format": {"type": "json_schema"}},
+    "a schema that is a number": {"response_format": {"type": "json_schema", "json_schema": 7}},
+    "a tool without a function": {"tools": [{"type": "function"}]},
+    "a part that is a number": {"messages": [{"role": "user", "content": [7]}]},
+    "an image that is not there": {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+    "a call that is a number": {"messages": [*MESSAGES, {"role": "assistant", "tool_calls": [7]}]},
+    "a call without a function": {"messages": [*MESSAGES, {"role": "assistant", "tool_calls": [{"id": "c"}]}]},
+    "a result without a call": {"messages": [*MESSAGES, {"role": "tool", "content": "x"}]},
+    "an effort that nobody knows": {"reasoning_effort": "banana"},
+}
+
+
+@every_dialect
+@pytest.mark.parametrize("odd", ODD_REQUESTS)
+async def test_a_request_that_cannot_be_written_is_a_bad_request(name: str, odd: str) -> None:
+    async with ProviderServer() as server:
+        server.script(reply(TEXT))
+        error = await refused(ask(server, name, **ODD_REQUESTS[odd]))
+    if error is None:
+        assert len(server.log) == 1  # it is left to the provider, which knows best
+    else:
+        assert (error.llm_provider, error.phase) == (CALLS[name]["model"].partition("/")[0], "request")
+        assert server.log == []
+
+
+async def refused(asking: Any) -> aiollm.BadRequestError | None:
+    """The refusal of a request that was not sent, or None."""
+    try:
+        await asking
+    except aiollm.BadRequestError as error:
+        return error
+    return None
+
+
 @every_dialect
 async def test_leaving_the_loop_closes_the_connection(name: str) -> None:
     outcomes: list[Any] = []
