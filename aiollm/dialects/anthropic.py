@@ -16,7 +16,7 @@ from typing import Any
 from aiollm.dialects.anthropic_models import Model, model_facts
 from aiollm.dialects.anthropic_parameters import answers_by_tool, member_parameters
 from aiollm.dialects.anthropic_stream import AnthropicDecoder
-from aiollm.dialects.anthropic_turns import called_tools, system_and_turns
+from aiollm.dialects.anthropic_turns import called_tools, claude_turns
 from aiollm.dialects.base import Context
 from aiollm.dialects.body import accepted_parameters, json_request, put_into_form
 from aiollm.dialects.errors import error_from_reply
@@ -103,7 +103,7 @@ class Anthropic:
         return {**body, "anthropic_beta": betas} if betas else body
 
     def _body_of(self, request: Request, params: Mapping[str, Any], model: Model) -> dict[str, Any]:
-        system, turns = system_and_turns(request.messages)
+        system, turns = claude_turns(request.messages)
         members = member_parameters(params, model, drop=request.drop_params)
         if user_id := request.metadata.get("user_id"):
             members.setdefault("metadata", {"user_id": user_id})

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiollm.dialects.body import misplaced
+from aiollm.dialects.data_uri import data_uri
 
 __all__ = ["blocks_of", "is_blank"]
 
 Block = dict[str, Any]
 
-_DATA_URI = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?[^,]*?(?P<base64>;base64)?,(?P<data>.*)", re.DOTALL)
 _NOT_TAKEN = frozenset({"audio", "input_audio", "input_video", "video_url"})
 
 
@@ -112,7 +111,7 @@ def _embedded(media_type: str, data: str, place: str) -> Block:
 
 def _data(uri: str, place: str) -> tuple[str, str]:
     """Return the media type and the base64 data of a `data:` URI."""
-    found = _DATA_URI.fullmatch(uri)
-    if found is None or not found["base64"]:
+    found = data_uri(uri)
+    if found is None or not found.is_base64:
         raise misplaced(place, "must be a data: URI with a media type and base64 data")
-    return found["type"] or "", found["data"]
+    return found.media_type, found.data

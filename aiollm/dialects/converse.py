@@ -13,7 +13,7 @@ from aiollm.dialects.body import accepted_parameters, json_request, put_into_for
 from aiollm.dialects.converse_error import aws_error
 from aiollm.dialects.converse_parameters import converse_members, not_taken
 from aiollm.dialects.converse_stream import ConverseDecoder
-from aiollm.dialects.converse_turns import called_tools, system_and_turns
+from aiollm.dialects.converse_turns import called_tools, converse_turns
 from aiollm.dialects.single_choice import whole_answer
 from aiollm.dialects.split import split_answer
 from aiollm.exceptions import APIError
@@ -58,6 +58,6 @@ class Converse:
 
 def _body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     params = accepted_parameters(request, endpoint, not_taken(request.model, request.params))
-    system, turns = system_and_turns(request.messages)
+    system, turns = converse_turns(request.messages)
     body = {"messages": turns, **converse_members(params, request.model, called_tools(turns))}
     return {**body, "system": system} if system else body

@@ -12,12 +12,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from aiollm.dialects.body import misplaced
+from aiollm.dialects.data_uri import DataURI, data_uri
 
 __all__ = ["Block", "cache_point", "content_blocks"]
 
 Block = dict[str, Any]
 
-_DATA_URI = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?[^,]*?(?P<base64>;base64)?,(?P<data>.*)", re.DOTALL)
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9\-()\[\] ]+")
 
 _FORMATS = {
@@ -131,12 +131,12 @@ def _media(kind: str, url: str, media_type: str | None, place: str) -> Block:
     """Return a block of what a `data:` or `s3:` URI holds."""
     if url.startswith("s3://"):
         return {kind: {"format": _format(kind, media_type, url, place), "source": _in_s3(url)}}
-    found = _DATA_URI.fullmatch(url)
-    if found is None or not found["base64"]:
+    found = data_uri(url)
+    if found is None or not found.is_base64:
         raise misplaced(
             place, f"must be a data: URI with base64 data, or an s3:// URI: Bedrock fetches no {kind} from the web"
         )
-    return {kind: {"format": _format(kind, media_type or found["type"], "", place), "source": {"bytes": found["data"]}}}
+    return {kind: {"format": _format(kind, media_type or found.media_type, "", place), "source": {"bytes": found.data}}}
 
 
 def _audio(audio: Any, place: str) -> Block:
@@ -154,15 +154,14 @@ def _file(file: Any, place: str) -> Block:
     if not isinstance(uri, str) or not uri:
         raise misplaced(place, "has neither file_data nor file_id")
     name = file.get("filename") or ""
-    found = _DATA_URI.fullmatch(uri)
-    media_type = file.get("format") or (found["type"] if found else None) or ""
+    found = data_uri(uri)
+    media_type = file.get("format") or (found.media_type if found else "")
     kind = media_type.partition("/")[0]
     if kind in ("image", "video", "audio"):
         return _media(kind, uri, media_type, place)
-    if not (found or uri.startswith("s3://")):
-        uri = f"data:;base64,{uri}"
-        found = _DATA_URI.fullmatch(uri)
-    source = {"bytes": found["data"]} if found and found["base64"] else _in_s3(uri)
+    if found is None and not uri.startswith("s3://"):
+        found = DataURI("", True, uri)
+    source = {"bytes": found.data} if found and found.is_base64 else _in_s3(uri)
     document: Block = {
         "format": _format("document", media_type, name or uri, place),
         "name": _name(name or PurePosixPath(uri).name if uri.startswith("s3://") else name),

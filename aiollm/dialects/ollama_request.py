@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from aiollm.dialects.body import accepted_parameters, converted_messages, effort_of, refusal, stop_list
+from aiollm.dialects.data_uri import data_uri
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
 
@@ -123,10 +124,10 @@ def _image(image: Any) -> str:
         raise ValueError("an image must come as data (data:image/png;base64,...): Ollama fetches no address")
     if not url.startswith("data:"):
         return str(url)
-    _, marked, data = url.partition(";base64,")
-    if not marked:
+    found = data_uri(url)
+    if found is None or not found.is_base64:
         raise ValueError("an image's data must be base64 (data:image/png;base64,...)")
-    return str(data)
+    return found.data
 
 
 def _call(call: Mapping[str, Any]) -> dict[str, Any]:
