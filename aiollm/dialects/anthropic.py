@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from aiollm.dialects.anthropic_models import Model, model_facts
+from aiollm.dialects.anthropic_models import Model, model_facts, sampling_of
 from aiollm.dialects.anthropic_parameters import answers_by_tool, member_parameters
 from aiollm.dialects.anthropic_stream import AnthropicDecoder
 from aiollm.dialects.anthropic_turns import called_tools, claude_turns
@@ -36,7 +36,6 @@ __all__ = ["Anthropic"]
 WITHOUT_SAMPLING = "2026-10-21"
 """The version of the API from which on no model takes the parameters of sampling."""
 
-_SAMPLING = frozenset({"temperature", "top_p"})
 _BETAS = {"context_management": "context-management-2025-06-27"}
 
 
@@ -131,8 +130,7 @@ def _not_taken(request: Request, endpoint: Endpoint, model: Model) -> frozenset[
     names = set() if model.thinks else {"reasoning_effort"}
     given = {name.lower(): value for name, value in {**endpoint.headers, **request.extra_headers}.items()}
     if not model.samples or given.get("anthropic-version", "") >= WITHOUT_SAMPLING:
-        # A temperature of 1 is what everybody has anyway.
-        names |= {name for name in _SAMPLING if request.params.get(name) not in (None, 1)}
+        names |= sampling_of(request.params)
     return frozenset(names)
 
 

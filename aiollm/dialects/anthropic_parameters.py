@@ -10,7 +10,7 @@ from aiollm.dialects.anthropic_models import Model
 from aiollm.dialects.anthropic_schema import strict_schema
 from aiollm.dialects.body import effort_of, misplaced, stop_list
 
-__all__ = ["ANSWER_TOOL", "answers_by_tool", "member_parameters", "schema_of"]
+__all__ = ["ANSWER_AFTER_THINKING", "ANSWER_TOOL", "answers_by_tool", "member_parameters", "schema_of"]
 
 Members = dict[str, Any]
 
@@ -20,9 +20,11 @@ ANSWER_TOOL = "json_tool_call"
 LEAST_BUDGET = 1024
 """The smallest budget of thinking that the API takes, in tokens."""
 
+ANSWER_AFTER_THINKING = 4096
+"""Tokens for the answer itself behind a budget of thinking, when the caller says nothing of its length."""
+
 # LiteLLM's budgets of thinking in tokens, but for the least the API takes.
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 2048, "high": 4096, "xhigh": 8192, "max": 16_384}
-_ANSWER_AFTER_THINKING = 4096  # tokens for the answer itself, when the caller says nothing
 _SEARCHES = {"low": 1, "medium": 5, "high": 10}
 _TIERS = {"default": "standard_only"}
 _PERSON = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?[\d\s().-]{7,}")  # an e-mail address or a telephone number
@@ -159,7 +161,7 @@ def _set_length_and_thinking(members: Members, params: Mapping[str, Any], model:
     if budget and model.only_adaptive:
         members["thinking"] = {"type": "adaptive", "display": "summarized"}
     elif budget and not given:
-        members["max_tokens"] = max(model.max_tokens, budget + _ANSWER_AFTER_THINKING)
+        members["max_tokens"] = max(model.max_tokens, budget + ANSWER_AFTER_THINKING)
 
 
 def _cap_thinking(members: Members, most: int) -> None:

@@ -7,8 +7,14 @@ from typing import Any
 
 import msgspec
 
-from aiollm.dialects.anthropic_models import Model, model_facts
-from aiollm.dialects.anthropic_parameters import ANSWER_TOOL, answers_by_tool, member_parameters, schema_of
+from aiollm.dialects.anthropic_models import Model, model_facts, sampling_of
+from aiollm.dialects.anthropic_parameters import (
+    ANSWER_AFTER_THINKING,
+    ANSWER_TOOL,
+    answers_by_tool,
+    member_parameters,
+    schema_of,
+)
 from aiollm.dialects.anthropic_schema import strict_schema
 from aiollm.dialects.body import effort_of, misplaced, stop_list
 from aiollm.dialects.converse_content import Block, cache_point
@@ -52,8 +58,6 @@ _ELSEWHERE = frozenset(
         "top_p",
     }
 )
-_SAMPLING = frozenset({"temperature", "top_p"})
-_ANSWER_AFTER_THINKING = 4096  # tokens for the answer itself, when the caller says nothing
 _THINKING_TOKENS = "/usage/output_tokens_details"  # where Claude counts its thinking
 _NOVA_EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
 
@@ -67,8 +71,7 @@ def not_taken(name: str, params: Mapping[str, Any]) -> frozenset[str]:
     if not _is_claude(name) and params.get("parallel_tool_calls") is False:
         refused.add("parallel_tool_calls")
     if not facts.samples:
-        # A temperature of 1 is what everybody has anyway.
-        refused |= {parameter for parameter in _SAMPLING if params.get(parameter) not in (None, 1)}
+        refused |= sampling_of(params)
     return frozenset(refused)
 
 
@@ -139,7 +142,7 @@ def _set_claude_thinking(
         fields["thinking"] = thinking
         budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
         if budget:
-            inference.setdefault("maxTokens", budget + _ANSWER_AFTER_THINKING)
+            inference.setdefault("maxTokens", budget + ANSWER_AFTER_THINKING)
     if effort := (members.get("output_config") or {}).get("effort"):
         output["effort"] = effort
 

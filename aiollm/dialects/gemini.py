@@ -11,7 +11,7 @@ from typing import Any
 
 from aiollm.dialects.base import Context
 from aiollm.dialects.body import json_request, put_into_form
-from aiollm.dialects.errors import MALFORMED
+from aiollm.dialects.errors import MALFORMED, json_or_text
 from aiollm.dialects.gemini_message import CandidateState, log_probabilities, metadata_members
 from aiollm.dialects.gemini_request import gemini_body
 from aiollm.dialects.gemini_stream import GeminiDecoder
@@ -64,12 +64,12 @@ class Gemini:
 
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""
-        try:
-            reported: Any = lenient_json(body)
-        except ValueError:
-            reported = body.decode("utf-8", "replace")
         return google_error(
-            reported, status=head.status, provider=endpoint.provider, model=request.model, headers=head.headers
+            json_or_text(body),
+            status=head.status,
+            provider=endpoint.provider,
+            model=request.model,
+            headers=head.headers,
         )
 
     def split(self, response: ModelResponse, context: Context, request: Request) -> Iterable[ModelResponseStream]:

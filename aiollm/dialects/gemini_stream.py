@@ -19,7 +19,8 @@ from aiollm.dialects.errors import MALFORMED
 from aiollm.dialects.gemini_message import CandidateState, log_probabilities, metadata_members
 from aiollm.dialects.gemini_usage import gemini_usage
 from aiollm.dialects.google_error import google_error, is_google_error
-from aiollm.exceptions import APIError, InvalidChunk, ToolCallIncomplete
+from aiollm.dialects.tool_calls import incomplete_call
+from aiollm.exceptions import APIError, InvalidChunk
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
 from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
@@ -222,9 +223,7 @@ class GeminiDecoder:
             yield chunk
         for state in self._candidates.values():
             if state.growing is not None:
-                raise self._context_of(
-                    ToolCallIncomplete(f"the arguments of the tool call {state.growing[1]!r} are not whole")
-                )
+                raise self._context_of(incomplete_call(state.growing[1]))
 
     def _invalid(self, data: bytes, reason: str) -> APIError:
         quoted = data[:_QUOTED_CHARACTERS].decode("utf-8", "replace")

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiollm.dialects.base import Context
 from aiollm.dialects.body import accepted_parameters, converted_messages, json_request, stop_list
+from aiollm.dialects.converse_usage import METRICS
 from aiollm.dialects.errors import error_from_reply
 from aiollm.dialects.single_choice import SingleChoiceDecoder, whole_answer
 from aiollm.dialects.split import split_answer
@@ -29,7 +30,6 @@ __all__ = ["InvokeText", "llama_prompt", "mistral_prompt"]
 Turn = tuple[str, str]
 """A role and a text."""
 
-_METRICS = "amazon-bedrock-invocationMetrics"
 _INPUT_HEADER, _OUTPUT_HEADER = "x-amzn-bedrock-input-token-count", "x-amzn-bedrock-output-token-count"
 
 
@@ -109,13 +109,13 @@ class _TextDecoder(SingleChoiceDecoder):
         self.usage = self._usage(payload) or self.usage
         if native and not self.finished:
             yield self._finish(native)
-        if self.finished and (_METRICS in payload or not self._request.stream):
+        if self.finished and (METRICS in payload or not self._request.stream):
             self.done = True
             yield from self._end()
 
     def _usage(self, payload: Mapping[str, Any]) -> Usage | None:
         """Return the counts: at the end of a stream, or in the head of a whole reply."""
-        metrics = payload.get(_METRICS) or {}
+        metrics = payload.get(METRICS) or {}
         headers = self._context.origin.headers
         if not metrics and not self._request.stream and _OUTPUT_HEADER in headers:
             metrics = {

@@ -20,7 +20,7 @@ from aiollm.dialects.finish import broke_off, finish_reason
 from aiollm.dialects.openai_message import HEAD_FIELDS, broken_off, normal_message
 from aiollm.dialects.tool_calls import ToolCallTracker
 from aiollm.dialects.usage import usage_from_object
-from aiollm.exceptions import APIError, InvalidChunk, ToolCallIncomplete
+from aiollm.exceptions import APIError, InvalidChunk
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
 from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
@@ -355,12 +355,7 @@ class OpenAIDecoder:
         for choice in self._choices.values():
             broken = choice.calls.incomplete() if choice.finish_reason == "tool_calls" else None
             if broken is not None:
-                raise self._context_of(
-                    ToolCallIncomplete(
-                        f"the arguments of the tool call {broken!r} are not whole JSON",
-                        hint="the answer so far is in `partial`; a larger max_tokens may help",
-                    )
-                )
+                raise self._context_of(broken)
 
     def _error(self, payload: Any) -> APIError:
         if isinstance(payload, dict) and not payload.get("error") and isinstance(payload.get("x_groq"), dict):

@@ -16,7 +16,7 @@ from aiollm.dialects.base import Context
 from aiollm.dialects.errors import MALFORMED, error_from_object
 from aiollm.dialects.finish import finish_reason
 from aiollm.dialects.tool_calls import ToolCallTracker
-from aiollm.exceptions import APIError, InvalidChunk, ToolCallIncomplete
+from aiollm.exceptions import APIError, InvalidChunk
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
 from aiollm.types.lenient import lenient_json
 from aiollm.types.request import Request
@@ -116,9 +116,15 @@ class SingleChoiceDecoder(ABC):
         """Return a chunk with a piece of a tool call, in OpenAI's form or nearly."""
         return self._delta(tool_calls=[self._calls.normalise(piece)])
 
-    def _finish(self, native: str, **extra: Any) -> ModelResponseStream:
-        """Return the chunk with the finish reason; `extra` are members of the chunk that OpenAI does not have."""
-        self.finish_reason = finish_reason(native, called_tools=bool(self._calls))
+    def _finish(self, native: str, *, reason: str | None = None, **extra: Any) -> ModelResponseStream:
+        """Return the chunk with the finish reason.
+
+        Args:
+            native: the provider's own reason.
+            reason: what it is called by OpenAI, where the table of all providers does not know.
+            extra: further members of the chunk.
+        """
+        self.finish_reason = reason or finish_reason(native, called_tools=bool(self._calls))
         choice = StreamingChoices(finish_reason=self.finish_reason)
         if self.finish_reason != native:
             choice["native_finish_reason"] = native
@@ -135,12 +141,7 @@ class SingleChoiceDecoder(ABC):
             yield chunk
         broken = self._calls.incomplete() if self.finish_reason == "tool_calls" else None
         if broken is not None:
-            raise self._context_of(
-                ToolCallIncomplete(
-                    f"the arguments of the tool call {broken!r} are not whole JSON",
-                    hint="the answer so far is in `partial`; a larger max_tokens may help",
-                )
-            )
+            raise self._context_of(broken)
 
     def _error(self, reported: Any) -> APIError:
         """Return the error that an event reports."""
@@ -162,8 +163,11 @@ class SingleChoiceDecoder(ABC):
     def _checked(self, frame: Frame) -> Iterator[ModelResponseStream]:
         try:
             yield from self._events(frame)
-        except MALFORMED as error:
+        except ValueError as error:
             raise self.unreadable(frame.data, str(error)) from None
+        except MALFORMED as error:
+            reason = f"a member is missing, or of another type than it should be ({error})"
+            raise self.unreadable(frame.data, reason) from None
 
     def _context_of(self, error: APIError) -> APIError:
         return error.with_context(
