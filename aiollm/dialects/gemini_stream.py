@@ -141,9 +141,10 @@ class GeminiDecoder:
         self.content = True
         return chunk
 
-    def _feed_object(self, data: bytes) -> Iterable[ModelResponseStream]:
+    def _feed_object(self, data: bytes) -> Iterator[ModelResponseStream]:
+        # A generator, so that what it raises has no failed decoding as its context, which holds the raw event.
         if not data:
-            return ()
+            return
         try:
             payload = lenient_json(data)
         except ValueError as error:
@@ -154,7 +155,7 @@ class GeminiDecoder:
             )
         if not isinstance(payload, dict):
             raise self._invalid(data, "it is not an object")
-        return self._checked_chunks(payload, data)
+        yield from self._checked_chunks(payload, data)
 
     def _checked_chunks(self, payload: dict[str, Any], data: bytes) -> Iterator[ModelResponseStream]:
         try:

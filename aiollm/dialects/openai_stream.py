@@ -216,14 +216,16 @@ class OpenAIDecoder:
             response.usage = self.usage
         return response
 
-    def _feed_object(self, frame: Frame) -> Iterable[ModelResponseStream]:
+    def _feed_object(self, frame: Frame) -> Iterator[ModelResponseStream]:
+        # A generator, so that what it raises has no failed decoding as its context, which holds the raw event.
         data = frame.data
         if self.done or not data:
-            return ()
+            return
         if data.startswith(_END_MARKER):
             self.done = True
             self._plain_text = False
-            return self._end()
+            yield from self._end()
+            return
         if frame.event == "error":
             raise self._error(self._object(data) if data[:1] in b'{["' else data.decode("utf-8", "replace"))
         payload = self._object(data)
@@ -231,7 +233,7 @@ class OpenAIDecoder:
             raise self._invalid(data, "it is not an object")
         if payload.get("object") == "error" or payload.get("type") == "error":
             raise self._error(payload)
-        return self._checked_chunks(payload, data)
+        yield from self._checked_chunks(payload, data)
 
     def _object(self, data: bytes) -> Any:
         try:

@@ -78,10 +78,11 @@ class EventDecoder:
             response._origin = self._origin
         return response
 
-    def _feed_object(self, frame: Frame) -> Iterable[ResponsesStreamEvent]:
+    def _feed_object(self, frame: Frame) -> Iterator[ResponsesStreamEvent]:
+        # A generator, so that what it raises has no failed decoding as its context, which holds the raw event.
         data = frame.data
         if self.done or not data or data.startswith(b"[DONE]"):
-            return ()
+            return
         payload = event_of(data, frame.event, provider=self._provider, model=self._model)
         try:
             event = ResponsesStreamEvent(**payload)
@@ -89,7 +90,9 @@ class EventDecoder:
         except MALFORMED as error:
             reason = f"a member is of another type than it should be ({error})"
             raise invalid_event(data, reason, provider=self._provider, model=self._model) from None
-        return self._ended(event) if event.type in ENDINGS else (event,)
+        yield event
+        if event.type in ENDINGS:
+            self._end(event.type)
 
     def _note(self, event: ResponsesStreamEvent) -> None:
         if event.type in ENDINGS:
@@ -107,10 +110,9 @@ class EventDecoder:
     def _response(self) -> dict[str, Any]:
         return self._account.response or {}
 
-    def _ended(self, event: ResponsesStreamEvent) -> Iterator[ResponsesStreamEvent]:
-        """Give the last event, and then the error that it may stand for."""
-        yield event
-        if event.type == "response.failed":
+    def _end(self, kind: str) -> None:
+        """Take note of the end, or raise the error that the last event stands for."""
+        if kind == "response.failed":
             raise error_from_object(
                 failure_of(self._response), provider=self._provider, model=self._model, phase="stream"
             )
