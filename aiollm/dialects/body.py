@@ -17,6 +17,7 @@ __all__ = [
     "accepted_parameters",
     "converted_messages",
     "effort_of",
+    "finished_body",
     "json_request",
     "misplaced",
     "put_into_form",
@@ -165,11 +166,15 @@ def json_request(
     """
     accepted = stream_type if request.stream else "application/json"
     sent = {"Content-Type": "application/json", "Accept": accepted, **endpoint.headers, **headers}
-    return HttpRequest(endpoint.url_for(stream=request.stream), sent, _finished(body, request, endpoint))
+    return HttpRequest(endpoint.url_for(stream=request.stream), sent, finished_body(body, request, endpoint))
 
 
-def _finished(body: dict[str, Any], request: Request, endpoint: Endpoint) -> bytes:
-    """Return a body as JSON, after what the caller and the endpoint change in it."""
+def finished_body(body: dict[str, Any], request: Request, endpoint: Endpoint) -> bytes:
+    """Return a body in the dialect's own form as JSON, after what the caller and the endpoint change in it.
+
+    Raises:
+        BadRequestError: a member is not of the form that the endpoint's changes need.
+    """
     for path in request.additional_drop_params:
         body = without(body, path.split("."))
     body = {**endpoint.members, **body, **request.extra_body}
