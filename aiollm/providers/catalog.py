@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from aiollm.providers.model_rules import MODEL_RULES
 from aiollm.providers.provider import Provider
-from aiollm.providers.quirks import BODY_QUIRKS, MODEL_RULES
+from aiollm.providers.quirks import BODY_QUIRKS
 from aiollm.providers.urls import URL_RULES
 from aiollm.types.endpoint import BodyQuirk
 
