@@ -20,7 +20,8 @@ from aiollm.dialects.gemini_message import CandidateState, log_probabilities, me
 from aiollm.dialects.gemini_usage import gemini_usage
 from aiollm.dialects.google_error import google_error, is_google_error
 from aiollm.dialects.tool_calls import incomplete_call
-from aiollm.exceptions import APIError, InvalidChunk
+from aiollm.dialects.unreadable import invalid_event
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
 from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
@@ -29,8 +30,6 @@ from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 
 __all__ = ["GeminiDecoder"]
-
-_QUOTED_CHARACTERS = 120
 
 
 class _PlainPart(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -227,8 +226,7 @@ class GeminiDecoder:
                 raise self._context_of(incomplete_call(state.growing[1]))
 
     def _invalid(self, data: bytes, reason: str) -> APIError:
-        quoted = data[:_QUOTED_CHARACTERS].decode("utf-8", "replace")
-        return self._context_of(InvalidChunk(f"an event of the stream cannot be read: {reason}; it begins {quoted!r}"))
+        return invalid_event(data, reason, provider=self._context.endpoint.provider, model=self._request.model)
 
     def _context_of(self, error: APIError) -> APIError:
         provider = self._context.endpoint.provider

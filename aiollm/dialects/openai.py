@@ -14,11 +14,12 @@ from aiollm.dialects.openai_stream import OpenAIDecoder
 from aiollm.dialects.plain import plain_response
 from aiollm.dialects.split import split_answer
 from aiollm.dialects.tool_calls import ToolCallTracker
+from aiollm.dialects.unreadable import invalid_reply, reply_json
 from aiollm.dialects.usage import usage_from_object
-from aiollm.exceptions import APIError, APIResponseValidationError
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.endpoint import Endpoint
-from aiollm.types.lenient import lenient_json, whole_number
+from aiollm.types.lenient import whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.wire.http import HttpRequest, ReplyHead
@@ -59,34 +60,16 @@ class OpenAI:
             context.origin.served_model = response.model
             return response
         provider = context.endpoint.provider
-        try:
-            payload = lenient_json(body)
-        except ValueError as error:
-            quoted = body[:120].decode("utf-8", "replace")
-            raise APIResponseValidationError(
-                f"{provider} answered with a body that is not JSON ({error}); it begins {quoted!r}",
-                model=request.model,
-                llm_provider=provider,
-            ) from None
+        payload = reply_json(body, provider=provider, model=request.model)
         if not isinstance(payload, dict) or payload.get("error") or payload.get("object") == "error":
             raise error_from_object(payload, provider=provider, model=request.model)
         if not payload.get("choices"):
-            quoted = body[:200].decode("utf-8", "replace")
-            raise APIResponseValidationError(
-                f"{provider} answered without `choices`; the body begins {quoted!r}",
-                model=request.model,
-                llm_provider=provider,
-                body=payload,
-            )
+            raise invalid_reply(body, "without `choices`", provider=provider, model=request.model)
         try:
             return _response(payload, request, context)
         except MALFORMED as error:
-            raise APIResponseValidationError(
-                f"{provider} answered with a member of another type than it should be ({error})",
-                model=request.model,
-                llm_provider=provider,
-                body=payload,
-            ) from None
+            fault = f"with a member of another type than it should be ({error})"
+            raise invalid_reply(body, fault, provider=provider, model=request.model) from None
 
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""

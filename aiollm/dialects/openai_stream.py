@@ -19,8 +19,9 @@ from aiollm.dialects.errors import MALFORMED, error_from_object
 from aiollm.dialects.finish import broke_off, finish_reason
 from aiollm.dialects.openai_message import HEAD_FIELDS, broken_off, normal_message
 from aiollm.dialects.tool_calls import ToolCallTracker
+from aiollm.dialects.unreadable import invalid_event
 from aiollm.dialects.usage import usage_from_object
-from aiollm.exceptions import APIError, InvalidChunk
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
 from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
@@ -32,7 +33,6 @@ __all__ = ["OpenAIDecoder"]
 
 _CHOICE_FIELDS = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs"})
 _END_MARKER = b"[DONE]"
-_QUOTED_CHARACTERS = 120
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -365,9 +365,7 @@ class OpenAIDecoder:
         return error_from_object(payload, provider=self._context.endpoint.provider, model=self._model, phase="stream")
 
     def _invalid(self, data: bytes, reason: str) -> APIError:
-        quoted = data[:_QUOTED_CHARACTERS].decode("utf-8", "replace")
-        sent = f"{self._context.endpoint.provider} sent an event that is no chunk"
-        return self._context_of(InvalidChunk(f"{sent}: {reason}; it begins {quoted!r}"))
+        return invalid_event(data, reason, provider=self._context.endpoint.provider, model=self._model)
 
     def _context_of(self, error: APIError) -> APIError:
         return error.with_context(llm_provider=self._context.endpoint.provider, model=self._model, phase="stream")

@@ -16,10 +16,10 @@ from aiollm.dialects.responses_message import chat_usage, failure_of, finish_of
 from aiollm.dialects.responses_wire import (
     ENDINGS,
     event_of,
-    invalid_event,
     invalid_response,
     response_object,
 )
+from aiollm.dialects.unreadable import invalid_event
 from aiollm.exceptions import APIError
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request

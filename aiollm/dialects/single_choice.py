@@ -16,7 +16,8 @@ from aiollm.dialects.base import Context
 from aiollm.dialects.errors import MALFORMED, error_from_object
 from aiollm.dialects.finish import finish_reason
 from aiollm.dialects.tool_calls import ToolCallTracker
-from aiollm.exceptions import APIError, InvalidChunk
+from aiollm.dialects.unreadable import invalid_event, invalid_reply
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
 from aiollm.types.lenient import lenient_json
 from aiollm.types.request import Request
@@ -26,7 +27,6 @@ from aiollm.wire.frame import Frame
 
 __all__ = ["SingleChoiceDecoder", "whole_answer"]
 
-_QUOTED_CHARACTERS = 120
 # A copy takes a tenth of the time of a call with keywords.
 _NO_DELTA = Delta()
 _NO_CHOICE = StreamingChoices()
@@ -78,9 +78,10 @@ class SingleChoiceDecoder(ABC):
 
     def unreadable(self, data: bytes, reason: str) -> APIError:
         """Return the error for an event, or a whole reply, that is not what it should be."""
-        what = "an event of the stream" if self._request.stream else "the reply"
-        quoted = data[:_QUOTED_CHARACTERS].decode("utf-8", "replace")
-        return self._context_of(InvalidChunk(f"{what} cannot be read: {reason}; it begins {quoted!r}"))
+        provider, model = self._context.endpoint.provider, self._request.model
+        if self._request.stream:
+            return invalid_event(data, reason, provider=provider, model=model)
+        return invalid_reply(data, f"with what cannot be read ({reason})", provider=provider, model=model)
 
     def _plain(self, text: str, thought: str) -> ModelResponseStream | None:
         """Return a chunk of text and reasoning, the common case, made from a pattern; None for nothing.
