@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests import ROOT
-from tests.corpus.recordings import Recording, of_local_servers
+from tests.corpus.recordings import Recording, is_chat, of_local_servers
 
 OURS: list[Recording] = [
-    recording for recording in of_local_servers(ROOT / "tests" / "wiredata") if recording.status < 400
+    recording for recording in of_local_servers(ROOT / "tests" / "wiredata", is_chat) if recording.status < 400
 ]
 STREAMS = [recording.body for recording in OURS if recording.streamed]
 WHOLE = [recording.body for recording in OURS if not recording.streamed]
