@@ -134,6 +134,57 @@ async def test_leaving_the_loop_closes_the_connection() -> None:
         assert stream.closed
 
 
+async def test_the_limits_of_a_scope_around_it_hold() -> None:
+    async with ProviderServer() as server:
+        server.script([*steps(text("a")), stall()])
+        with aiollm.scope(idle=0.1):
+            stream = await opened(server)
+        _, error = await collected(stream)
+        assert type(error) is aiollm.IdleTimeout
+        assert "scope" in str(error)
+
+
+async def test_a_scope_that_is_cancelled_leaves_the_response_so_far() -> None:
+    async with ProviderServer() as server:
+        server.script([*steps(text("a")), stall()])
+        with aiollm.scope() as scope:
+            stream = await opened(server)
+        scope.cancel()
+        _, error = await collected(stream)
+        assert type(error) is aiollm.StreamCancelled
+        assert error.partial.output_text == "a"
+        await server.wait_for_disconnect(0)
+
+
+async def test_a_scope_does_not_wait_for_a_token() -> None:
+    asked = asyncio.Event()
+
+    async def token() -> str:
+        asked.set()
+        await asyncio.Event().wait()
+        return KEY
+
+    async with ProviderServer() as server:
+        with aiollm.scope() as scope:
+            given = options(server, model="azure/d", api_key=None, azure_ad_token_provider=token)
+            call = asyncio.ensure_future(aiollm.aresponses(stream=True, **given))
+        await asked.wait()
+        scope.cancel()
+        with pytest.raises(aiollm.StreamCancelled):
+            await call
+        assert server.log == []
+
+
+def test_leaving_the_loop_of_the_blocking_twin_closes_the_connection() -> None:
+    with ProviderServer() as server:
+        server.script([*steps(text("a"), text("b")), stall()])
+        for one in aiollm.responses(stream=True, **options(server)):
+            if one.delta:
+                break
+        request = server.run(server.wait_for_disconnect(0))
+        assert request.disconnected_by == "client"
+
+
 async def test_heartbeats_do_not_reset_the_idle_clock() -> None:
     async with ProviderServer() as server:
         server.script([*steps(text("a")), stall(5, heartbeat=0.01)])

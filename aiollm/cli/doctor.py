@@ -20,8 +20,8 @@ from aiollm.exceptions import AuthenticationError, BadRequestError, NotFoundErro
 from aiollm.local.parts import find_package
 from aiollm.local.weights import find_weights
 from aiollm.providers.endpoints import given_base_fault
+from aiollm.providers.model_rules import Placement
 from aiollm.providers.provider import Provider
-from aiollm.providers.quirks import Placement
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, find_base_url, find_key, find_provider, providers
 
 __all__ = ["doctor"]

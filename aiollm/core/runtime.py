@@ -170,7 +170,9 @@ class LoopThread:
             self._thread.join(STOP_SECONDS)
 
     def _serve(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self.loop) as runner:
+        # Closing starts a thread that waits for those of name lookups. From 3.12 on there are none any more, and no
+        # thread can be started, by the time the interpreter asks for the end; all else has been closed by then.
+        with suppress(RuntimeError), asyncio.Runner(loop_factory=lambda: self.loop) as runner:
             loop = runner.get_loop()
             loop.call_soon(self._ready.set)
             loop.run_forever()

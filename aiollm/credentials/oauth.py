@@ -10,6 +10,7 @@ import base64
 import time
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
@@ -123,7 +124,7 @@ def _fetch(wanted: _TokenRequest) -> Lease[Secret]:
         return _lease(_answer(wanted))
     except APIError as error:
         failure = error
-    except (OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         failure = APIConnectionError(f"no token could be had from {host.hostname}: {type(error).__name__}: {error}")
     # Raised out here so that the original, whose frames hold the key, is not its context.
     failure.__traceback__ = failure.__context__ = None
@@ -148,8 +149,10 @@ def _answer(wanted: _TokenRequest) -> bytes:
 def _refusal(wanted: _TokenRequest, status: int, body: bytes) -> APIError:
     """Return the error for a refusal; a 400 means the key too."""
     cls = AuthenticationError if status in (400, 401, 403) else error_class(status)
-    giver = urlsplit(wanted.url).hostname
-    return cls(f"{giver} answered {status} when asked for a token: {_words(body)}", status_code=status)
+    giver, words = urlsplit(wanted.url).hostname, _words(body)
+    if wanted.authorization is not None:  # the engine knows the secret, but not as it is encoded here
+        words = words.replace(wanted.authorization.removeprefix("Basic "), "***")
+    return cls(f"{giver} answered {status} when asked for a token: {words}", status_code=status)
 
 
 def _words(body: bytes) -> str:

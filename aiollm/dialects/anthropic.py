@@ -13,16 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from aiollm.dialects.anthropic_models import Model, model_facts
+from aiollm.dialects.anthropic_models import Model, model_facts, sampling_of
 from aiollm.dialects.anthropic_parameters import answers_by_tool, member_parameters
 from aiollm.dialects.anthropic_stream import AnthropicDecoder
-from aiollm.dialects.anthropic_turns import called_tools, system_and_turns
+from aiollm.dialects.anthropic_turns import called_tools, claude_turns
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import accepted_parameters, finished_body
-from aiollm.dialects.errors import MALFORMED, error_from_reply
+from aiollm.dialects.body import accepted_parameters, json_request, put_into_form
+from aiollm.dialects.errors import error_from_reply
 from aiollm.dialects.single_choice import whole_answer
 from aiollm.dialects.split import split_answer
-from aiollm.exceptions import APIError, BadRequestError
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
@@ -36,7 +36,6 @@ __all__ = ["Anthropic"]
 WITHOUT_SAMPLING = "2026-10-21"
 """The version of the API from which on no model takes the parameters of sampling."""
 
-_SAMPLING = frozenset({"temperature", "top_p"})
 _BETAS = {"context_management": "context-management-2025-06-27"}
 
 
@@ -72,29 +71,10 @@ class Anthropic:
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "text/event-stream" if request.stream else "application/json",
-            **endpoint.headers,
-        }
-        model = self._model(request)
-        params = accepted_parameters(request, endpoint, _not_taken(request, endpoint, model))
-        betas = [*params.pop("betas", ()), *params.pop("anthropic_beta", ())]
-        try:
-            body = self._members(request, params, model)
-        except MALFORMED as error:
-            raise BadRequestError(
-                f"the request cannot be put into Anthropic's form: a member is missing, or of another type than it "
-                f"should be ({type(error).__name__}: {error})",
-                llm_provider=endpoint.provider,
-                phase="request",
-            ) from None
-        if betas := list(dict.fromkeys([*betas, *_needed_betas(body)])):
-            if self._betas_in_body:
-                body["anthropic_beta"] = betas
-            else:
-                headers["anthropic-beta"] = ",".join(betas)
-        return HttpRequest(endpoint.url_for(stream=request.stream), headers, finished_body(body, request, endpoint))
+        body = put_into_form(self._written, request, endpoint)
+        betas = [] if self._betas_in_body else body.pop("anthropic_beta", [])
+        headers = {"anthropic-beta": ",".join(betas)} if betas else {}
+        return json_request(body, request, endpoint, headers=headers)
 
     def decoder(self, request: Request, context: Context) -> AnthropicDecoder:
         """Return a decoder for the events of a streamed reply."""
@@ -112,8 +92,17 @@ class Anthropic:
         """Return a whole answer as the chunks of a stream."""
         return split_answer(response, context, request)
 
-    def _members(self, request: Request, params: Mapping[str, Any], model: Model) -> dict[str, Any]:
-        system, turns = system_and_turns(request.messages)
+    def _written(self, request: Request, endpoint: Endpoint) -> dict[str, Any]:
+        """Return the body, with the names of the previews that it makes use of in it."""
+        model = self._model(request)
+        params = accepted_parameters(request, endpoint, _not_taken(request, endpoint, model))
+        betas = [*params.pop("betas", ()), *params.pop("anthropic_beta", ())]
+        body = self._body_of(request, params, model)
+        betas = list(dict.fromkeys([*betas, *_needed_betas(body)]))
+        return {**body, "anthropic_beta": betas} if betas else body
+
+    def _body_of(self, request: Request, params: Mapping[str, Any], model: Model) -> dict[str, Any]:
+        system, turns = claude_turns(request.messages)
         members = member_parameters(params, model, drop=request.drop_params)
         if user_id := request.metadata.get("user_id"):
             members.setdefault("metadata", {"user_id": user_id})
@@ -141,8 +130,7 @@ def _not_taken(request: Request, endpoint: Endpoint, model: Model) -> frozenset[
     names = set() if model.thinks else {"reasoning_effort"}
     given = {name.lower(): value for name, value in {**endpoint.headers, **request.extra_headers}.items()}
     if not model.samples or given.get("anthropic-version", "") >= WITHOUT_SAMPLING:
-        # A temperature of 1 is what everybody has anyway.
-        names |= {name for name in _SAMPLING if request.params.get(name) not in (None, 1)}
+        names |= sampling_of(request.params)
     return frozenset(names)
 
 

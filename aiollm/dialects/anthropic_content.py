@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aiollm.exceptions import BadRequestError
+from aiollm.dialects.body import misplaced
+from aiollm.dialects.data_uri import data_uri
 
-__all__ = ["blocks_of", "is_blank", "refused"]
+__all__ = ["blocks_of", "is_blank"]
 
 Block = dict[str, Any]
 
-_DATA_URI = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?[^,]*?(?P<base64>;base64)?,(?P<data>.*)", re.DOTALL)
 _NOT_TAKEN = frozenset({"audio", "input_audio", "input_video", "video_url"})
-
-
-def refused(place: str, words: str) -> BadRequestError:
-    """Return the error for a message that cannot be said in Anthropic's terms."""
-    return BadRequestError(f"{place} {words}", param=place, phase="request")
 
 
 def blocks_of(content: Any, place: str) -> list[Block]:
@@ -48,10 +42,10 @@ def _block(part: Any, place: str) -> Block:
     if isinstance(part, str):
         return {"type": "text", "text": part}
     if not isinstance(part, Mapping):
-        raise refused(place, "must be a dict with a type")
+        raise misplaced(place, "must be a dict with a type")
     kind = part.get("type")
     if kind in _NOT_TAKEN:
-        raise refused(place, f"is of type {kind!r}, which Claude does not take")
+        raise misplaced(place, f"is of type {kind!r}, which Claude does not take")
     if kind == "text":
         block = {name: part[name] for name in ("type", "text", "citations") if part.get(name) is not None}
     elif kind == "refusal":
@@ -70,7 +64,7 @@ def _block(part: Any, place: str) -> Block:
 def _image(image: Any, place: str) -> Block:
     url = image.get("url") if isinstance(image, Mapping) else image
     if not isinstance(url, str) or not url:
-        raise refused(place, "must have a url")
+        raise misplaced(place, "must have a url")
     given = image.get("format") if isinstance(image, Mapping) else None
     if not url.startswith("data:"):
         return {"type": "image", "source": {"type": "url", "url": url}}
@@ -82,7 +76,7 @@ def _image(image: Any, place: str) -> Block:
 def _file(file: Any, place: str) -> Block:
     """Return a document or an image; LiteLLM's `file_id` may be a URL, and its `format` is the media type."""
     if not isinstance(file, Mapping):
-        raise refused(place, "must be a dict with file_data or file_id")
+        raise misplaced(place, "must be a dict with file_data or file_id")
     title = {"title": file["filename"]} if file.get("filename") else {}
     given = file.get("format") or ""
     if isinstance(file_data := file.get("file_data"), str) and file_data:
@@ -93,7 +87,7 @@ def _file(file: Any, place: str) -> Block:
         return block | title if block["type"] == "document" else block
     file_id = file.get("file_id")
     if not isinstance(file_id, str) or not file_id:
-        raise refused(place, "has neither file_data nor file_id")
+        raise misplaced(place, "has neither file_data nor file_id")
     kind = "image" if given.startswith("image/") else "document"
     is_url = file_id.startswith(("http://", "https://"))
     source = {"type": "url", "url": file_id} if is_url else {"type": "file", "file_id": file_id}
@@ -108,16 +102,16 @@ def _embedded(media_type: str, data: str, place: str) -> Block:
         try:
             text = base64.b64decode(data).decode()
         except ValueError:
-            raise refused(place, "is neither base64 nor UTF-8") from None
+            raise misplaced(place, "is neither base64 nor UTF-8") from None
         return {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": text}}
     if media_type != "application/pdf":
-        raise refused(place, f"is {media_type}; Claude takes images, PDF and text")
+        raise misplaced(place, f"is {media_type}; Claude takes images, PDF and text")
     return {"type": "document", "source": {"type": "base64", "media_type": media_type, "data": data}}
 
 
 def _data(uri: str, place: str) -> tuple[str, str]:
     """Return the media type and the base64 data of a `data:` URI."""
-    found = _DATA_URI.fullmatch(uri)
-    if found is None or not found["base64"]:
-        raise refused(place, "must be a data: URI with a media type and base64 data")
-    return found["type"] or "", found["data"]
+    found = data_uri(uri)
+    if found is None or not found.is_base64:
+        raise misplaced(place, "must be a data: URI with a media type and base64 data")
+    return found.media_type, found.data

@@ -7,15 +7,17 @@ and LiteLLM 1.109.1's table of Anthropic's own models; they agree.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["Model", "model_facts"]
+__all__ = ["Model", "model_facts", "sampling_of"]
 
 UNKNOWN_MAX_TOKENS = 4096
 """The longest answer asked for by default of a model that is not known: every model and server takes it."""
 
 _NEWEST = (99, 0)
+_SAMPLING = ("temperature", "top_p")
 # As in claude-sonnet-4-5-20250929, claude-opus-4-1@20250805, us.anthropic.claude-opus-4-6-v1:0 and claude-opus-4.5.
 _FAMILY_FIRST = re.compile(r"claude-(?P<family>[a-z]+)-(?P<major>\d{1,2})(?:[-.](?P<minor>\d{1,2}))?(?!\d)")
 # As in claude-3-7-sonnet-20250219, claude-3-haiku-20240307 and claude-4-opus-20250514.
@@ -59,6 +61,11 @@ def model_facts(name: str) -> Model:
         samples=not newest_kind,
         schemas=version >= (4, 5),
     )
+
+
+def sampling_of(params: Mapping[str, Any]) -> set[str]:
+    """Return the parameters of sampling among those given; a temperature of 1 is what everybody has anyway."""
+    return {name for name in _SAMPLING if params.get(name) not in (None, 1)}
 
 
 def _read(name: str) -> tuple[str, tuple[int, int]]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from aiollm.dialects.anthropic_models import Model
 from aiollm.dialects.anthropic_schema import strict_schema
-from aiollm.exceptions import BadRequestError
+from aiollm.dialects.body import effort_of, misplaced, stop_list
 
-__all__ = ["ANSWER_TOOL", "answers_by_tool", "member_parameters", "schema_of"]
+__all__ = ["ANSWER_AFTER_THINKING", "ANSWER_TOOL", "answers_by_tool", "member_parameters", "schema_of"]
 
 Members = dict[str, Any]
 
@@ -20,9 +20,11 @@ ANSWER_TOOL = "json_tool_call"
 LEAST_BUDGET = 1024
 """The smallest budget of thinking that the API takes, in tokens."""
 
+ANSWER_AFTER_THINKING = 4096
+"""Tokens for the answer itself behind a budget of thinking, when the caller says nothing of its length."""
+
 # LiteLLM's budgets of thinking in tokens, but for the least the API takes.
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 2048, "high": 4096, "xhigh": 8192, "max": 16_384}
-_ANSWER_AFTER_THINKING = 4096  # tokens for the answer itself, when the caller says nothing
 _SEARCHES = {"low": 1, "medium": 5, "high": 10}
 _TIERS = {"default": "standard_only"}
 _PERSON = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?[\d\s().-]{7,}")  # an e-mail address or a telephone number
@@ -85,13 +87,13 @@ def _tool(tool: Mapping[str, Any]) -> Members:
         control = {"cache_control": tool["cache_control"]} if tool.get("cache_control") else {}
         return _function_tool(function or {}) | control
     if "custom" in tool:
-        raise _refused("tools", "has a custom tool; Claude's tools take JSON, by a schema")
+        raise misplaced("tools", "has a custom tool; Claude's tools take JSON, by a schema")
     return dict(tool)  # Anthropic's own: a tool of the server's, or with an input_schema
 
 
 def _function_tool(function: Mapping[str, Any]) -> Members:
     if not function.get("name"):
-        raise _refused("tools", "has a function without a name")
+        raise misplaced("tools", "has a function without a name")
     rest = {name: value for name, value in function.items() if name != "parameters" and value is not None}
     return {**rest, "input_schema": {"type": "object", **(function.get("parameters") or {"properties": {}})}}
 
@@ -117,7 +119,7 @@ def _tool_choice(params: Mapping[str, Any]) -> Members | None:
 def _choice_of(choice: Any) -> Members | None:
     if isinstance(choice, str):
         if choice not in _CHOICES:
-            raise _refused("tool_choice", f"must be one of {', '.join(_CHOICES)}, or name a function")
+            raise misplaced("tool_choice", f"must be one of {', '.join(_CHOICES)}, or name a function")
         return {"type": _CHOICES[choice]}
     if choice is None:
         return None
@@ -125,7 +127,7 @@ def _choice_of(choice: Any) -> Members | None:
     if choice.get("type") in (None, "function") and named.get("name"):
         return {"type": "tool", "name": named["name"]}
     if choice.get("type") not in ("auto", "any", "none", "tool"):
-        raise _refused("tool_choice", "must name a function")
+        raise misplaced("tool_choice", "must name a function")
     return dict(choice)
 
 
@@ -134,17 +136,15 @@ _CHOICES = {"auto": "auto", "none": "none", "required": "any", "any": "any"}
 
 def _stops(stop: str | Sequence[str], *, drop: bool) -> list[str]:
     """Return the stop sequences; the API refuses those of white space only."""
-    stops = [stop] if isinstance(stop, str) else list(stop)
+    stops = stop_list(stop)
     return [text for text in stops if text.strip()] if drop else stops
 
 
 def _set_length_and_thinking(members: Members, params: Mapping[str, Any], model: Model) -> None:
     given = params.get("max_completion_tokens") or params.get("max_tokens")
     members["max_tokens"] = given or model.max_tokens
-    effort = params.get("reasoning_effort")
-    if isinstance(effort, Mapping):
-        effort = effort.get("effort")
-    if effort not in (None, "none", "default") and "thinking" not in members:
+    effort = effort_of(params.get("reasoning_effort"))
+    if effort not in (None, "none") and "thinking" not in members:
         if model.adaptive:
             # Without `display` the newest models think without showing it.
             members["thinking"] = {"type": "adaptive", "display": "summarized"}
@@ -152,7 +152,7 @@ def _set_length_and_thinking(members: Members, params: Mapping[str, Any], model:
             members["output_config"] = words | (members.get("output_config") or {})
             return
         if effort not in _BUDGETS:
-            raise _refused("reasoning_effort", f"must be one of none, default, {', '.join(_BUDGETS)}")
+            raise misplaced("reasoning_effort", f"must be one of none, default, {', '.join(_BUDGETS)}")
         members["thinking"] = {"type": "enabled", "budget_tokens": _BUDGETS[effort]}
         if given:
             _cap_thinking(members, given)
@@ -161,7 +161,7 @@ def _set_length_and_thinking(members: Members, params: Mapping[str, Any], model:
     if budget and model.only_adaptive:
         members["thinking"] = {"type": "adaptive", "display": "summarized"}
     elif budget and not given:
-        members["max_tokens"] = max(model.max_tokens, budget + _ANSWER_AFTER_THINKING)
+        members["max_tokens"] = max(model.max_tokens, budget + ANSWER_AFTER_THINKING)
 
 
 def _cap_thinking(members: Members, most: int) -> None:
@@ -184,7 +184,7 @@ def schema_of(params: Mapping[str, Any]) -> Mapping[str, Any] | None:
     described = wanted.get("json_schema")
     schema = described.get("schema") if isinstance(described, Mapping) else None
     if not isinstance(schema, Mapping):
-        raise _refused("response_format", "must have the schema in json_schema.schema")
+        raise misplaced("response_format", "must have the schema in json_schema.schema")
     return schema
 
 
@@ -211,7 +211,3 @@ def _set_schema(members: Members, params: Mapping[str, Any], model: Model) -> No
     # The API takes no forced tool while the model thinks.
     if "tool_choice" not in members and "thinking" not in members:
         members["tool_choice"] = {"type": "any"} if tools else {"type": "tool", "name": ANSWER_TOOL}
-
-
-def _refused(param: str, words: str) -> BadRequestError:
-    return BadRequestError(f"{param} {words}", param=param, phase="request")

@@ -1,8 +1,4 @@
-"""Chat messages in OpenAI's shape, as Anthropic's system prompt and turns.
-
-Turns of the same role are one turn; a tool's result is part of the user's; a system message in the middle is told to
-the model in the user's turn, because only some models take it as a message of its own.
-"""
+"""Chat messages in OpenAI's shape, as Anthropic's system prompt and turns."""
 
 from __future__ import annotations
 
@@ -10,41 +6,30 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiollm.dialects.anthropic_content import blocks_of, is_blank, refused
-from aiollm.types.lenient import lenient_json
+from aiollm.dialects.anthropic_content import blocks_of, is_blank
+from aiollm.dialects.turns import (
+    Block,
+    Message,
+    Reader,
+    Turn,
+    call_arguments,
+    call_id,
+    named_function,
+    system_and_turns,
+)
 
-__all__ = ["called_tools", "system_and_turns"]
-
-Block = dict[str, Any]
-Turn = dict[str, Any]
+__all__ = ["called_tools", "claude_turns"]
 
 _ID = re.compile(r"[^a-zA-Z0-9_-]")  # what an id may not have: another provider's call may have been answered before
 
 
-def system_and_turns(messages: Sequence[Mapping[str, Any]]) -> tuple[list[Block], list[Turn]]:
+def claude_turns(messages: Sequence[Message]) -> tuple[list[Block], list[Turn]]:
     """Return the blocks of the system prompt, and the turns.
 
     Raises:
         BadRequestError: a message cannot be said in Anthropic's terms, or there is none but of the system.
     """
-    system: list[Block] = []
-    turns: list[Turn] = []
-    for position, message in enumerate(messages):
-        place = f"messages[{position}]"
-        role = message["role"]
-        if role in ("system", "developer") and not turns:
-            system += _marked(blocks_of(message.get("content"), f"{place}.content"), message)
-            continue
-        blocks = _marked(_BLOCKS[role](message, place), message)
-        if not blocks:
-            continue
-        side = "assistant" if role == "assistant" else "user"
-        if turns and turns[-1]["role"] == side:
-            turns[-1]["content"] += blocks
-        else:
-            turns.append({"role": side, "content": blocks})
-    if not turns:
-        raise refused("messages", "has no message of the user's that says anything: Claude needs one to answer")
+    system, turns = system_and_turns(messages, _READERS, _marked, asked="Claude")
     if turns[-1]["role"] == "assistant":
         _trim(turns[-1]["content"])
     return system, turns
@@ -56,7 +41,7 @@ def called_tools(turns: Sequence[Turn]) -> list[str]:
     return list(dict.fromkeys(block["name"] for block in blocks if block.get("type") == "tool_use"))
 
 
-def _marked(blocks: list[Block], message: Mapping[str, Any]) -> list[Block]:
+def _marked(blocks: list[Block], message: Message) -> list[Block]:
     """Put a message's `cache_control` on the last block that may have it."""
     control = message.get("cache_control")
     takers = [block for block in blocks if block.get("type") not in ("thinking", "redacted_thinking")]
@@ -71,22 +56,17 @@ def _trim(blocks: list[Block]) -> None:
         blocks[-1] = {**blocks[-1], "text": blocks[-1]["text"].rstrip()}
 
 
-def _user_blocks(message: Mapping[str, Any], place: str) -> list[Block]:
+def _content(message: Message, place: str) -> list[Block]:
     return blocks_of(message.get("content"), f"{place}.content")
 
 
-def _system_blocks(message: Mapping[str, Any], place: str) -> list[Block]:
-    blocks = blocks_of(message.get("content"), f"{place}.content")
-    return [{**block, "text": f"[System message]\n{block['text']}"} if "text" in block else block for block in blocks]
-
-
-def _assistant_blocks(message: Mapping[str, Any], place: str) -> list[Block]:
+def _assistant_blocks(message: Message, place: str) -> list[Block]:
     """Return what the assistant said, in its own blocks where we gave them out with the answer.
 
     Those are needed for answers whose order says something (a search between two texts, say), and only as long as
     nobody has changed the text.
     """
-    text = blocks_of(message.get("content"), f"{place}.content")
+    text = _content(message, place)
     own = (message.get("provider_specific_fields") or {}).get("content_blocks")
     if own and _text_of(own) == _text_of(text):
         return [dict(block) for block in own if not is_blank(block) and not _is_unsigned(block)]
@@ -115,39 +95,23 @@ def _thinking_block(block: Mapping[str, Any]) -> Block:
 
 
 def _tool_use(call: Mapping[str, Any], place: str) -> Block:
-    function = call.get("function")
-    if not isinstance(function, Mapping) or not function.get("name"):
-        raise refused(place, "is not the call of a function with a name")
+    function = named_function(call, place)
     block = {
         "type": "tool_use",
         "id": _tool_id(call.get("id"), f"{place}.id"),
         "name": function["name"],
-        "input": _input(function.get("arguments"), f"{place}.function.arguments"),
+        "input": call_arguments(function.get("arguments"), f"{place}.function.arguments"),
     }
     if control := call.get("cache_control"):
         block["cache_control"] = control
     return block
 
 
-def _input(arguments: Any, place: str) -> dict[str, Any]:
-    if isinstance(arguments, Mapping):
-        return dict(arguments)
-    try:
-        value = lenient_json(arguments.encode()) if arguments and not arguments.isspace() else {}
-    except (AttributeError, ValueError):
-        value = None
-    if not isinstance(value, dict):
-        raise refused(place, "must be a JSON object")
-    return value
-
-
 def _tool_id(value: Any, place: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise refused(place, "must be the id of the call")
-    return _ID.sub("_", value)
+    return _ID.sub("_", call_id(value, place))
 
 
-def _tool_result(message: Mapping[str, Any], place: str) -> list[Block]:
+def _tool_result(message: Message, place: str) -> list[Block]:
     content = message.get("content")
     naming = "tool_call_id" if message["role"] == "tool" else "name"
     block: Block = {
@@ -160,10 +124,10 @@ def _tool_result(message: Mapping[str, Any], place: str) -> list[Block]:
     return [block]
 
 
-_BLOCKS = {
-    "system": _system_blocks,
-    "developer": _system_blocks,
-    "user": _user_blocks,
+_READERS: Mapping[str, Reader] = {
+    "system": _content,
+    "developer": _content,
+    "user": _content,
     "assistant": _assistant_blocks,
     "tool": _tool_result,
     "function": _tool_result,

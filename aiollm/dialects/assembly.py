@@ -10,33 +10,14 @@ import base64
 from io import StringIO
 from typing import Any
 
+from aiollm.dialects.growing_text import GrowingText
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.logprobs import ChatCompletionTokenLogprob, ChoiceLogprobs
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.types.tools import ChatCompletionDeltaToolCall, ChatCompletionMessageToolCall, Function, FunctionCall
 from aiollm.types.usage import Usage
 
-__all__ = ["Assembler"]
-
-
-class GrowingText:
-    """A text that grows by a few letters at a time, for as long as a stream lasts.
-
-    It is kept as UTF-8, a byte a letter: `StringIO` keeps every piece as an object of its own, 64 bytes for each chunk.
-    """
-
-    __slots__ = ("utf8",)
-
-    def __init__(self) -> None:
-        self.utf8 = bytearray()
-
-    def write(self, text: str) -> None:
-        """Add to the text. Half a surrogate pair, as a provider may cut one, is kept."""
-        self.utf8 += text.encode("utf-8", "surrogatepass")
-
-    def getvalue(self) -> str:
-        """Return the whole text."""
-        return self.utf8.decode("utf-8", "surrogatepass")
+__all__ = ["Assembler", "merge_usage"]
 
 
 class Assembler:

@@ -1,9 +1,9 @@
-"""What every dialect does with the parameters and the body of a request, whatever their form."""
+"""What every dialect does with the parameters, the messages and the body of a request, whatever their form."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,8 +11,22 @@ from aiollm.dialects.errors import MALFORMED
 from aiollm.exceptions import BadRequestError, UnsupportedParamsError
 from aiollm.types.endpoint import BodyQuirk, Endpoint
 from aiollm.types.request import Request
+from aiollm.wire.http import HttpRequest
 
-__all__ = ["accepted_parameters", "converted_messages", "finished_body", "refusal", "without"]
+__all__ = [
+    "accepted_parameters",
+    "converted_messages",
+    "effort_of",
+    "finished_body",
+    "json_request",
+    "misplaced",
+    "put_into_form",
+    "refusal",
+    "stop_list",
+    "without",
+]
+
+Converted = TypeVar("Converted")
 
 _GIVEN_ANYWAY = (("n", 1), ("encoding_format", "float"))
 """What need not be asked for: one answer, and plain numbers."""
@@ -66,9 +80,30 @@ def refusal(
     )
 
 
+def misplaced(place: str, fault: str) -> BadRequestError:
+    """Return the error for a member of the request that cannot be put into the dialect's form.
+
+    Args:
+        place: the member, as in "messages[2].content[0]".
+        fault: what is wrong with it, as in "must have a url".
+    """
+    return BadRequestError(f"{place} {fault}", param=place, phase="request")
+
+
+def effort_of(given: Any) -> Any:
+    """Return the word of a `reasoning_effort`, which may stand in a dict; None for the model's own."""
+    word = given.get("effort") if isinstance(given, Mapping) else given
+    return None if word == "default" else word
+
+
+def stop_list(stop: str | Sequence[str]) -> list[str]:
+    """Return `stop` as a list, for those who take no single text."""
+    return [stop] if isinstance(stop, str) else list(stop)
+
+
 def converted_messages(
-    request: Request, endpoint: Endpoint, convert: Callable[[Mapping[str, Any]], dict[str, Any]]
-) -> list[dict[str, Any]]:
+    request: Request, endpoint: Endpoint, convert: Callable[[Mapping[str, Any]], Converted]
+) -> list[Converted]:
     """Return the messages in a dialect's own form.
 
     Args:
@@ -82,8 +117,7 @@ def converted_messages(
         try:
             converted.append(convert(message))
         except MALFORMED as error:
-            odd = type(error) is not ValueError
-            reason = f"a member is of another type than it should be: {error}" if odd else str(error)
+            reason = str(error) if type(error) is ValueError else _fault(error)
             raise BadRequestError(
                 f"messages[{position}] cannot be put into the form that {endpoint.provider} takes: {reason}",
                 llm_provider=endpoint.provider,
@@ -91,6 +125,50 @@ def converted_messages(
                 phase="request",
             ) from None
     return converted
+
+
+def put_into_form(
+    write: Callable[[Request, Endpoint], dict[str, Any]], request: Request, endpoint: Endpoint
+) -> dict[str, Any]:
+    """Return the body that a dialect writes for a request.
+
+    Raises:
+        BadRequestError: a member is missing, or of another type than it should be.
+    """
+    try:
+        return write(request, endpoint)
+    except MALFORMED as error:
+        raise BadRequestError(
+            f"the request cannot be put into the form that {endpoint.provider} takes: {_fault(error)}",
+            llm_provider=endpoint.provider,
+            phase="request",
+        ) from None
+
+
+def _fault(error: Exception) -> str:
+    return f"a member is missing, or of another type than it should be ({type(error).__name__}: {error})"
+
+
+def json_request(
+    body: dict[str, Any],
+    request: Request,
+    endpoint: Endpoint,
+    *,
+    stream_type: str = "text/event-stream",
+    headers: Mapping[str, str] = {},
+) -> HttpRequest:
+    """Return the HTTP request with a body in the dialect's own form, but for its authentication.
+
+    Args:
+        stream_type: the media type of a streamed reply.
+        headers: headers besides those of the endpoint.
+
+    Raises:
+        BadRequestError: a member is not of the form that the endpoint's changes need.
+    """
+    accepted = stream_type if request.stream else "application/json"
+    sent = {"Content-Type": "application/json", "Accept": accepted, **endpoint.headers, **headers}
+    return HttpRequest(endpoint.url_for(stream=request.stream), sent, finished_body(body, request, endpoint))
 
 
 def finished_body(body: dict[str, Any], request: Request, endpoint: Endpoint) -> bytes:
@@ -113,8 +191,7 @@ def _changed(body: dict[str, Any], quirk: BodyQuirk, endpoint: Endpoint) -> dict
     except MALFORMED as error:
         name = _unreadable(body, quirk)
         raise BadRequestError(
-            f"{name} cannot be put into the form that {endpoint.provider} takes: a member is missing, or of another "
-            f"type than it should be ({type(error).__name__}: {error})",
+            f"{name} cannot be put into the form that {endpoint.provider} takes: {_fault(error)}",
             llm_provider=endpoint.provider,
             param=name,
             phase="request",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import finished_body
+from aiollm.dialects.body import json_request, put_into_form
 from aiollm.dialects.cohere_request import cohere_body
 from aiollm.dialects.cohere_stream import CohereDecoder
 from aiollm.dialects.errors import error_from_reply
@@ -31,13 +31,7 @@ class Cohere:
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "text/event-stream" if request.stream else "application/json",
-            **endpoint.headers,
-        }
-        body = finished_body(cohere_body(request, endpoint), request, endpoint)
-        return HttpRequest(endpoint.url_for(stream=request.stream), headers, body)
+        return json_request(put_into_form(cohere_body, request, endpoint), request, endpoint)
 
     def decoder(self, request: Request, context: Context) -> CohereDecoder:
         """Return a decoder for the events of a streamed reply."""

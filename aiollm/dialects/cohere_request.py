@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiollm.dialects.body import accepted_parameters, converted_messages, refusal
+from aiollm.dialects.body import accepted_parameters, converted_messages, effort_of, refusal, stop_list
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
 
@@ -45,10 +45,10 @@ def cohere_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
         body["k"] = asked.pop("top_k")
     if "response_format" in asked:
         body["response_format"] = _response_format(asked.pop("response_format"))
-    if "reasoning_effort" in asked:
-        body["thinking"] = _thinking(asked.pop("reasoning_effort"))
-    if isinstance(stop := asked.get("stop_sequences"), str):
-        asked["stop_sequences"] = [stop]
+    if (effort := effort_of(asked.pop("reasoning_effort", None))) is not None:
+        body["thinking"] = _thinking(effort)
+    if "stop_sequences" in asked:
+        asked["stop_sequences"] = stop_list(asked["stop_sequences"])
     return {**body, **asked}
 
 
@@ -70,8 +70,6 @@ def _response_format(wanted: Any) -> Any:
 
 
 def _thinking(effort: Any) -> dict[str, Any]:
-    if isinstance(effort, Mapping):
-        effort = effort.get("effort")
     if effort == "none":
         return {"type": "disabled"}
     budget = _BUDGETS.get(effort)

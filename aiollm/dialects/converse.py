@@ -6,17 +6,17 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStre
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import accepted_parameters, finished_body
+from aiollm.dialects.body import accepted_parameters, json_request, put_into_form
 from aiollm.dialects.converse_error import aws_error
 from aiollm.dialects.converse_parameters import converse_members, not_taken
 from aiollm.dialects.converse_stream import ConverseDecoder
-from aiollm.dialects.converse_turns import called_tools, system_and_turns
-from aiollm.dialects.errors import MALFORMED
+from aiollm.dialects.converse_turns import called_tools, converse_turns
 from aiollm.dialects.single_choice import whole_answer
 from aiollm.dialects.split import split_answer
-from aiollm.exceptions import APIError, BadRequestError
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
@@ -36,25 +36,8 @@ class Converse:
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "application/vnd.amazon.eventstream" if request.stream else "application/json",
-            **endpoint.headers,
-        }
-        params = accepted_parameters(request, endpoint, not_taken(request.model, request.params))
-        try:
-            system, turns = system_and_turns(request.messages)
-            body = {"messages": turns, **converse_members(params, request.model, called_tools(turns))}
-        except MALFORMED as error:
-            raise BadRequestError(
-                f"the request cannot be put into Bedrock's form: a member is missing, or of another type than it "
-                f"should be ({type(error).__name__}: {error})",
-                llm_provider=endpoint.provider,
-                phase="request",
-            ) from None
-        if system:
-            body["system"] = system
-        return HttpRequest(endpoint.url_for(stream=request.stream), headers, finished_body(body, request, endpoint))
+        body = put_into_form(_body, request, endpoint)
+        return json_request(body, request, endpoint, stream_type=EventStreamFramer.content_type)
 
     def decoder(self, request: Request, context: Context) -> ConverseDecoder:
         """Return a decoder for the events of a streamed reply."""
@@ -71,3 +54,10 @@ class Converse:
     def split(self, response: ModelResponse, context: Context, request: Request) -> Iterable[ModelResponseStream]:
         """Return a whole answer as the chunks of a stream."""
         return split_answer(response, context, request)
+
+
+def _body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+    params = accepted_parameters(request, endpoint, not_taken(request.model, request.params))
+    system, turns = converse_turns(request.messages)
+    body = {"messages": turns, **converse_members(params, request.model, called_tools(turns))}
+    return {**body, "system": system} if system else body

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from aiollm.exceptions import BadRequestError
+from aiollm.dialects.body import misplaced
+from aiollm.dialects.data_uri import DataURI, data_uri
 
-__all__ = ["Block", "cache_point", "content_blocks", "refused"]
+__all__ = ["Block", "cache_point", "content_blocks"]
 
 Block = dict[str, Any]
 
-_DATA_URI = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+)?[^,]*?(?P<base64>;base64)?,(?P<data>.*)", re.DOTALL)
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9\-()\[\] ]+")
 
 _FORMATS = {
@@ -64,11 +64,6 @@ _FORMATS = {
 """Kind of block -> the second half of a media type, or the end of a file's name -> Converse's name of the format."""
 
 
-def refused(place: str, words: str) -> BadRequestError:
-    """Return the error for a message that cannot be said in Converse's terms."""
-    return BadRequestError(f"{place} {words}", param=place, phase="request")
-
-
 def content_blocks(content: Any, place: str) -> list[Block]:
     """Return the content of a message as blocks, without those of empty text, which the API refuses.
 
@@ -100,7 +95,7 @@ def _part_blocks(part: Any, place: str) -> list[Block]:
     if isinstance(part, str):
         return [{"text": part}] if part.strip() else []
     if not isinstance(part, Mapping):
-        raise refused(place, "must be a dict with a type")
+        raise misplaced(place, "must be a dict with a type")
     block = _block(part, place)
     return [*([block] if block else []), *cache_point(part.get("cache_control"))]
 
@@ -121,14 +116,14 @@ def _block(part: Mapping[str, Any], place: str) -> Block | None:
         case None if len(part) == 1:
             return dict(part)  # a block of Converse's own
         case kind:
-            raise refused(place, f"is of type {kind!r}, which Bedrock's Converse does not take")
+            raise misplaced(place, f"is of type {kind!r}, which Bedrock's Converse does not take")
 
 
 def _by_url(value: Any, kind: str, place: str) -> Block:
     url = value.get("url") if isinstance(value, Mapping) else value
     given = value.get("format") if isinstance(value, Mapping) else None
     if not isinstance(url, str) or not url:
-        raise refused(place, "must have a url")
+        raise misplaced(place, "must have a url")
     return _media(kind, url, given, place)
 
 
@@ -136,17 +131,17 @@ def _media(kind: str, url: str, media_type: str | None, place: str) -> Block:
     """Return a block of what a `data:` or `s3:` URI holds."""
     if url.startswith("s3://"):
         return {kind: {"format": _format(kind, media_type, url, place), "source": _in_s3(url)}}
-    found = _DATA_URI.fullmatch(url)
-    if found is None or not found["base64"]:
-        raise refused(
+    found = data_uri(url)
+    if found is None or not found.is_base64:
+        raise misplaced(
             place, f"must be a data: URI with base64 data, or an s3:// URI: Bedrock fetches no {kind} from the web"
         )
-    return {kind: {"format": _format(kind, media_type or found["type"], "", place), "source": {"bytes": found["data"]}}}
+    return {kind: {"format": _format(kind, media_type or found.media_type, "", place), "source": {"bytes": found.data}}}
 
 
 def _audio(audio: Any, place: str) -> Block:
     if not isinstance(audio, Mapping) or not audio.get("data"):
-        raise refused(place, "must have data, and its format")
+        raise misplaced(place, "must have data, and its format")
     kind = _format("audio", f"audio/{audio.get('format')}", "", place)
     return {"audio": {"format": kind, "source": {"bytes": audio["data"]}}}
 
@@ -154,20 +149,19 @@ def _audio(audio: Any, place: str) -> Block:
 def _file(file: Any, place: str) -> Block:
     """Return a document, an image or a video; LiteLLM's `file_id` may be a URI, and its `format` is the media type."""
     if not isinstance(file, Mapping):
-        raise refused(place, "must be a dict with file_data or file_id")
+        raise misplaced(place, "must be a dict with file_data or file_id")
     uri = file.get("file_data") or file.get("file_id")
     if not isinstance(uri, str) or not uri:
-        raise refused(place, "has neither file_data nor file_id")
+        raise misplaced(place, "has neither file_data nor file_id")
     name = file.get("filename") or ""
-    found = _DATA_URI.fullmatch(uri)
-    media_type = file.get("format") or (found["type"] if found else None) or ""
+    found = data_uri(uri)
+    media_type = file.get("format") or (found.media_type if found else "")
     kind = media_type.partition("/")[0]
     if kind in ("image", "video", "audio"):
         return _media(kind, uri, media_type, place)
-    if not (found or uri.startswith("s3://")):
-        uri = f"data:;base64,{uri}"
-        found = _DATA_URI.fullmatch(uri)
-    source = {"bytes": found["data"]} if found and found["base64"] else _in_s3(uri)
+    if found is None and not uri.startswith("s3://"):
+        found = DataURI("", True, uri)
+    source = {"bytes": found.data} if found and found.is_base64 else _in_s3(uri)
     document: Block = {
         "format": _format("document", media_type, name or uri, place),
         "name": _name(name or PurePosixPath(uri).name if uri.startswith("s3://") else name),
@@ -189,7 +183,7 @@ def _format(kind: str, media_type: str | None, name: str, place: str) -> str:
         if told.lower() in formats:
             return formats[told.lower()]
     known = ", ".join(dict.fromkeys(formats.values()))
-    raise refused(place, f"is {media_type or 'of an unknown format'}; Bedrock takes as {kind}: {known}")
+    raise misplaced(place, f"is {media_type or 'of an unknown format'}; Bedrock takes as {kind}: {known}")
 
 
 def _name(filename: str) -> str:

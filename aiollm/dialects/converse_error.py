@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiollm.dialects.errors import error_class, error_from_object
+from aiollm.dialects.errors import error_class, error_from_object, json_or_text
 from aiollm.exceptions import (
     APIError,
     AuthenticationError,
     ContextWindowExceededError,
     InternalServerError,
 )
-from aiollm.types.lenient import lenient_json
 from aiollm.wire.eventstream import EXCEPTION
 from aiollm.wire.frame import Frame
 from aiollm.wire.http import ReplyHead
@@ -46,19 +45,12 @@ def is_failure(frame: Frame) -> bool:
 def stream_error(frame: Frame, *, provider: str, model: str | None = None) -> APIError:
     """Return the exception for a frame that stands for a failure; a framer does not know the model."""
     name = frame.event.partition(":")[2]
-    try:
-        reported: Any = lenient_json(frame.data)
-    except ValueError:
-        reported = frame.data.decode("utf-8", "replace")
-    return _error(name, reported, None, provider=provider, model=model)
+    return _error(name, json_or_text(frame.data), None, provider=provider, model=model)
 
 
 def aws_error(head: ReplyHead, body: bytes, *, provider: str, model: str) -> APIError:
     """Return the exception for a reply with a failure status."""
-    try:
-        reported: Any = lenient_json(body)
-    except ValueError:
-        reported = body.decode("utf-8", "replace")
+    reported = json_or_text(body)
     named = head.headers.get("x-amzn-errortype") or (reported.get("__type") if isinstance(reported, dict) else None)
     # Before a colon in the header, behind a number sign in the body.
     name = str(named or "").partition(":")[0].rpartition("#")[2]

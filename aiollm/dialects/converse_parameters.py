@@ -7,11 +7,17 @@ from typing import Any
 
 import msgspec
 
-from aiollm.dialects.anthropic_models import Model, model_facts
-from aiollm.dialects.anthropic_parameters import ANSWER_TOOL, answers_by_tool, member_parameters, schema_of
+from aiollm.dialects.anthropic_models import Model, model_facts, sampling_of
+from aiollm.dialects.anthropic_parameters import (
+    ANSWER_AFTER_THINKING,
+    ANSWER_TOOL,
+    answers_by_tool,
+    member_parameters,
+    schema_of,
+)
 from aiollm.dialects.anthropic_schema import strict_schema
+from aiollm.dialects.body import effort_of, misplaced, stop_list
 from aiollm.dialects.converse_content import Block, cache_point
-from aiollm.exceptions import BadRequestError
 
 __all__ = ["converse_members", "not_taken"]
 
@@ -52,8 +58,6 @@ _ELSEWHERE = frozenset(
         "top_p",
     }
 )
-_SAMPLING = frozenset({"temperature", "top_p"})
-_ANSWER_AFTER_THINKING = 4096  # tokens for the answer itself, when the caller says nothing
 _THINKING_TOKENS = "/usage/output_tokens_details"  # where Claude counts its thinking
 _NOVA_EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
 
@@ -67,8 +71,7 @@ def not_taken(name: str, params: Mapping[str, Any]) -> frozenset[str]:
     if not _is_claude(name) and params.get("parallel_tool_calls") is False:
         refused.add("parallel_tool_calls")
     if not facts.samples:
-        # A temperature of 1 is what everybody has anyway.
-        refused |= {parameter for parameter in _SAMPLING if params.get(parameter) not in (None, 1)}
+        refused |= sampling_of(params)
     return frozenset(refused)
 
 
@@ -93,7 +96,7 @@ def converse_members(params: Mapping[str, Any], name: str, called: Sequence[str]
     members: Members = {}
     if _is_claude(name):
         _set_claude_thinking(inference, fields, output, params, facts)
-    elif effort := _effort(params):
+    elif effort := effort_of(params.get("reasoning_effort")):
         fields |= _reasoning(name, effort)
     if tools := _tool_config(params, name, facts, called, thinks=bool(fields.get("thinking"))):
         members["toolConfig"] = tools
@@ -124,7 +127,7 @@ def _inference(params: Mapping[str, Any]) -> Members:
     if most := params.get("max_completion_tokens") or params.get("max_tokens"):
         inference["maxTokens"] = most
     if stop := params.get("stop"):
-        inference["stopSequences"] = [stop] if isinstance(stop, str) else list(stop)
+        inference["stopSequences"] = stop_list(stop)
     return inference
 
 
@@ -139,23 +142,18 @@ def _set_claude_thinking(
         fields["thinking"] = thinking
         budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
         if budget:
-            inference.setdefault("maxTokens", budget + _ANSWER_AFTER_THINKING)
+            inference.setdefault("maxTokens", budget + ANSWER_AFTER_THINKING)
     if effort := (members.get("output_config") or {}).get("effort"):
         output["effort"] = effort
 
 
-def _effort(params: Mapping[str, Any]) -> str | None:
-    effort = params.get("reasoning_effort")
-    return effort.get("effort") if isinstance(effort, Mapping) else effort
-
-
 def _reasoning(name: str, effort: str) -> Members:
     if _is_gpt_oss(name):
-        return {} if effort == "default" else {"reasoning_effort": effort}
-    if effort in ("none", "default"):
+        return {"reasoning_effort": effort}
+    if effort == "none":
         return {}
     if effort not in _NOVA_EFFORTS:
-        raise _refused("reasoning_effort", f"must be one of none, default, {', '.join(_NOVA_EFFORTS)}")
+        raise misplaced("reasoning_effort", f"must be one of none, default, {', '.join(_NOVA_EFFORTS)}")
     return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": _NOVA_EFFORTS[effort]}}
 
 
@@ -166,7 +164,7 @@ def _tool_config(
     tools = [block for tool in params.get("tools") or () for block in _tool(tool)]
     if choice == "none":
         if called:
-            raise _refused("tool_choice", "cannot be 'none' on Bedrock once tools were called: leave it out")
+            raise misplaced("tool_choice", "cannot be 'none' on Bedrock once tools were called: leave it out")
         tools, choice = [], None
     if answers_by_tool(params, facts):
         force = "llama" not in name.lower() and not thinks  # Llama cannot be told to call; nor Claude while it thinks
@@ -182,14 +180,14 @@ def _tool(tool: Mapping[str, Any]) -> list[Block]:
     function = tool.get("function")
     if isinstance(function, Mapping):
         if not function.get("name"):
-            raise _refused("tools", "has a function without a name")
+            raise misplaced("tools", "has a function without a name")
         spec = _spec(function["name"], function.get("description"), function.get("parameters"))
         if function.get("strict") is not None:
             spec["toolSpec"]["strict"] = function["strict"]
         return [spec, *cache_point(tool.get("cache_control") or function.get("cache_control"))]
     if len(tool) == 1 and tool.keys() <= {"cachePoint", "systemTool", "toolSpec"}:
         return [dict(tool)]
-    raise _refused("tools", "has a tool that is neither a function nor one of Converse's own")
+    raise misplaced("tools", "has a tool that is neither a function nor one of Converse's own")
 
 
 def _spec(name: str, description: str | None, schema: Mapping[str, Any] | None) -> Block:
@@ -214,7 +212,7 @@ def _tool_choice(choice: Any) -> Any:
         case {"auto": _} | {"any": _} | {"tool": _}:
             return dict(choice)
         case _:
-            raise _refused("tool_choice", "must be none, auto or required, or name a function")
+            raise misplaced("tool_choice", "must be none, auto or required, or name a function")
 
 
 def _one_call(choice: Mapping[str, Any]) -> Members:
@@ -248,7 +246,3 @@ def _is_nova_2(name: str) -> bool:
 
 def _is_gpt_oss(name: str) -> bool:
     return "gpt-oss" in name.lower()
-
-
-def _refused(param: str, words: str) -> BadRequestError:
-    return BadRequestError(f"{param} {words}", param=param, phase="request")

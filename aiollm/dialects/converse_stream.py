@@ -141,10 +141,10 @@ class ConverseDecoder(SingleChoiceDecoder):
             yield self._call({"index": index, "function": {"arguments": "{}"}})
         elif block.kind == "server_tool":
             call = {**block.start, "input": "".join(block.pieces)}
-            yield self._delta(provider_specific_fields={"server_tool_use": [call]})
+            yield self._delta(provider_specific_fields={"server_tool_calls": [call]})
         elif block.kind == "tool_result":
             result = {**block.start, "content": block.pieces}
-            yield self._delta(provider_specific_fields={"server_tool_result": [result]})
+            yield self._delta(provider_specific_fields={"tool_results": [result]})
         elif block.kind == "image" and block.pieces:
             yield self._delta(images=[_image(block.start.get("format"), "".join(block.pieces))])
 

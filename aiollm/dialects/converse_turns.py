@@ -1,46 +1,33 @@
-"""Chat messages in OpenAI's shape, as Converse's system prompt and turns.
-
-Turns of the same role are one turn; a tool's result is part of the user's. A system message in the middle is told to
-the model in the user's turn: Converse has one system prompt, before all turns.
-"""
+"""Chat messages in OpenAI's shape, as Converse's system prompt and turns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiollm.dialects.converse_content import Block, cache_point, content_blocks, refused
-from aiollm.types.lenient import lenient_json
+from aiollm.dialects.body import misplaced
+from aiollm.dialects.converse_content import cache_point, content_blocks
+from aiollm.dialects.turns import (
+    Block,
+    Message,
+    Reader,
+    Turn,
+    call_arguments,
+    call_id,
+    named_function,
+    system_and_turns,
+)
 
-__all__ = ["called_tools", "system_and_turns"]
-
-Turn = dict[str, Any]
+__all__ = ["called_tools", "converse_turns"]
 
 
-def system_and_turns(messages: Sequence[Mapping[str, Any]]) -> tuple[list[Block], list[Turn]]:
+def converse_turns(messages: Sequence[Message]) -> tuple[list[Block], list[Turn]]:
     """Return the blocks of the system prompt, and the turns.
 
     Raises:
         BadRequestError: a message cannot be said in Converse's terms, or there is none but of the system.
     """
-    system: list[Block] = []
-    turns: list[Turn] = []
-    for position, message in enumerate(messages):
-        place = f"messages[{position}]"
-        role = message["role"]
-        if role in ("system", "developer") and not turns:
-            system += _marked(content_blocks(message.get("content"), f"{place}.content"), message)
-            continue
-        blocks = _marked(_BLOCKS[role](message, place), message)
-        side = "assistant" if role == "assistant" else "user"
-        if not blocks:
-            continue
-        if turns and turns[-1]["role"] == side:
-            turns[-1]["content"] += blocks
-        else:
-            turns.append({"role": side, "content": blocks})
-    if not turns:
-        raise refused("messages", "has no message of the user's that says anything: Bedrock needs one to answer")
+    system, turns = system_and_turns(messages, _READERS, _marked, asked="Bedrock")
     _tell_documents_apart(turns)
     return system, turns
 
@@ -51,7 +38,7 @@ def called_tools(turns: Sequence[Turn]) -> list[str]:
     return list(dict.fromkeys(block["toolUse"]["name"] for block in blocks if "toolUse" in block))
 
 
-def _marked(blocks: list[Block], message: Mapping[str, Any]) -> list[Block]:
+def _marked(blocks: list[Block], message: Message) -> list[Block]:
     """Put a message's `cache_control` behind its blocks."""
     return [*blocks, *cache_point(message.get("cache_control"))] if blocks else blocks
 
@@ -67,18 +54,13 @@ def _tell_documents_apart(turns: Sequence[Turn]) -> None:
                     document["name"] = f"{name} {seen[name]}"
 
 
-def _user_blocks(message: Mapping[str, Any], place: str) -> list[Block]:
+def _content(message: Message, place: str) -> list[Block]:
     return content_blocks(message.get("content"), f"{place}.content")
 
 
-def _system_blocks(message: Mapping[str, Any], place: str) -> list[Block]:
-    blocks = content_blocks(message.get("content"), f"{place}.content")
-    return [{"text": f"[System message]\n{block['text']}"} if "text" in block else block for block in blocks]
-
-
-def _assistant_blocks(message: Mapping[str, Any], place: str) -> list[Block]:
+def _assistant_blocks(message: Message, place: str) -> list[Block]:
     thinking = [block for part in message.get("thinking_blocks") or () if (block := _thinking_block(part))]
-    text = content_blocks(message.get("content"), f"{place}.content")
+    text = _content(message, place)
     calls = [
         _tool_use(call, f"{place}.tool_calls[{position}]")
         for position, call in enumerate(message.get("tool_calls") or ())
@@ -97,50 +79,30 @@ def _thinking_block(part: Mapping[str, Any]) -> Block | None:
 
 
 def _tool_use(call: Mapping[str, Any], place: str) -> Block:
-    function = call.get("function")
-    if not isinstance(function, Mapping) or not function.get("name"):
-        raise refused(place, "is not the call of a function with a name")
-    call_id = _call_id(call.get("id"), f"{place}.id")
-    arguments = _arguments(function.get("arguments"), f"{place}.function.arguments")
-    return {"toolUse": {"toolUseId": call_id, "name": function["name"], "input": arguments}}
+    function = named_function(call, place)
+    identifier = call_id(call.get("id"), f"{place}.id")
+    arguments = call_arguments(function.get("arguments"), f"{place}.function.arguments")
+    return {"toolUse": {"toolUseId": identifier, "name": function["name"], "input": arguments}}
 
 
-def _arguments(arguments: Any, place: str) -> dict[str, Any]:
-    if isinstance(arguments, Mapping):
-        return dict(arguments)
-    try:
-        value = lenient_json(arguments.encode()) if arguments and not arguments.isspace() else {}
-    except (AttributeError, ValueError):
-        value = None
-    if not isinstance(value, dict):
-        raise refused(place, "must be a JSON object")
-    return value
-
-
-def _call_id(value: Any, place: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise refused(place, "must be the id of the call")
-    return value
-
-
-def _tool_result(message: Mapping[str, Any], place: str) -> list[Block]:
+def _tool_result(message: Message, place: str) -> list[Block]:
     """Return a tool's result; one that says nothing has no content."""
-    call_id = _call_id(message.get("tool_call_id"), f"{place}.tool_call_id")
-    blocks = content_blocks(message.get("content"), f"{place}.content")
+    identifier = call_id(message.get("tool_call_id"), f"{place}.tool_call_id")
+    blocks = _content(message, place)
     content = [block for block in blocks if "cachePoint" not in block]
     points = [block for block in blocks if "cachePoint" in block]
-    return [{"toolResult": {"toolUseId": call_id, "content": content}}, *points]
+    return [{"toolResult": {"toolUseId": identifier, "content": content}}, *points]
 
 
-def _old_function(message: Mapping[str, Any], place: str) -> list[Block]:
-    raise refused(place, "has OpenAI's older role 'function'; answer the calls of `tools` with the role 'tool'")
+def _old_function(message: Message, place: str) -> list[Block]:
+    raise misplaced(place, "has OpenAI's older role 'function'; answer the calls of `tools` with the role 'tool'")
 
 
-_BLOCKS: Mapping[str, Callable[[Mapping[str, Any], str], list[Block]]] = {
+_READERS: Mapping[str, Reader] = {
     "assistant": _assistant_blocks,
-    "developer": _system_blocks,
+    "developer": _content,
     "function": _old_function,
-    "system": _system_blocks,
+    "system": _content,
     "tool": _tool_result,
-    "user": _user_blocks,
+    "user": _content,
 }

@@ -9,7 +9,10 @@ from aiollm.dialects.usage import usage_from_object
 from aiollm.types.lenient import whole_number
 from aiollm.types.usage import Usage
 
-__all__ = ["converse_usage"]
+__all__ = ["METRICS", "converse_usage"]
+
+METRICS = "amazon-bedrock-invocationMetrics"
+"""The member that AWS puts its own counts into, in the last event of a model's own format."""
 
 
 def converse_usage(counts: Any, fields: Any = None) -> Usage | None:

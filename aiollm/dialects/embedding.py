@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import finished_body
 from aiollm.dialects.errors import MALFORMED, error_from_object
 from aiollm.exceptions import APIError, APIResponseValidationError, BadRequestError
 from aiollm.types.embedding import Embedding, EmbeddingResponse
@@ -14,11 +13,9 @@ from aiollm.types.endpoint import Endpoint
 from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
 from aiollm.types.usage import Usage
-from aiollm.wire.http import HttpRequest
 
 __all__ = [
     "input_count",
-    "json_request",
     "prompt_usage",
     "read_reply",
     "renamed",
@@ -26,12 +23,6 @@ __all__ = [
     "texts_of",
     "vector_of",
 ]
-
-
-def json_request(body: dict[str, Any], request: Request, endpoint: Endpoint) -> HttpRequest:
-    """Return the HTTP request, but for its authentication."""
-    headers = {"Content-Type": "application/json", "Accept": "application/json", **endpoint.headers}
-    return HttpRequest(endpoint.url_for(stream=False), headers, finished_body(body, request, endpoint))
 
 
 def texts_of(request: Request, endpoint: Endpoint) -> list[str]:

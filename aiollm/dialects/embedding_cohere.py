@@ -10,9 +10,9 @@ from typing import Any
 from attrs import field, frozen
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import accepted_parameters
+from aiollm.dialects.body import accepted_parameters, json_request
 from aiollm.dialects.converse_error import aws_error
-from aiollm.dialects.embedding import json_request, prompt_usage, read_reply, renamed, response_of, texts_of
+from aiollm.dialects.embedding import prompt_usage, read_reply, renamed, response_of, texts_of
 from aiollm.dialects.errors import error_from_reply
 from aiollm.exceptions import APIError
 from aiollm.types.embedding import EmbeddingResponse

@@ -10,8 +10,8 @@ from typing import Any
 from attrs import field, frozen
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import accepted_parameters
-from aiollm.dialects.embedding import json_request, read_reply, renamed, response_of, texts_of
+from aiollm.dialects.body import accepted_parameters, json_request
+from aiollm.dialects.embedding import read_reply, renamed, response_of, texts_of
 from aiollm.dialects.gemini_usage import gemini_usage
 from aiollm.dialects.google_error import reply_error
 from aiollm.exceptions import APIError

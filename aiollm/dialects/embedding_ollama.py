@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import accepted_parameters
-from aiollm.dialects.embedding import json_request, prompt_usage, read_reply, response_of, texts_of
+from aiollm.dialects.body import accepted_parameters, json_request
+from aiollm.dialects.embedding import prompt_usage, read_reply, response_of, texts_of
 from aiollm.dialects.errors import error_from_reply
 from aiollm.exceptions import APIError
 from aiollm.types.embedding import EmbeddingResponse

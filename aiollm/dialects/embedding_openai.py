@@ -8,8 +8,8 @@ from typing import Any
 from attrs import field, frozen
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import accepted_parameters
-from aiollm.dialects.embedding import json_request, read_reply, vector_of
+from aiollm.dialects.body import accepted_parameters, json_request
+from aiollm.dialects.embedding import read_reply, vector_of
 from aiollm.dialects.errors import error_from_reply
 from aiollm.dialects.usage import usage_from_object
 from aiollm.exceptions import APIError

@@ -31,7 +31,15 @@ from aiollm.exceptions import (
 from aiollm.types.lenient import lenient_json
 from aiollm.wire.http import ReplyHead
 
-__all__ = ["MALFORMED", "error_class", "error_from_object", "error_from_reply", "request_id", "retry_after_seconds"]
+__all__ = [
+    "MALFORMED",
+    "error_class",
+    "error_from_object",
+    "error_from_reply",
+    "json_or_text",
+    "request_id",
+    "retry_after_seconds",
+]
 
 MAX_QUOTED_CHARACTERS = 500
 
@@ -203,11 +211,17 @@ def error_from_object(
 
 def error_from_reply(head: ReplyHead, body: bytes, *, provider: str, model: str) -> APIError:
     """Make the exception for a reply with a failure status, whose body is JSON or any text."""
+    return error_from_object(
+        json_or_text(body), status=head.status, provider=provider, model=model, headers=head.headers
+    )
+
+
+def json_or_text(body: bytes) -> Any:
+    """Return what an error's body says: its JSON, or its text where it is none."""
     try:
-        reported: Any = lenient_json(body)
+        return lenient_json(body)
     except ValueError:
-        reported = body.decode("utf-8", "replace")
-    return error_from_object(reported, status=head.status, provider=provider, model=model, headers=head.headers)
+        return body.decode("utf-8", "replace")
 
 
 def _retryable(status: int | None, code: str | None, kind: str | None) -> bool | None:

@@ -10,18 +10,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import finished_body
+from aiollm.dialects.body import json_request, put_into_form
 from aiollm.dialects.errors import MALFORMED
 from aiollm.dialects.gemini_message import CandidateState, log_probabilities, metadata_members
-from aiollm.dialects.gemini_request import request_body
+from aiollm.dialects.gemini_request import gemini_body
 from aiollm.dialects.gemini_stream import GeminiDecoder
 from aiollm.dialects.gemini_usage import gemini_usage
 from aiollm.dialects.google_error import google_error, is_google_error, reply_error
 from aiollm.dialects.split import split_answer
-from aiollm.exceptions import APIError, APIResponseValidationError
+from aiollm.dialects.unreadable import invalid_reply, reply_json
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.endpoint import Endpoint
-from aiollm.types.lenient import lenient_json, whole_number
+from aiollm.types.lenient import whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.wire.http import HttpRequest, ReplyHead
@@ -39,13 +40,7 @@ class Gemini:
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "text/event-stream" if request.stream else "application/json",
-            **endpoint.headers,
-        }
-        body = finished_body(request_body(request, endpoint), request, endpoint)
-        return HttpRequest(endpoint.url_for(stream=request.stream), headers, body)
+        return json_request(put_into_form(gemini_body, request, endpoint), request, endpoint)
 
     def decoder(self, request: Request, context: Context) -> GeminiDecoder:
         """Return a decoder for the events of a streamed reply."""
@@ -54,19 +49,16 @@ class Gemini:
     def decode(self, body: bytes, request: Request, context: Context) -> ModelResponse:
         """Return the answer in the body of a whole reply."""
         provider = context.endpoint.provider
-        try:
-            payload = lenient_json(body)
-        except ValueError as error:
-            raise _no_answer(body, f"with a body that is not JSON ({error})", request, provider) from None
+        payload = reply_json(body, provider=provider, model=request.model)
         if is_google_error(payload):
             raise google_error(payload, provider=provider, model=request.model)
         if not isinstance(payload, dict) or not (payload.get("candidates") or payload.get("promptFeedback")):
-            raise _no_answer(body, "without `candidates`", request, provider)
+            raise invalid_reply(body, "without `candidates`", provider=provider, model=request.model)
         try:
             return _response(payload, request, context)
         except MALFORMED as error:
             reason = f"with a member of another type than it should be ({error})"
-            raise _no_answer(body, reason, request, provider) from None
+            raise invalid_reply(body, reason, provider=provider, model=request.model) from None
 
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""
@@ -75,13 +67,6 @@ class Gemini:
     def split(self, response: ModelResponse, context: Context, request: Request) -> Iterable[ModelResponseStream]:
         """Return a whole answer as the chunks of a stream."""
         return split_answer(response, context, request)
-
-
-def _no_answer(body: bytes, what: str, request: Request, provider: str) -> APIError:
-    quoted = body[:120].decode("utf-8", "replace")
-    return APIResponseValidationError(
-        f"{provider} answered {what}; the body begins {quoted!r}", model=request.model, llm_provider=provider
-    )
 
 
 def _response(payload: dict[str, Any], request: Request, context: Context) -> ModelResponse:

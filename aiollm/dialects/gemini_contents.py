@@ -14,8 +14,10 @@ from typing import Any
 
 import msgspec
 
+from aiollm.dialects.body import misplaced
 from aiollm.dialects.errors import MALFORMED
-from aiollm.dialects.gemini_parts import content_parts, inline_part, misplaced
+from aiollm.dialects.gemini_parts import content_parts, inline_part
+from aiollm.dialects.turns import call_arguments
 
 __all__ = ["SIGNATURE_MARK", "contents", "system_instruction"]
 
@@ -114,13 +116,7 @@ def _function_call(function: _Message, place: str) -> dict[str, Any]:
     name = function.get("name")
     if not isinstance(name, str) or not name:
         raise misplaced(f"{place}.name", "must be the name of a function")
-    given = function.get("arguments") or {}
-    try:
-        arguments = msgspec.json.decode(given) if isinstance(given, str) else given
-    except ValueError as error:
-        raise misplaced(f"{place}.arguments", f"must be JSON ({error})") from None
-    if not isinstance(arguments, Mapping):
-        raise misplaced(f"{place}.arguments", "must be a JSON object")
+    arguments = call_arguments(function.get("arguments"), f"{place}.arguments")
     return {"functionCall": {"name": name, "args": arguments}}
 
 

@@ -11,9 +11,10 @@ from mimetypes import guess_type
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from aiollm.exceptions import BadRequestError
+from aiollm.dialects.body import misplaced
+from aiollm.dialects.data_uri import data_uri
 
-__all__ = ["content_parts", "inline_part", "misplaced"]
+__all__ = ["content_parts", "inline_part"]
 
 _AUDIO_TYPES = {"mp3": "audio/mp3", "m4a": "audio/mp4"}
 
@@ -31,20 +32,13 @@ def content_parts(content: Any, place: str) -> list[dict[str, Any]]:
     return [_part(part, f"{place}.content[{position}]") for position, part in enumerate(content)]
 
 
-def misplaced(place: str, fault: str) -> BadRequestError:
-    """Return the error for a member of the messages that Gemini has no place for."""
-    return BadRequestError(f"{place} {fault}", param=place, phase="request")
-
-
 def inline_part(uri: str, place: str) -> dict[str, Any]:
     """Return the part for a data URI."""
-    head, comma, data = uri.partition(",")
-    kind, *options = head.removeprefix("data:").split(";")
-    if not comma:
+    found = data_uri(uri)
+    if found is None:
         raise misplaced(place, "is no data URI: it has no comma")
-    if "base64" not in options:
-        data = base64.b64encode(unquote_to_bytes(data)).decode()
-    return {"inlineData": {"mimeType": kind or "text/plain", "data": data}}
+    data = found.data if found.is_base64 else base64.b64encode(unquote_to_bytes(found.data)).decode()
+    return {"inlineData": {"mimeType": found.media_type or "text/plain", "data": data}}
 
 
 def _part(part: Any, place: str) -> dict[str, Any]:

@@ -10,17 +10,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aiollm.dialects.body import accepted_parameters
-from aiollm.dialects.errors import MALFORMED
+from aiollm.dialects.body import accepted_parameters, effort_of, misplaced, stop_list
 from aiollm.dialects.gemini_contents import contents, system_instruction
 from aiollm.dialects.gemini_schema import openapi_schema
 from aiollm.dialects.gemini_thinking import generation, thinking_config, thinks
 from aiollm.dialects.gemini_tools import tool_members
-from aiollm.exceptions import BadRequestError
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
 
-__all__ = ["request_body"]
+__all__ = ["gemini_body"]
 
 _SAME = {
     "frequency_penalty": "frequencyPenalty",
@@ -73,7 +71,7 @@ _DETAILS = {"low": "MEDIA_RESOLUTION_LOW", "medium": "MEDIA_RESOLUTION_MEDIUM", 
 _TIERS = {"default": "standard"}
 
 
-def request_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
+def gemini_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     """Return the body of a request.
 
     Raises:
@@ -82,18 +80,6 @@ def request_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     """
     not_taken = frozenset() if thinks(request.model) else frozenset({"reasoning_effort"})
     parameters = accepted_parameters(request, endpoint, not_taken)
-    try:
-        return _body(request, parameters)
-    except MALFORMED as error:
-        raise BadRequestError(
-            f"the parameters cannot be put into Gemini's form: a member is missing, or of another type than it "
-            f"should be ({type(error).__name__}: {error})",
-            llm_provider=endpoint.provider,
-            phase="request",
-        ) from None
-
-
-def _body(request: Request, parameters: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {"contents": contents(request.messages)}
     if system := system_instruction(request.messages):
         body["systemInstruction"] = system
@@ -137,7 +123,7 @@ def _resolution(request: Request) -> str | None:
 
 
 def _stop(value: Any, request: Request) -> dict[str, Any]:
-    return {"stopSequences": [value] if isinstance(value, str) else list(value)}
+    return {"stopSequences": stop_list(value)}
 
 
 def _modalities(value: Any, request: Request) -> dict[str, Any]:
@@ -149,15 +135,14 @@ def _voice(value: Any, request: Request) -> dict[str, Any]:
 
 
 def _effort(value: Any, request: Request) -> dict[str, Any]:
-    return {"thinkingConfig": thinking_config(request.model, value)}
+    effort = effort_of(value)
+    return {} if effort is None else {"thinkingConfig": thinking_config(request.model, effort)}
 
 
 def _thinking(value: Any, request: Request) -> dict[str, Any]:
     """Read Anthropic's switch, as LiteLLM does for every provider that thinks."""
     if not isinstance(value, Mapping) or value.get("type") not in ("enabled", "disabled"):
-        raise BadRequestError(
-            'thinking must be a dict whose type is "enabled" or "disabled"', param="thinking", phase="request"
-        )
+        raise misplaced("thinking", 'must be a dict whose type is "enabled" or "disabled"')
     if value["type"] == "disabled":
         return {"thinkingConfig": thinking_config(request.model, "none")} if thinks(request.model) else {}
     budget = value.get("budget_tokens")
@@ -169,9 +154,7 @@ def _response_format(value: Any, request: Request) -> dict[str, Any]:
     if kind == "text":
         return {}
     if kind not in ("json_object", "json_schema"):
-        raise BadRequestError(
-            "response_format['type'] must be text, json_object or json_schema", param="response_format", phase="request"
-        )
+        raise misplaced("response_format", "must have the type text, json_object or json_schema")
     config: dict[str, Any] = {"responseMimeType": "application/json"}
     schema = value.get("response_schema") or (value.get("json_schema") or {}).get("schema")
     if schema and _takes_json_schema(request.model):

@@ -19,7 +19,9 @@ from aiollm.dialects.errors import MALFORMED
 from aiollm.dialects.gemini_message import CandidateState, log_probabilities, metadata_members
 from aiollm.dialects.gemini_usage import gemini_usage
 from aiollm.dialects.google_error import google_error, is_google_error
-from aiollm.exceptions import APIError, InvalidChunk, ToolCallIncomplete
+from aiollm.dialects.tool_calls import incomplete_call
+from aiollm.dialects.unreadable import invalid_event
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
 from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
@@ -28,8 +30,6 @@ from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 
 __all__ = ["GeminiDecoder"]
-
-_QUOTED_CHARACTERS = 120
 
 
 class _PlainPart(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -140,9 +140,10 @@ class GeminiDecoder:
         self.content = True
         return chunk
 
-    def _feed_object(self, data: bytes) -> Iterable[ModelResponseStream]:
+    def _feed_object(self, data: bytes) -> Iterator[ModelResponseStream]:
+        # A generator, so that what it raises has no failed decoding as its context, which holds the raw event.
         if not data:
-            return ()
+            return
         try:
             payload = lenient_json(data)
         except ValueError as error:
@@ -153,7 +154,7 @@ class GeminiDecoder:
             )
         if not isinstance(payload, dict):
             raise self._invalid(data, "it is not an object")
-        return self._checked_chunks(payload, data)
+        yield from self._checked_chunks(payload, data)
 
     def _checked_chunks(self, payload: dict[str, Any], data: bytes) -> Iterator[ModelResponseStream]:
         try:
@@ -222,13 +223,10 @@ class GeminiDecoder:
             yield chunk
         for state in self._candidates.values():
             if state.growing is not None:
-                raise self._context_of(
-                    ToolCallIncomplete(f"the arguments of the tool call {state.growing[1]!r} are not whole")
-                )
+                raise self._context_of(incomplete_call(state.growing[1]))
 
     def _invalid(self, data: bytes, reason: str) -> APIError:
-        quoted = data[:_QUOTED_CHARACTERS].decode("utf-8", "replace")
-        return self._context_of(InvalidChunk(f"an event of the stream cannot be read: {reason}; it begins {quoted!r}"))
+        return invalid_event(data, reason, provider=self._context.endpoint.provider, model=self._request.model)
 
     def _context_of(self, error: APIError) -> APIError:
         provider = self._context.endpoint.provider

@@ -7,10 +7,9 @@ less than 128 tokens (https://ai.google.dev/gemini-api/docs/thinking).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from aiollm.exceptions import BadRequestError
+from aiollm.dialects.body import misplaced
 
 __all__ = ["generation", "thinking_config", "thinks"]
 
@@ -37,21 +36,18 @@ def thinks(model: str) -> bool:
     return number >= 3 or (number >= 2.5 and not _SPEAKS_OR_DRAWS.search(model))
 
 
-def thinking_config(model: str, effort: Any) -> dict[str, Any]:
+def thinking_config(model: str, word: Any) -> dict[str, Any]:
     """Return Gemini's configuration for an effort.
 
     Args:
         model: the model's name.
-        effort: OpenAI's `reasoning_effort`: a word, or a dict with the word as its `effort`.
+        word: the word of OpenAI's `reasoning_effort`.
 
     Raises:
         BadRequestError: nobody knows such an effort.
     """
-    word = effort.get("effort") if isinstance(effort, Mapping) else effort
     if word not in _EFFORTS:
-        raise BadRequestError(
-            f"reasoning_effort must be one of {', '.join(_EFFORTS)}", param="reasoning_effort", phase="request"
-        )
+        raise misplaced("reasoning_effort", f"must be one of {', '.join(_EFFORTS)}")
     kind = "flash-lite" if "flash-lite" in model else "pro" if "pro" in model else "flash"
     shows = word != "none"
     if (generation(model) or 0) < 3:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aiollm.dialects.body import misplaced
 from aiollm.dialects.gemini_schema import openapi_schema
-from aiollm.exceptions import BadRequestError
 
 __all__ = ["tool_members"]
 
@@ -36,10 +36,8 @@ def tool_members(parameters: Mapping[str, Any], given: Any, *, raw_schema: bool)
         elif "type" not in tool and tool:
             tools.append(tool)
         else:
-            raise BadRequestError(
-                f"tools[{position}] must be a function, or a tool of Google's own such as {{'googleSearch': {{}}}}",
-                param=f"tools[{position}]",
-                phase="request",
+            raise misplaced(
+                f"tools[{position}]", "must be a function, or a tool of Google's own such as {'googleSearch': {}}"
             )
     for position, function in enumerate(parameters.get("functions") or ()):
         functions.append(_declaration(function, f"functions[{position}]", raw_schema))
@@ -56,7 +54,7 @@ def tool_members(parameters: Mapping[str, Any], given: Any, *, raw_schema: bool)
 
 def _declaration(function: Any, place: str, raw_schema: bool) -> dict[str, Any]:
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
-        raise BadRequestError(f"{place} must have a name", param=place, phase="request")
+        raise misplaced(place, "must have a name")
     declared: dict[str, Any] = {"name": function["name"]}
     if function.get("description"):
         declared["description"] = function["description"]
@@ -88,8 +86,4 @@ def _calling(choice: Any) -> dict[str, Any]:
         if names and all(isinstance(name, str) for name in names):
             # Only ANY and VALIDATED may be narrowed to some functions.
             return {"mode": "VALIDATED" if mode == "AUTO" else mode, "allowedFunctionNames": names}
-    raise BadRequestError(
-        f"tool_choice must be one of {', '.join(_MODES)}, or name a function",
-        param="tool_choice",
-        phase="request",
-    )
+    raise misplaced("tool_choice", f"must be one of {', '.join(_MODES)}, or name a function")

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aiollm.dialects.errors import error_from_object
+from aiollm.dialects.errors import error_from_object, json_or_text
 from aiollm.exceptions import APIError
-from aiollm.types.lenient import lenient_json
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["google_error", "is_google_error", "reply_error"]
@@ -59,11 +58,7 @@ def google_error(
 
 def reply_error(head: ReplyHead, body: bytes, *, provider: str, model: str) -> APIError:
     """Make the exception for a reply with a failure status."""
-    try:
-        reported: Any = lenient_json(body)
-    except ValueError:
-        reported = body.decode("utf-8", "replace")
-    return google_error(reported, status=head.status, provider=provider, model=model, headers=head.headers)
+    return google_error(json_or_text(body), status=head.status, provider=provider, model=model, headers=head.headers)
 
 
 def _inner(payload: Any) -> dict[str, Any] | None:

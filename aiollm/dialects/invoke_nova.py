@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
+from aiollm.dialects.converse_usage import METRICS
 from aiollm.wire.frame import Frame
 
 __all__ = ["named_event"]
-
-_METRICS = "amazon-bedrock-invocationMetrics"
 
 
 def named_event(event: bytes) -> Frame:
@@ -20,5 +19,5 @@ def named_event(event: bytes) -> Frame:
         members = msgspec.json.decode(event, type=dict[str, msgspec.Raw])
     except (ValueError, RecursionError):
         return Frame("", event)
-    names = [name for name in members if name != _METRICS]
+    names = [name for name in members if name != METRICS]
     return Frame(names[0], bytes(members[names[0]])) if len(names) == 1 else Frame("", event)

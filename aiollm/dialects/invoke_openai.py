@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
+from aiollm.dialects.converse_usage import METRICS
 from aiollm.types.lenient import lenient_json
 from aiollm.wire.frame import Frame
 
 __all__ = ["reasoning_apart"]
 
 _REASONING = re.compile(r"<reasoning>(.*?)</reasoning>", re.DOTALL)
-_METRICS = "amazon-bedrock-invocationMetrics"
 
 
 def reasoning_apart(event: bytes) -> Frame:
@@ -21,7 +21,7 @@ def reasoning_apart(event: bytes) -> Frame:
 
     AWS's measurements become the usage where the model sends none.
     """
-    if b"<reasoning>" not in event and _METRICS.encode() not in event:
+    if b"<reasoning>" not in event and METRICS.encode() not in event:
         return Frame("", event)
     try:
         payload = lenient_json(event)
@@ -33,7 +33,7 @@ def reasoning_apart(event: bytes) -> Frame:
         message = choice.get("delta") or choice.get("message") or {}
         if isinstance(message.get("content"), str) and "<reasoning>" in message["content"]:
             _take_apart(message)
-    metrics = payload.pop(_METRICS, None)
+    metrics = payload.pop(METRICS, None)
     if isinstance(metrics, dict) and not payload.get("usage"):
         prompt, completion = metrics.get("inputTokenCount", 0), metrics.get("outputTokenCount", 0)
         payload["usage"] = {"prompt_tokens": prompt, "completion_tokens": completion}

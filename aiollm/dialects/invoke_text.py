@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import accepted_parameters, finished_body
+from aiollm.dialects.body import accepted_parameters, converted_messages, json_request, stop_list
+from aiollm.dialects.converse_usage import METRICS
 from aiollm.dialects.errors import error_from_reply
 from aiollm.dialects.single_choice import SingleChoiceDecoder, whole_answer
 from aiollm.dialects.split import split_answer
-from aiollm.exceptions import APIError, BadRequestError
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.lenient import whole_number
@@ -29,7 +30,6 @@ __all__ = ["InvokeText", "llama_prompt", "mistral_prompt"]
 Turn = tuple[str, str]
 """A role and a text."""
 
-_METRICS = "amazon-bedrock-invocationMetrics"
 _INPUT_HEADER, _OUTPUT_HEADER = "x-amzn-bedrock-input-token-count", "x-amzn-bedrock-output-token-count"
 
 
@@ -73,12 +73,10 @@ class InvokeText:
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
         params = accepted_parameters(request, endpoint)
-        if isinstance(stop := params.get("stop"), str):
-            params["stop"] = [stop]
-        turns = [_turn(message, position) for position, message in enumerate(request.messages)]
-        body = {"prompt": self._prompt(turns, request.model.lower()), **params}
-        headers = {"Content-Type": "application/json", **endpoint.headers}
-        return HttpRequest(endpoint.url_for(stream=request.stream), headers, finished_body(body, request, endpoint))
+        if "stop" in params:
+            params["stop"] = stop_list(params["stop"])
+        turns = converted_messages(request, endpoint, _turn)
+        return json_request({"prompt": self._prompt(turns, request.model.lower()), **params}, request, endpoint)
 
     def decoder(self, request: Request, context: Context) -> _TextDecoder:
         """Return a decoder for the events of a streamed reply."""
@@ -111,13 +109,13 @@ class _TextDecoder(SingleChoiceDecoder):
         self.usage = self._usage(payload) or self.usage
         if native and not self.finished:
             yield self._finish(native)
-        if self.finished and (_METRICS in payload or not self._request.stream):
+        if self.finished and (METRICS in payload or not self._request.stream):
             self.done = True
             yield from self._end()
 
     def _usage(self, payload: Mapping[str, Any]) -> Usage | None:
         """Return the counts: at the end of a stream, or in the head of a whole reply."""
-        metrics = payload.get(_METRICS) or {}
+        metrics = payload.get(METRICS) or {}
         headers = self._context.origin.headers
         if not metrics and not self._request.stream and _OUTPUT_HEADER in headers:
             metrics = {
@@ -131,16 +129,11 @@ class _TextDecoder(SingleChoiceDecoder):
         return Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)
 
 
-def _turn(message: Mapping[str, Any], position: int) -> Turn:
+def _turn(message: Mapping[str, Any]) -> Turn:
     """Return a message's role and text; nothing else can be said in a prompt."""
     content = message.get("content") or ""
     parts = [content] if isinstance(content, str) else content
     texts = [part if isinstance(part, str) else part.get("text") for part in parts]
     if message.get("tool_calls") or message["role"] in ("tool", "function") or any(text is None for text in texts):
-        place = f"messages[{position}]"
-        raise BadRequestError(
-            f"{place} has more than text, which this model's own format cannot say: leave out `invoke/`",
-            param=place,
-            phase="request",
-        )
+        raise ValueError("it has more than text, which this model's own format cannot say: leave out `invoke/`")
     return "system" if message["role"] == "developer" else message["role"], "".join(texts)

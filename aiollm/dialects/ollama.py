@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import finished_body
+from aiollm.dialects.body import json_request, put_into_form
 from aiollm.dialects.errors import error_from_reply
 from aiollm.dialects.ollama_request import ollama_body
 from aiollm.dialects.ollama_stream import OllamaDecoder
@@ -34,13 +34,8 @@ class Ollama:
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "application/x-ndjson" if request.stream else "application/json",
-            **endpoint.headers,
-        }
-        body = finished_body(ollama_body(request, endpoint), request, endpoint)
-        return HttpRequest(endpoint.url_for(stream=request.stream), headers, body)
+        body = put_into_form(ollama_body, request, endpoint)
+        return json_request(body, request, endpoint, stream_type=NDJSONFramer.content_type)
 
     def decoder(self, request: Request, context: Context) -> OllamaDecoder:
         """Return a decoder for the lines of a streamed reply."""

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from aiollm.dialects.body import accepted_parameters, converted_messages, refusal
+from aiollm.dialects.body import accepted_parameters, converted_messages, effort_of, refusal, stop_list
+from aiollm.dialects.data_uri import data_uri
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
 
@@ -37,12 +38,10 @@ def ollama_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     _settle_tool_choice(asked, request, endpoint)
     if (wanted := _format(asked.pop("response_format", None))) is not None:
         body["format"] = wanted
-    if (effort := asked.pop("reasoning_effort", None)) is not None:
+    if (effort := effort_of(asked.pop("reasoning_effort", None))) is not None:
         body["think"] = _think(effort, request.model)
-    if isinstance(stop := asked.pop("stop", None), str):
-        stop = [stop]
-    if stop is not None:
-        options["stop"] = stop
+    if "stop" in asked:
+        options["stop"] = stop_list(asked.pop("stop"))
     for name, value in asked.items():
         if name in _TOP_LEVEL:
             body[name] = value
@@ -71,8 +70,6 @@ def _format(response_format: Any) -> Any:
 
 
 def _think(effort: Any, model: str) -> bool | str:
-    if isinstance(effort, Mapping):
-        effort = effort.get("effort")
     if any(name in model for name in _GRADED_MODELS):
         return "low" if effort == "none" else str(_GRADES.get(effort, effort))
     return effort not in ("none", "minimal")
@@ -127,10 +124,10 @@ def _image(image: Any) -> str:
         raise ValueError("an image must come as data (data:image/png;base64,...): Ollama fetches no address")
     if not url.startswith("data:"):
         return str(url)
-    _, marked, data = url.partition(";base64,")
-    if not marked:
+    found = data_uri(url)
+    if found is None or not found.is_base64:
         raise ValueError("an image's data must be base64 (data:image/png;base64,...)")
-    return str(data)
+    return found.data
 
 
 def _call(call: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import accepted_parameters, finished_body
+from aiollm.dialects.body import accepted_parameters, json_request
 from aiollm.dialects.errors import MALFORMED, error_from_object, error_from_reply
 from aiollm.dialects.finish import broke_off, finish_reason
 from aiollm.dialects.openai_message import HEAD_FIELDS, broken_off, normal_message
@@ -14,11 +14,12 @@ from aiollm.dialects.openai_stream import OpenAIDecoder
 from aiollm.dialects.plain import plain_response
 from aiollm.dialects.split import split_answer
 from aiollm.dialects.tool_calls import ToolCallTracker
+from aiollm.dialects.unreadable import invalid_reply, reply_json
 from aiollm.dialects.usage import usage_from_object
-from aiollm.exceptions import APIError, APIResponseValidationError
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.endpoint import Endpoint
-from aiollm.types.lenient import lenient_json, whole_number
+from aiollm.types.lenient import whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.wire.http import HttpRequest, ReplyHead
@@ -45,12 +46,7 @@ class OpenAI:
                 options.setdefault("include_usage", True)
             if options and endpoint.takes_stream_options:
                 body["stream_options"] = options
-        headers = {
-            "Content-Type": "application/json",
-            "Accept": "text/event-stream" if request.stream else "application/json",
-            **endpoint.headers,
-        }
-        return HttpRequest(endpoint.url_for(stream=request.stream), headers, finished_body(body, request, endpoint))
+        return json_request(body, request, endpoint)
 
     def decoder(self, request: Request, context: Context) -> OpenAIDecoder:
         """Return a decoder for the events of a streamed reply."""
@@ -64,34 +60,16 @@ class OpenAI:
             context.origin.served_model = response.model
             return response
         provider = context.endpoint.provider
-        try:
-            payload = lenient_json(body)
-        except ValueError as error:
-            quoted = body[:120].decode("utf-8", "replace")
-            raise APIResponseValidationError(
-                f"{provider} answered with a body that is not JSON ({error}); it begins {quoted!r}",
-                model=request.model,
-                llm_provider=provider,
-            ) from None
+        payload = reply_json(body, provider=provider, model=request.model)
         if not isinstance(payload, dict) or payload.get("error") or payload.get("object") == "error":
             raise error_from_object(payload, provider=provider, model=request.model)
         if not payload.get("choices"):
-            quoted = body[:200].decode("utf-8", "replace")
-            raise APIResponseValidationError(
-                f"{provider} answered without `choices`; the body begins {quoted!r}",
-                model=request.model,
-                llm_provider=provider,
-                body=payload,
-            )
+            raise invalid_reply(body, "without `choices`", provider=provider, model=request.model)
         try:
             return _response(payload, request, context)
         except MALFORMED as error:
-            raise APIResponseValidationError(
-                f"{provider} answered with a member of another type than it should be ({error})",
-                model=request.model,
-                llm_provider=provider,
-                body=payload,
-            ) from None
+            fault = f"with a member of another type than it should be ({error})"
+            raise invalid_reply(body, fault, provider=provider, model=request.model) from None
 
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""

@@ -19,8 +19,9 @@ from aiollm.dialects.errors import MALFORMED, error_from_object
 from aiollm.dialects.finish import broke_off, finish_reason
 from aiollm.dialects.openai_message import HEAD_FIELDS, broken_off, normal_message
 from aiollm.dialects.tool_calls import ToolCallTracker
+from aiollm.dialects.unreadable import invalid_event
 from aiollm.dialects.usage import usage_from_object
-from aiollm.exceptions import APIError, InvalidChunk, ToolCallIncomplete
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
 from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
@@ -32,7 +33,6 @@ __all__ = ["OpenAIDecoder"]
 
 _CHOICE_FIELDS = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs"})
 _END_MARKER = b"[DONE]"
-_QUOTED_CHARACTERS = 120
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -216,14 +216,16 @@ class OpenAIDecoder:
             response.usage = self.usage
         return response
 
-    def _feed_object(self, frame: Frame) -> Iterable[ModelResponseStream]:
+    def _feed_object(self, frame: Frame) -> Iterator[ModelResponseStream]:
+        # A generator, so that what it raises has no failed decoding as its context, which holds the raw event.
         data = frame.data
         if self.done or not data:
-            return ()
+            return
         if data.startswith(_END_MARKER):
             self.done = True
             self._plain_text = False
-            return self._end()
+            yield from self._end()
+            return
         if frame.event == "error":
             raise self._error(self._object(data) if data[:1] in b'{["' else data.decode("utf-8", "replace"))
         payload = self._object(data)
@@ -231,7 +233,7 @@ class OpenAIDecoder:
             raise self._invalid(data, "it is not an object")
         if payload.get("object") == "error" or payload.get("type") == "error":
             raise self._error(payload)
-        return self._checked_chunks(payload, data)
+        yield from self._checked_chunks(payload, data)
 
     def _object(self, data: bytes) -> Any:
         try:
@@ -355,12 +357,7 @@ class OpenAIDecoder:
         for choice in self._choices.values():
             broken = choice.calls.incomplete() if choice.finish_reason == "tool_calls" else None
             if broken is not None:
-                raise self._context_of(
-                    ToolCallIncomplete(
-                        f"the arguments of the tool call {broken!r} are not whole JSON",
-                        hint="the answer so far is in `partial`; a larger max_tokens may help",
-                    )
-                )
+                raise self._context_of(broken)
 
     def _error(self, payload: Any) -> APIError:
         if isinstance(payload, dict) and not payload.get("error") and isinstance(payload.get("x_groq"), dict):
@@ -368,9 +365,7 @@ class OpenAIDecoder:
         return error_from_object(payload, provider=self._context.endpoint.provider, model=self._model, phase="stream")
 
     def _invalid(self, data: bytes, reason: str) -> APIError:
-        quoted = data[:_QUOTED_CHARACTERS].decode("utf-8", "replace")
-        sent = f"{self._context.endpoint.provider} sent an event that is no chunk"
-        return self._context_of(InvalidChunk(f"{sent}: {reason}; it begins {quoted!r}"))
+        return invalid_event(data, reason, provider=self._context.endpoint.provider, model=self._model)
 
     def _context_of(self, error: APIError) -> APIError:
         return error.with_context(llm_provider=self._context.endpoint.provider, model=self._model, phase="stream")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aiollm.dialects.base import Context
+from aiollm.dialects.body import json_request, put_into_form
 from aiollm.dialects.errors import MALFORMED, error_from_reply
 from aiollm.dialects.responses_request import chat_body
 from aiollm.dialects.responses_stream import ResponsesDecoder
-from aiollm.dialects.responses_wire import http_request, invalid_response, response_object
+from aiollm.dialects.responses_wire import invalid_response, response_object
 from aiollm.dialects.split import split_answer
 from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
@@ -30,7 +31,7 @@ class Responses:
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
-        return http_request(chat_body(request, endpoint), request, endpoint)
+        return json_request(put_into_form(chat_body, request, endpoint), request, endpoint)
 
     def decoder(self, request: Request, context: Context) -> ResponsesDecoder:
         """Return a decoder for the events of a streamed reply."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiollm.dialects.assembly import GrowingText
+from aiollm.dialects.growing_text import GrowingText
 from aiollm.types.responses import ResponsesAPIResponse, ResponsesStreamEvent
 
 __all__ = ["GROWING", "ResponseAccount"]

@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 
 from aiollm.dialects.base import Context
+from aiollm.dialects.body import json_request
 from aiollm.dialects.errors import MALFORMED, error_from_object, error_from_reply
 from aiollm.dialects.responses_account import GROWING, ResponseAccount
 from aiollm.dialects.responses_message import chat_usage, failure_of, finish_of
 from aiollm.dialects.responses_wire import (
     ENDINGS,
     event_of,
-    http_request,
-    invalid_event,
     invalid_response,
     response_object,
 )
+from aiollm.dialects.unreadable import invalid_event
 from aiollm.exceptions import APIError
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
@@ -78,10 +78,11 @@ class EventDecoder:
             response._origin = self._origin
         return response
 
-    def _feed_object(self, frame: Frame) -> Iterable[ResponsesStreamEvent]:
+    def _feed_object(self, frame: Frame) -> Iterator[ResponsesStreamEvent]:
+        # A generator, so that what it raises has no failed decoding as its context, which holds the raw event.
         data = frame.data
         if self.done or not data or data.startswith(b"[DONE]"):
-            return ()
+            return
         payload = event_of(data, frame.event, provider=self._provider, model=self._model)
         try:
             event = ResponsesStreamEvent(**payload)
@@ -89,7 +90,9 @@ class EventDecoder:
         except MALFORMED as error:
             reason = f"a member is of another type than it should be ({error})"
             raise invalid_event(data, reason, provider=self._provider, model=self._model) from None
-        return self._ended(event) if event.type in ENDINGS else (event,)
+        yield event
+        if event.type in ENDINGS:
+            self._end(event.type)
 
     def _note(self, event: ResponsesStreamEvent) -> None:
         if event.type in ENDINGS:
@@ -107,10 +110,9 @@ class EventDecoder:
     def _response(self) -> dict[str, Any]:
         return self._account.response or {}
 
-    def _ended(self, event: ResponsesStreamEvent) -> Iterator[ResponsesStreamEvent]:
-        """Give the last event, and then the error that it may stand for."""
-        yield event
-        if event.type == "response.failed":
+    def _end(self, kind: str) -> None:
+        """Take note of the end, or raise the error that the last event stands for."""
+        if kind == "response.failed":
             raise error_from_object(
                 failure_of(self._response), provider=self._provider, model=self._model, phase="stream"
             )
@@ -128,7 +130,7 @@ class ResponsesAPI:
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
         body = {"model": request.model, **request.params}
-        return http_request({**body, "stream": True} if request.stream else body, request, endpoint)
+        return json_request({**body, "stream": True} if request.stream else body, request, endpoint)
 
     def decoder(self, request: Request, context: Context) -> EventDecoder:
         """Return a decoder for the events of a streamed reply."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from aiollm.dialects.body import misplaced
 from aiollm.exceptions import BadRequestError
 
 __all__ = ["input_items"]
@@ -91,4 +92,4 @@ def _joined(content: Any) -> str:
 
 
 def _unsayable(place: str, what: str) -> BadRequestError:
-    return BadRequestError(f"{place} is {what}, which the Responses API has no word for", param=place, phase="request")
+    return misplaced(place, f"is {what}, which the Responses API has no word for")

@@ -12,9 +12,7 @@ from typing import Any
 
 import msgspec
 
-from aiollm.dialects.assembly import Assembler
 from aiollm.dialects.base import Context
-from aiollm.dialects.errors import MALFORMED, error_from_object
 from aiollm.dialects.responses_message import (
     call_of,
     chat_annotation,
@@ -25,19 +23,17 @@ from aiollm.dialects.responses_message import (
     native_reason,
     texts_of,
 )
-from aiollm.dialects.responses_wire import ENDINGS, event_of, invalid_event
-from aiollm.dialects.tool_calls import ToolCallTracker
-from aiollm.exceptions import APIError, ToolCallIncomplete
-from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
+from aiollm.dialects.responses_wire import ENDINGS, event_of
+from aiollm.dialects.single_choice import SingleChoiceDecoder
+from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.lenient import whole_number
 from aiollm.types.request import Request
-from aiollm.types.response import ModelResponse
-from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 
 __all__ = ["ResponsesDecoder"]
 
 _TEXT = "response.output_text.delta"
+_END_MARKER = b"[DONE]"  # of some servers; OpenAI has none here
 # Events with a piece of an item, and the field of the delta that it goes into.
 _PIECES = {
     _TEXT: "content",
@@ -75,58 +71,28 @@ class _Item:
         self.ended = False
 
 
-class ResponsesDecoder:
+class ResponsesDecoder(SingleChoiceDecoder):
     """Turns the events of one response into chunks."""
 
     def __init__(self, request: Request, context: Context) -> None:
-        self.done = False
-        self.content = False
-        self.usage: Usage | None = None
-        self.finish_reason: str | None = None
+        super().__init__(request, context)
         self._decode_text = _text_decoder()
-        self._request = request
-        self._context = context
-        self._id = ""
-        self._created = 0
         self._items: dict[Any, _Item] = {}
-        self._calls = ToolCallTracker(context.new_id)
-        self._answer = Assembler()
-        self._role_sent = False
-        self._thought = False  # reasoning has come, and further parts of it are set off
+        self._reasoned = False  # reasoning has come, and further parts of it are set off
         self._talking: Any = None  # the item whose text is being streamed
-        self._pattern: ModelResponseStream | None = None
-        self._text = self._answer.choice(0).content.utf8
 
     def feed(self, frame: Frame) -> Iterable[ModelResponseStream]:
         # A piece of text takes this path; whatever is special about an event is looked at in `_chunks`.
-        if self._talking is not None:
+        if self._talking is not None and not self.done:
             try:
                 event = self._decode_text(frame.data)
             except (ValueError, RecursionError):  # a delta of another type, or no JSON at all
-                return self._feed_object(frame)
+                return super().feed(frame)
             place = event.item_id if event.output_index is None else event.output_index
             if event.type == _TEXT and event.delta and place == self._talking and not event.logprobs:
-                self.content = True
-                self._text += event.delta.encode()
-                return (self._text_chunk(event.delta),)
-        return self._feed_object(frame)
-
-    def finish(self) -> Iterable[ModelResponseStream]:
-        return ()
-
-    @property
-    def finished(self) -> bool:
-        return self.finish_reason is not None
-
-    def partial(self) -> ModelResponse | None:
-        """Return the answer so far, or None when there is none yet."""
-        if not self._role_sent:
-            return None
-        response = self._answer.response(default_finish=None)
-        if response is not None:
-            response.id, response.created, response.model = self._id, self._created, self._request.model
-            response.usage = self.usage
-        return response
+                chunk = self._plain(event.delta, "")
+                return () if chunk is None else (chunk,)
+        return super().feed(frame)
 
     def feed_response(self, response: dict[str, Any]) -> Iterator[ModelResponseStream]:
         """Take a whole response, as the last event has it, and give the chunks of what has not come yet."""
@@ -140,25 +106,16 @@ class ResponsesDecoder:
             item = self._item({"output_index": place, "item_id": raw.get("id")}, opens=unseen)
             if item is not None:
                 yield from self._rest_of(item, raw)
-        yield from self._end(response)
+        yield from self._ended(response)
 
     # -- events
 
-    def _feed_object(self, frame: Frame) -> Iterable[ModelResponseStream]:
-        data = frame.data
-        if self.done or not data or data.startswith(b"[DONE]"):
-            return ()
+    def _events(self, frame: Frame) -> Iterator[ModelResponseStream]:
+        if frame.data.startswith(_END_MARKER):
+            return
         self._talking = None
         provider, model = self._context.endpoint.provider, self._request.model
-        return self._checked(event_of(data, frame.event, provider=provider, model=model), data)
-
-    def _checked(self, event: dict[str, Any], data: bytes) -> Iterator[ModelResponseStream]:
-        try:
-            yield from self._chunks(event)
-        except MALFORMED as error:
-            reason = f"a member is of another type than it should be ({error})"
-            provider = self._context.endpoint.provider
-            raise invalid_event(data, reason, provider=provider, model=self._request.model) from None
+        yield from self._chunks(event_of(frame.data, frame.event, provider=provider, model=model))
 
     def _chunks(self, event: dict[str, Any]) -> Iterable[ModelResponseStream]:
         kind = event["type"]
@@ -185,11 +142,11 @@ class ResponsesDecoder:
             place = (event["type"], event.get("summary_index", event.get("content_index")))
             if item.place and item.place[0] != place[0]:
                 return
-            text = f"\n\n{text}" if self._thought and item.place != place else text
-            item.place, self._thought = place, True
+            text = f"\n\n{text}" if self._reasoned and item.place != place else text
+            item.place, self._reasoned = place, True
         item.streamed.add(field)
         logprobs = {"content": event["logprobs"]} if event.get("logprobs") and field == "content" else None
-        yield self._chunk({field: text}, logprobs=logprobs)
+        yield self._delta(logprobs=logprobs, **{field: text})
         if field == "content":
             self._talking = event.get("output_index", event.get("item_id"))
 
@@ -207,18 +164,18 @@ class ResponsesDecoder:
         item = self._item(event, opens=True)
         if item is not None and event.get("annotation"):
             item.annotations += 1
-            yield self._chunk({"annotations": [chat_annotation(event["annotation"])]})
+            yield self._delta(annotations=[chat_annotation(event["annotation"])])
 
     def _arguments(self, event: dict[str, Any]) -> Iterator[ModelResponseStream]:
         item = self._item(event, opens=False)
         if item is None or item.call is None or not event.get("delta"):
             return
         item.streamed.add("arguments")
-        yield self._call_chunk(item.call, event["delta"])
+        yield self._argued(item.call, event["delta"])
 
     def _audio(self, event: dict[str, Any]) -> Iterator[ModelResponseStream]:
         name = "transcript" if "transcript" in event["type"] else "data"
-        yield self._chunk({"audio": {name: event["delta"]}})
+        yield self._delta(audio={name: event["delta"]})
 
     # -- items
 
@@ -238,11 +195,11 @@ class ResponsesDecoder:
         call = call_of(raw, whole=False)
         if call is not None and item.call is None:
             item.call = call
-            yield self._chunk({"tool_calls": [self._calls.normalise(call)]})
+            yield self._call(call)
 
-    def _call_chunk(self, call: dict[str, Any], piece: str) -> ModelResponseStream:
+    def _argued(self, call: dict[str, Any], piece: str) -> ModelResponseStream:
         kind, member = ("custom", "input") if call["type"] == "custom" else ("function", "arguments")
-        return self._chunk({"tool_calls": [self._calls.normalise({"id": call["id"], kind: {member: piece}})]})
+        return self._call({"id": call["id"], kind: {member: piece}})
 
     def _rest_of(self, item: _Item, raw: dict[str, Any]) -> Iterator[ModelResponseStream]:
         """Give what was not streamed of an item that has ended."""
@@ -254,26 +211,26 @@ class ResponsesDecoder:
             whole = call_of(raw, whole=True) or item.call
             piece = whole["custom"]["input"] if whole["type"] == "custom" else whole["function"]["arguments"]
             if piece and "arguments" not in item.streamed:
-                yield self._call_chunk(item.call, piece)
+                yield self._argued(item.call, piece)
         elif raw.get("type") in ("message", "reasoning"):
             yield from self._rest_of_texts(item, raw)
         elif image := image_of(raw, len(self._answer.choice(0).lists.get("images", ()))):
-            yield self._chunk({"images": [image]})
+            yield self._delta(images=[image])
         else:
-            yield self._chunk({"provider_specific_fields": {"output_items": [raw]}})
+            yield self._delta(provider_specific_fields={"output_items": [raw]})
 
     def _rest_of_texts(self, item: _Item, raw: dict[str, Any]) -> Iterator[ModelResponseStream]:
         for field, text in texts_of(raw):
             if text and field not in item.streamed:
-                set_off = field == "reasoning_content" and self._thought
-                self._thought = self._thought or field == "reasoning_content"
-                yield self._chunk({field: f"\n\n{text}" if set_off else text})
+                set_off = field == "reasoning_content" and self._reasoned
+                self._reasoned = self._reasoned or field == "reasoning_content"
+                yield self._delta(**{field: f"\n\n{text}" if set_off else text})
         if raw["type"] == "message":
             annotations = [
                 annotation for part in raw.get("content") or () for annotation in part.get("annotations") or ()
             ]
             if later := annotations[item.annotations :]:
-                yield self._chunk({"annotations": [chat_annotation(annotation) for annotation in later]})
+                yield self._delta(annotations=[chat_annotation(annotation) for annotation in later])
         elif raw.get("encrypted_content"):
             thought = "\n\n".join(part.get("text") or "" for part in raw.get("summary") or ())
             block = {
@@ -282,71 +239,20 @@ class ResponsesDecoder:
                 "signature": raw["encrypted_content"],
                 "id": raw.get("id"),
             }
-            yield self._chunk({"thinking_blocks": [block]})
+            yield self._delta(thinking_blocks=[block])
 
-    # -- chunks
+    # -- head and end
 
     def _note_head(self, response: dict[str, Any]) -> None:
-        self._id = self._id or response.get("id") or ""
-        self._created = self._created or whole_number(response.get("created_at"))
+        self.id = self.id or response.get("id") or ""
+        self.created = self.created or whole_number(response.get("created_at"))
         origin = self._context.origin
         origin.served_model = origin.served_model or response.get("model")
 
-    def _text_chunk(self, text: str) -> ModelResponseStream:
-        """Return a chunk with a text and nothing else: copies of one, at a third of the cost of new ones."""
-        if self._pattern is None:
-            self._pattern = self._bare_chunk(Delta())
-        chunk: ModelResponseStream = self._pattern.__copy__()
-        choice = chunk.choices[0].__copy__()
-        choice.delta = choice.delta.__copy__()
-        choice.delta.content = text
-        chunk.choices = [choice]
-        return chunk
-
-    def _bare_chunk(self, delta: Delta, **choice: Any) -> ModelResponseStream:
-        chunk = ModelResponseStream(id=self._id, created=self._created, model=self._request.model)
-        chunk.choices = [StreamingChoices(delta=delta, **choice)]
-        chunk._origin = self._context.origin
-        return chunk
-
-    def _chunk(self, fields: dict[str, Any], **choice: Any) -> ModelResponseStream:
-        """Return a chunk with these fields in its delta, and add it to the answer."""
-        if not self._role_sent:
-            self._role_sent = True
-            self._id = self._id or f"resp_{self._context.new_id()}"
-            self._created = self._created or self._context.now
-            fields = {"role": "assistant", **fields}
-        self.content = True
-        chunk = self._bare_chunk(Delta(**fields), **choice)
-        self._answer.add(chunk)
-        return chunk
-
-    def _end(self, response: dict[str, Any]) -> Iterator[ModelResponseStream]:
-        """Give the finish reason, and the usage if asked for; check what was promised to be whole."""
-        reason, native = finish_of(response, called_tools=bool(self._calls)), native_reason(response)
-        details = {"native_finish_reason": native} if native not in (None, reason) else {}
-        self.finish_reason = reason
-        last = self._chunk({}, finish_reason=reason, **details)
-        last.service_tier = response.get("service_tier")
-        yield last
-        if self._request.include_usage and self.usage is not None:
-            counted = self._bare_chunk(Delta())
-            counted.choices, counted.usage = NoChoices(), self.usage
-            yield counted
-        broken = self._calls.incomplete() if reason == "tool_calls" else None
-        if broken is not None:
-            raise ToolCallIncomplete(
-                f"the arguments of the tool call {broken!r} are not whole JSON",
-                model=self._request.model,
-                llm_provider=self._context.endpoint.provider,
-                phase="stream",
-                hint="the answer so far is in `partial`; a larger max_tokens may help",
-            )
-
-    def _error(self, body: dict[str, Any]) -> APIError:
-        return error_from_object(
-            body, provider=self._context.endpoint.provider, model=self._request.model, phase="stream"
-        )
+    def _ended(self, response: dict[str, Any]) -> Iterator[ModelResponseStream]:
+        reason = finish_of(response, called_tools=bool(self._calls))
+        yield self._finish(native_reason(response) or reason, reason=reason, service_tier=response.get("service_tier"))
+        yield from self._end()
 
 
 _HANDLERS: dict[str, Callable[[ResponsesDecoder, dict[str, Any]], Iterable[ModelResponseStream]]] = {

@@ -1,34 +1,20 @@
-"""The Responses API on the wire: its request, its events and its whole reply, whoever reads them."""
+"""The Responses API on the wire: its events and its whole reply, whoever reads them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from aiollm.dialects.base import Context
-from aiollm.dialects.body import finished_body
 from aiollm.dialects.errors import error_from_object
-from aiollm.exceptions import APIError, APIResponseValidationError, InvalidChunk
-from aiollm.types.endpoint import Endpoint
+from aiollm.dialects.unreadable import invalid_event, reply_json
+from aiollm.exceptions import APIError, APIResponseValidationError
 from aiollm.types.lenient import lenient_json
 from aiollm.types.request import Request
-from aiollm.wire.http import HttpRequest
 
-__all__ = ["ENDINGS", "event_of", "http_request", "invalid_event", "invalid_response", "response_object"]
+__all__ = ["ENDINGS", "event_of", "invalid_response", "response_object"]
 
 ENDINGS = {"response.completed": "completed", "response.incomplete": "incomplete", "response.failed": "failed"}
 """The events that end a response, and the status they give it. Nothing else does."""
-
-_QUOTED_CHARACTERS = 120
-
-
-def http_request(body: dict[str, Any], request: Request, endpoint: Endpoint) -> HttpRequest:
-    """Return the HTTP request with a body in the API's own form, but for its authentication."""
-    headers = {
-        "Content-Type": "application/json",
-        "Accept": "text/event-stream" if request.stream else "application/json",
-        **endpoint.headers,
-    }
-    return HttpRequest(endpoint.url, headers, finished_body(body, request, endpoint))
 
 
 def event_of(data: bytes, name: str | None, *, provider: str, model: str) -> dict[str, Any]:
@@ -49,17 +35,6 @@ def event_of(data: bytes, name: str | None, *, provider: str, model: str) -> dic
     return payload
 
 
-def invalid_event(data: bytes, reason: str, *, provider: str, model: str) -> InvalidChunk:
-    """Return the error for an event that cannot be read."""
-    quoted = data[:_QUOTED_CHARACTERS].decode("utf-8", "replace")
-    return InvalidChunk(
-        f"an event of the stream cannot be read: {reason}; it begins {quoted!r}",
-        llm_provider=provider,
-        model=model,
-        phase="stream",
-    )
-
-
 def response_object(body: bytes, request: Request, context: Context) -> dict[str, Any]:
     """Return the response in the body of a whole reply.
 
@@ -67,15 +42,7 @@ def response_object(body: bytes, request: Request, context: Context) -> dict[str
         APIError: the body is an error, or no response.
     """
     provider = context.endpoint.provider
-    try:
-        payload = lenient_json(body)
-    except ValueError as error:
-        quoted = body[:_QUOTED_CHARACTERS].decode("utf-8", "replace")
-        raise APIResponseValidationError(
-            f"{provider} answered with a body that is not JSON ({error}); it begins {quoted!r}",
-            model=request.model,
-            llm_provider=provider,
-        ) from None
+    payload = reply_json(body, provider=provider, model=request.model)
     if not isinstance(payload, dict) or (payload.get("error") and "output" not in payload):
         raise error_from_object(payload, provider=provider, model=request.model)
     if not isinstance(payload.get("output"), list):

@@ -16,7 +16,8 @@ from aiollm.dialects.base import Context
 from aiollm.dialects.errors import MALFORMED, error_from_object
 from aiollm.dialects.finish import finish_reason
 from aiollm.dialects.tool_calls import ToolCallTracker
-from aiollm.exceptions import APIError, InvalidChunk, ToolCallIncomplete
+from aiollm.dialects.unreadable import invalid_event, invalid_reply
+from aiollm.exceptions import APIError
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
 from aiollm.types.lenient import lenient_json
 from aiollm.types.request import Request
@@ -26,7 +27,6 @@ from aiollm.wire.frame import Frame
 
 __all__ = ["SingleChoiceDecoder", "whole_answer"]
 
-_QUOTED_CHARACTERS = 120
 # A copy takes a tenth of the time of a call with keywords.
 _NO_DELTA = Delta()
 _NO_CHOICE = StreamingChoices()
@@ -78,9 +78,10 @@ class SingleChoiceDecoder(ABC):
 
     def unreadable(self, data: bytes, reason: str) -> APIError:
         """Return the error for an event, or a whole reply, that is not what it should be."""
-        what = "an event of the stream" if self._request.stream else "the reply"
-        quoted = data[:_QUOTED_CHARACTERS].decode("utf-8", "replace")
-        return self._context_of(InvalidChunk(f"{what} cannot be read: {reason}; it begins {quoted!r}"))
+        provider, model = self._context.endpoint.provider, self._request.model
+        if self._request.stream:
+            return invalid_event(data, reason, provider=provider, model=model)
+        return invalid_reply(data, f"with what cannot be read ({reason})", provider=provider, model=model)
 
     def _plain(self, text: str, thought: str) -> ModelResponseStream | None:
         """Return a chunk of text and reasoning, the common case, made from a pattern; None for nothing.
@@ -116,9 +117,15 @@ class SingleChoiceDecoder(ABC):
         """Return a chunk with a piece of a tool call, in OpenAI's form or nearly."""
         return self._delta(tool_calls=[self._calls.normalise(piece)])
 
-    def _finish(self, native: str, **extra: Any) -> ModelResponseStream:
-        """Return the chunk with the finish reason; `extra` are members of the chunk that OpenAI does not have."""
-        self.finish_reason = finish_reason(native, called_tools=bool(self._calls))
+    def _finish(self, native: str, *, reason: str | None = None, **extra: Any) -> ModelResponseStream:
+        """Return the chunk with the finish reason.
+
+        Args:
+            native: the provider's own reason.
+            reason: what it is called by OpenAI, where the table of all providers does not know.
+            extra: further members of the chunk.
+        """
+        self.finish_reason = reason or finish_reason(native, called_tools=bool(self._calls))
         choice = StreamingChoices(finish_reason=self.finish_reason)
         if self.finish_reason != native:
             choice["native_finish_reason"] = native
@@ -135,12 +142,7 @@ class SingleChoiceDecoder(ABC):
             yield chunk
         broken = self._calls.incomplete() if self.finish_reason == "tool_calls" else None
         if broken is not None:
-            raise self._context_of(
-                ToolCallIncomplete(
-                    f"the arguments of the tool call {broken!r} are not whole JSON",
-                    hint="the answer so far is in `partial`; a larger max_tokens may help",
-                )
-            )
+            raise self._context_of(broken)
 
     def _error(self, reported: Any) -> APIError:
         """Return the error that an event reports."""
@@ -162,8 +164,11 @@ class SingleChoiceDecoder(ABC):
     def _checked(self, frame: Frame) -> Iterator[ModelResponseStream]:
         try:
             yield from self._events(frame)
-        except MALFORMED as error:
+        except ValueError as error:
             raise self.unreadable(frame.data, str(error)) from None
+        except MALFORMED as error:
+            reason = f"a member is missing, or of another type than it should be ({error})"
+            raise self.unreadable(frame.data, reason) from None
 
     def _context_of(self, error: APIError) -> APIError:
         return error.with_context(

@@ -19,10 +19,10 @@ from typing import Any
 
 import msgspec
 
-from aiollm.exceptions import EventTooLarge
+from aiollm.exceptions import EventTooLarge, ToolCallIncomplete
 from aiollm.types.lenient import is_json
 
-__all__ = ["MAX_ARGUMENT_CHARACTERS", "ToolCallTracker"]
+__all__ = ["MAX_ARGUMENT_CHARACTERS", "ToolCallTracker", "incomplete_call"]
 
 MAX_ARGUMENT_CHARACTERS = 16 * 1024 * 1024
 """Longest arguments of one choice's calls together; they are kept until the end, to see that they are whole."""
@@ -121,9 +121,10 @@ class ToolCallTracker:
             shown["function"] = {**function, "name": mention, "arguments": arguments}
         return shown
 
-    def incomplete(self) -> str | None:
-        """Return the name of a call whose arguments are not whole JSON, or None if there is none."""
-        return next((call.name or call.id for call in self._calls if any(call.arguments) and not call.complete), None)
+    def incomplete(self) -> ToolCallIncomplete | None:
+        """Return the error for a call whose arguments are not whole JSON, or None if there is none."""
+        broken = (call.name or call.id for call in self._calls if any(call.arguments) and not call.complete)
+        return next(map(incomplete_call, broken), None)
 
     def _count(self, arguments: str) -> None:
         self._characters += len(arguments)
@@ -168,6 +169,14 @@ class ToolCallTracker:
             return None
         call.name += name
         return name
+
+
+def incomplete_call(name: str) -> ToolCallIncomplete:
+    """Return the error for a call of a tool whose arguments broke off."""
+    return ToolCallIncomplete(
+        f"the arguments of the tool call {name!r} are not whole JSON",
+        hint="the answer so far is in `partial`; a larger max_tokens may help",
+    )
 
 
 def _text(arguments: Any) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from aiollm.providers.model_rules import MODEL_RULES
 from aiollm.providers.provider import Provider
-from aiollm.providers.quirks import BODY_QUIRKS, MODEL_RULES
+from aiollm.providers.quirks import BODY_QUIRKS
 from aiollm.providers.urls import URL_RULES
 from aiollm.types.endpoint import BodyQuirk
 
@@ -26,8 +27,12 @@ def read_catalog() -> dict[str, Provider]:
 def parse_catalog(text: str) -> dict[str, Provider]:
     """Return the rows of a TOML document: one table a provider, its members those of `Provider`.
 
+    What rows have in common may be said once: `same_as` names the row of which this is a second name, `refuses_as` one
+    whose `unsupported` holds besides the table's own.
+
     Raises:
         cattrs.ClassValidationError: a member is unknown or of the wrong type, or a quirk or rule is unknown.
+        KeyError: another row is named that is not there.
     """
     # Both cost more to import than all the rest of the package; who never resolves a model never pays.
     import tomllib
@@ -46,12 +51,21 @@ def parse_catalog(text: str) -> dict[str, Provider]:
         models=override(omit=True),
     )
     converter.register_structure_hook(Provider, structure)
-    return {name: _row(converter, {"name": name, **row}) for name, row in tomllib.loads(text).items()}
+    rows = tomllib.loads(text)
+    return {name: _row(converter, {**_spelled_out(row, rows), "name": name}, rows) for name, row in rows.items()}
 
 
-def _row(converter: Converter, row: dict[str, Any]) -> Provider:
+def _spelled_out(table: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
+    """Return a table with what it has in common with other rows."""
+    whole = dict(rows[table["same_as"]] if "same_as" in table else table)
+    if "refuses_as" in whole:
+        whole["unsupported"] = [*rows[whole.pop("refuses_as")]["unsupported"], *whole.get("unsupported", ())]
+    return whole
+
+
+def _row(converter: Converter, row: dict[str, Any], rows: dict[str, Any]) -> Provider:
     models = {
-        pattern: _members(converter, {"name": row["name"], **changes})
+        pattern: _members(converter, {**_spelled_out(changes, rows), "name": row["name"]})
         for pattern, changes in row.pop("models", {}).items()
     }
     return evolve(converter.structure(row, Provider), models=models)

@@ -7,8 +7,8 @@ from functools import lru_cache
 from attrs import evolve
 
 from aiollm.exceptions import BadRequestError
+from aiollm.providers.model_rules import Placement
 from aiollm.providers.provider import Provider
-from aiollm.providers.quirks import Placement
 from aiollm.providers.urls import OPENAI_PATHS, beside_chat
 
 __all__ = ["embedding_place", "embedding_row"]

@@ -8,8 +8,9 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.environment import is_option
+from aiollm.providers.model_rules import Placement
 from aiollm.providers.provider import Provider
-from aiollm.providers.quirks import ROLE_QUIRKS, Placement
+from aiollm.providers.quirks import ROLE_QUIRKS
 from aiollm.providers.urls import OPENAI_PATHS
 from aiollm.types.endpoint import Endpoint
 

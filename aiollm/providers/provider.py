@@ -10,7 +10,7 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from aiollm.providers.identity import AwsKeys, IdentityKind
-from aiollm.providers.quirks import ModelRule
+from aiollm.providers.model_rules import ModelRule
 from aiollm.providers.urls import UrlRule
 from aiollm.types.endpoint import BodyQuirk, Endpoint
 from aiollm.types.secret import Secret

@@ -18,8 +18,8 @@ from aiollm.providers.embedding import embedding_place, embedding_row
 from aiollm.providers.endpoints import build_endpoint, fill_placeholders, given_base_fault
 from aiollm.providers.environment import Environment, is_option
 from aiollm.providers.identity import IDENTITIES, Identity
+from aiollm.providers.model_rules import Placement
 from aiollm.providers.provider import Provider, Target
-from aiollm.providers.quirks import Placement
 from aiollm.providers.responses import responses_row
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.secret import HiddenText, Secret

@@ -11,7 +11,7 @@ import pytest
 from aiollm import exceptions as e
 from aiollm import stream_chunk_builder
 from aiollm.dialects.anthropic import Anthropic
-from aiollm.dialects.anthropic_turns import system_and_turns
+from aiollm.dialects.anthropic_turns import claude_turns
 from aiollm.types.response import ModelResponse
 from aiollm.wire.http import ReplyHead
 from tests.corpus.recordings import Recording, recordings
@@ -215,9 +215,9 @@ def test_an_answer_that_is_sent_back_has_the_same_blocks(recording: Recording) -
     conversation = [{"role": "user", "content": "?"}, message, {"role": "user", "content": "Go on"}]
     if any(isinstance(block.get("input"), str) for block in blocks(recording)):
         with pytest.raises(e.BadRequestError, match="arguments must be a JSON object"):
-            system_and_turns(conversation)
+            claude_turns(conversation)
         return
-    _, turns = system_and_turns(conversation)
+    _, turns = claude_turns(conversation)
     expected = [said(block) for block in blocks(recording) if sendable(block)]
     assert [said(block) for turn in turns if turn["role"] == "assistant" for block in turn["content"]] == expected
 

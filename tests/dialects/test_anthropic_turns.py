@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiollm.dialects.anthropic_turns import called_tools, system_and_turns
+from aiollm.dialects.anthropic_turns import called_tools, claude_turns
 from aiollm.exceptions import BadRequestError
 
 CACHED = {"cache_control": {"type": "ephemeral"}}
@@ -31,7 +31,7 @@ def text(words: str, **more: Any) -> dict[str, Any]:
 
 
 def turns(*messages: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
-    return [(turn["role"], turn["content"]) for turn in system_and_turns(messages)[1]]
+    return [(turn["role"], turn["content"]) for turn in claude_turns(messages)[1]]
 
 
 def said(**message: Any) -> list[dict[str, Any]]:
@@ -41,13 +41,13 @@ def said(**message: Any) -> list[dict[str, Any]]:
 
 def fault(*messages: dict[str, Any]) -> BadRequestError:
     with pytest.raises(BadRequestError) as caught:
-        system_and_turns(messages)
+        claude_turns(messages)
     return caught.value
 
 
 def test_leading_messages_of_system_and_developer_are_the_system_prompt() -> None:
     messages = ({"role": "system", "content": "A"}, {"role": "developer", "content": "B", **CACHED}, user())
-    system, said = system_and_turns(messages)
+    system, said = claude_turns(messages)
     assert system == [text("A"), text("B", **CACHED)]
     assert said == [{"role": "user", "content": [text("Hi")]}]
 
@@ -176,4 +176,4 @@ def test_messages_that_leave_nothing_to_answer_are_refused(messages: list[dict[s
 
 def test_the_tools_that_were_called_are_named_once() -> None:
     messages = [user(), assistant(tool_calls=[call("1"), call("2", name="time"), call("3")])]
-    assert called_tools(system_and_turns(messages)[1]) == ["weather", "time"]
+    assert called_tools(claude_turns(messages)[1]) == ["weather", "time"]

@@ -160,7 +160,7 @@ def test_an_event_of_another_form_is_named(bad: Any) -> None:
     for before in ([START], [START, said("Hi")]):
         error = stream(*before, bad).error
         assert type(error) is e.InvalidChunk
-        assert "an event of the stream cannot be read" in str(error)
+        assert "sent an event that cannot be read" in str(error)
 
 
 def test_log_probabilities() -> None:
@@ -195,7 +195,11 @@ def test_a_call_without_arguments_has_an_empty_object() -> None:
 
 @pytest.mark.parametrize(
     ("body", "kind"),
-    [(b'{"message": "no such model"}', e.InternalServerError), (b"[]", e.InvalidChunk), (b"<p>", e.InvalidChunk)],
+    [
+        (b'{"message": "no such model"}', e.InternalServerError),
+        (b"[]", e.APIResponseValidationError),
+        (b"<p>", e.APIResponseValidationError),
+    ],
 )
 def test_a_whole_reply_that_is_none(body: bytes, kind: type[e.APIError]) -> None:
     with pytest.raises(kind):

@@ -387,5 +387,5 @@ def test_the_newest_claude_takes_no_sampling() -> None:
 
 
 def test_a_member_of_another_type_is_a_bad_request() -> None:
-    with pytest.raises(BadRequestError, match="Bedrock"):
+    with pytest.raises(BadRequestError, match="cannot be put into the form that bedrock takes"):
         body({"role": "assistant", "content": "x", "tool_calls": 7})

@@ -189,8 +189,8 @@ def test_what_the_server_called_is_no_call_of_the_callers() -> None:
     assert tool_calls(found) == []
     assert found.finishes == {0: ["stop"]}
     fields = found.decoder.partial().choices[0].message.provider_specific_fields
-    assert fields["server_tool_use"][0]["input"] == '{"q":1}'
-    assert fields["server_tool_result"][0]["content"] == [{"text": "found"}]
+    assert fields["server_tool_calls"][0]["input"] == '{"q":1}'
+    assert fields["tool_results"][0]["content"] == [{"text": "found"}]
 
 
 def test_an_image_is_a_data_uri() -> None:

@@ -132,7 +132,7 @@ def test_images_and_what_google_ran_go_back() -> None:
     [
         (assistant({"id": "x", "type": "custom"}), "messages[1].tool_calls[0]", "must be a call of a function"),
         (assistant(call(name="")), "messages[1].tool_calls[0].function.name", "must be the name of a function"),
-        (assistant(call(arguments="{")), "messages[1].tool_calls[0].function.arguments", "must be JSON"),
+        (assistant(call(arguments="{")), "messages[1].tool_calls[0].function.arguments", "must be a JSON object"),
         (assistant(call(arguments="[1]")), "messages[1].tool_calls[0].function.arguments", "must be a JSON object"),
         (assistant(images=7), "messages[1]", "has a member of another type"),
         ({"role": "tool", "tool_call_id": "x", "content": ""}, "messages[1].tool_call_id", "must be the id of a tool"),

@@ -125,7 +125,7 @@ def test_a_value_that_nobody_knows_is_refused(params: dict[str, Any], param: str
 
 
 def test_a_parameter_of_another_type_is_refused_in_words() -> None:
-    with pytest.raises(BadRequestError, match="cannot be put into Gemini's form"):
+    with pytest.raises(BadRequestError, match="cannot be put into the form that acme takes"):
         body(params={"response_format": {"type": "json_schema", "json_schema": 7}})
 
 

@@ -36,10 +36,6 @@ def test_the_highest_efforts() -> None:
     assert thinking_config("gemini-3-pro", "max")["thinkingLevel"] == "high"
 
 
-def test_an_effort_may_stand_in_a_dict() -> None:
-    assert thinking_config("gemini-2.5-pro", {"effort": "low", "summary": "auto"})["thinkingBudget"] == 1024
-
-
 @pytest.mark.parametrize("effort", ["lots", {}, None, 7])
 def test_an_effort_that_nobody_knows_is_refused(effort: Any) -> None:
     with pytest.raises(BadRequestError, match="reasoning_effort must be one of none, minimal"):

@@ -127,7 +127,7 @@ def test_a_line_of_another_form_is_named(bad: Any) -> None:
     for before in ([], [line("Hi")]):
         error = stream(*before, bad).error
         assert type(error) is e.InvalidChunk
-        assert "an event of the stream cannot be read" in str(error)
+        assert "sent an event that cannot be read" in str(error)
 
 
 def test_odd_types_do_not_lose_a_line() -> None:
@@ -147,9 +147,9 @@ def test_a_whole_reply_is_a_last_line() -> None:
     ("body", "kind", "says"),
     [
         (b'{"error": "no memory"}', e.InternalServerError, "no memory"),
-        (b"<html>", e.InvalidChunk, "the reply cannot be read"),
-        (json.dumps(line("Hel")).encode(), e.InvalidChunk, "no finished answer"),
-        (b"", e.InvalidChunk, "no finished answer"),
+        (b"<html>", e.APIResponseValidationError, "with what cannot be read"),
+        (json.dumps(line("Hel")).encode(), e.APIResponseValidationError, "no finished answer"),
+        (b"", e.APIResponseValidationError, "no finished answer"),
     ],
 )
 def test_a_whole_reply_that_is_none(body: bytes, kind: type[e.APIError], says: str) -> None:

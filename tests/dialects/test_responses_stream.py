@@ -282,7 +282,7 @@ def test_a_heartbeat_is_no_content_and_a_tool_at_work_is() -> None:
 def test_an_event_that_is_none_is_told(data: bytes) -> None:
     error = read([b"data: " + data + b"\n\n"], dialect=Responses()).error
     assert type(error) is e.InvalidChunk
-    assert "an event of the stream cannot be read" in str(error)
+    assert "sent an event that cannot be read" in str(error)
 
 
 def test_broken_arguments_are_told_at_the_end() -> None:

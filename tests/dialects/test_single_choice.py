@@ -106,10 +106,17 @@ def test_content_is_what_a_reader_waits_for() -> None:
     assert reader.content
 
 
-@pytest.mark.parametrize(("stream", "what"), [(True, "an event of the stream"), (False, "the reply")])
-def test_what_cannot_be_read_is_quoted_from_its_beginning(stream: bool, what: str) -> None:
-    with pytest.raises(e.InvalidChunk, match=f"{what} cannot be read: it is not an object; it begins") as caught:
+@pytest.mark.parametrize(
+    ("stream", "kind", "says"),
+    [
+        (True, e.InvalidChunk, "sent an event that cannot be read: it is not an object; it begins"),
+        (False, e.APIResponseValidationError, r"with what cannot be read \(it is not an object\); the body begins"),
+    ],
+)
+def test_what_cannot_be_read_is_quoted_from_its_beginning(stream: bool, kind: type[e.APIError], says: str) -> None:
+    with pytest.raises(kind, match=says) as caught:
         fed(decoder(stream=stream), b"[" + b"1," * 200 + b"1]")
+    assert type(caught.value) is kind
     assert len(str(caught.value)) < 300
     assert caught.value.phase == ("stream" if stream else None)
 
@@ -121,5 +128,5 @@ def test_a_whole_answer_is_an_event_more() -> None:
 
 @pytest.mark.parametrize("body", [b"", b'{"text": "a"}', b"{}"])
 def test_a_whole_answer_that_has_no_end_is_none(body: bytes) -> None:
-    with pytest.raises(e.InvalidChunk, match="no finished answer"):
+    with pytest.raises(e.APIResponseValidationError, match="no finished answer"):
         whole_answer(body, decoder(stream=False))

@@ -143,7 +143,8 @@ def test_calls_of_custom_tools_are_told_apart() -> None:
 def test_a_call_whose_arguments_are_cut_is_found(arguments: str, broken: str | None) -> None:
     track = tracker()
     track.normalise(piece("f", arguments, index=0))
-    assert track.incomplete() == broken
+    error = track.incomplete()
+    assert (error and error.message) == (broken and f"the arguments of the tool call {broken!r} are not whole JSON")
 
 
 def test_a_tracker_is_true_once_it_has_a_call() -> None:

@@ -33,6 +33,11 @@ stream = aiollm.completion(**options, stream=True)
 next(stream)
 print("end")
 """,
+    "a name was looked up, in a thread of the loop's": """
+server.reply("x")
+aiollm.completion(**CALL, api_base=server.base_url.replace("127.0.0.1", "localhost"))
+print("end")
+""",
     "a run ended with a stream open": """
 of_a_run = asyncio.run(opened())
 print("end")

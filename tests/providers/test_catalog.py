@@ -200,6 +200,33 @@ def test_a_row_may_be_another_for_some_of_its_models() -> None:
     assert (moved.dialect, moved.base_url) == ("anthropic", "https://elsewhere.example")
 
 
+def test_rows_may_say_once_what_they_have_in_common() -> None:
+    rows = parse_catalog("""
+        [x]
+        base_url = "https://api.example"
+        unsupported = ["seed"]
+        [x_chat]
+        same_as = "x"
+        [y]
+        refuses_as = "x"
+        unsupported = ["n"]
+        [y.models."claude*"]
+        refuses_as = "x"
+    """)
+    assert (rows["x_chat"].name, rows["x_chat"].base_url, rows["x_chat"].unsupported) == (
+        "x_chat",
+        "https://api.example",
+        {"seed"},
+    )
+    assert (rows["y"].unsupported, rows["y"].base_url) == ({"seed", "n"}, None)
+    assert rows["y"].for_model("claude").unsupported == {"seed"}
+
+
+def test_a_row_in_common_must_be_there() -> None:
+    with pytest.raises(KeyError, match="elsewhere"):
+        parse_catalog('[x]\nsame_as = "elsewhere"')
+
+
 @pytest.mark.parametrize(
     "row",
     [

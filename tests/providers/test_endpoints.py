@@ -4,7 +4,7 @@ import pytest
 
 from aiollm.providers import Provider
 from aiollm.providers.endpoints import build_endpoint
-from aiollm.providers.quirks import Placement
+from aiollm.providers.model_rules import Placement
 
 COMPLETIONS = "/chat/completions"
 GATEWAY = "/api/v2/genai/llmgw/chat/completions/"
