@@ -3,8 +3,8 @@
 Needs Python 3.11 or later and a package index, nothing else. Makes an environment per interpreter under
 ``.test-envs/`` (kept until pyproject.toml changes), runs ruff, mypy, pyright and every test with coverage on the
 interpreter that started it, then the tests not marked ``slow`` that could differ elsewhere: with the oldest versions
-of what pyproject.toml asks for (``floors``), and on the other supported interpreters of this machine. Prints a line a step,
-a step's own output only when it fails, and exits non-zero when anything failed.
+of what pyproject.toml asks for (``floors``), and on the other supported interpreters of this machine. Prints a line a
+step, a step's own output only when it fails, and exits non-zero when anything failed.
 """
 
 from __future__ import annotations  # an older interpreter must get as far as being told so
