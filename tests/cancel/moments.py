@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from attrs import frozen
 
 import aiollm
@@ -41,6 +43,15 @@ MOMENTS = (
     Moment("between chunks", [*BEGUN, stall(heartbeat=0.05)], "idle", opened=True),
     Moment("at the end", [*BEGUN, finish(), stall()], "total", opened=True),
 )
+
+
+OPENED = tuple(moment for moment in MOMENTS if moment.opened)
+LIMIT = 0.3  # seconds of a clock that is to run out
+
+
+def by_name(moments: Sequence[Moment]) -> Any:
+    """Parametrise a test with moments."""
+    return pytest.mark.parametrize("moment", moments, ids=lambda moment: moment.name)
 
 
 class HeldCall:

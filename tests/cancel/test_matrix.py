@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
@@ -13,16 +12,9 @@ from aiollm.core.call_scope import CallScope
 from aiollm.core.limiter import TokenBucket
 from aiollm.testing import ProviderServer
 from aiollm.types.timeouts import Timeouts
-from tests.cancel.moments import MOMENTS, HeldCall, Moment
+from tests.cancel.moments import LIMIT, MOMENTS, OPENED, HeldCall, Moment, by_name
 from tests.engine.calling import opened, pool_facts
 from tests.engine.closing import CLOSE_SECONDS, PATIENCE, now
-
-OPENED = [moment for moment in MOMENTS if moment.opened]
-LIMIT = 0.3  # seconds of the clock that is to run out
-
-
-def by_name(moments: Any) -> Any:
-    return pytest.mark.parametrize("moment", moments, ids=lambda moment: moment.name)
 
 
 @pytest.fixture

@@ -16,18 +16,12 @@ from aiollm.core.runtime import Runtime
 from aiollm.sync.thread import loop_thread
 from aiollm.testing import ProviderServer
 from aiollm.types.timeouts import Timeouts
-from tests.cancel.moments import MOMENTS, Moment
+from tests.cancel.moments import LIMIT, MOMENTS, OPENED, Moment, by_name
 from tests.engine.calling import arguments, text_of
 from tests.programs import run
 
-OPENED = [moment for moment in MOMENTS if moment.opened]
-LIMIT = 0.3  # seconds of the clock that is to run out
 CLOSE_SECONDS = 0.1  # how soon the provider must see the end
 PATIENCE = 10  # the machine of the test may be busy
-
-
-def by_name(moments: Any) -> Any:
-    return pytest.mark.parametrize("moment", moments, ids=lambda moment: moment.name)
 
 
 @pytest.fixture
