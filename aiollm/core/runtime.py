@@ -96,9 +96,9 @@ class Runtime:
         try:
             yield
         finally:
+            while self._kept:  # in the order made; to be closed some still use others
+                await self.drop(next(iter(self._kept)))
             _runtimes.pop(self.loop, None)
-            for owner in list(self._kept):
-                await self.drop(owner)
             await self.pool.close()
 
 

@@ -1,4 +1,4 @@
-"""What a process has spent in the last period, by the time when it did, and what of that the server was not told yet."""
+"""What a process has spent in the last period, when, and what of that the server was not told yet."""
 
 from __future__ import annotations
 
@@ -98,11 +98,12 @@ class Journal:
     def wait_for(self, missing: Sequence[float], now: float) -> float:
         """Return how many seconds it takes until as much as is missing has left the window."""
         longest = 0.0
-        for d, amount in enumerate(missing[:RATES]):
+        for d in range(RATES):
+            left = missing[d]
             for number, entry in sorted(self._entries.items()):
-                if amount <= 0:
+                if left <= 0:
                     break
-                amount -= entry.spent[d]
+                left -= entry.spent[d]
                 longest = max(longest, self._end(number) + self.period - now)
         return longest
 

@@ -22,7 +22,7 @@ _ROUNDING = 1e-6
 _SAFE = 0.9
 _GRACE = 1.5
 _LIVES = 5
-_PAUSE_FOR_MORE = 1 / 16  # of the lease, between two visits that only fetch more in advance
+_PAUSE_FOR_MORE = 1 / 16  # of the lease, between two visits that no request waits for
 
 
 class Question(msgspec.Struct, kw_only=True):
@@ -149,6 +149,25 @@ class Lease:
         self.used += 1
         self._since[PLACES] = max(self._since[PLACES], self.used)
 
+    def take_share(self, amounts: Sequence[float], now: float) -> float:
+        """Spend the amounts, without the server, within the part of the limits that is this process's.
+
+        Returns:
+            0 when they were spent; else for how many seconds there is no room, `inf` until a place is free.
+        """
+        if self.limits[PLACES] >= 0 and self.used >= max(1, self.limits[PLACES] // self.parties):
+            return math.inf
+        spent = self.journal.spent(now)
+        missing = [0.0] * RATES
+        for d in range(RATES):
+            if self.limits[d] >= 0:
+                share = self.limits[d] / self.parties
+                missing[d] = max(0.0, spent[d] + min(amounts[d], share) - share - _ROUNDING)
+        if any(missing):
+            return self.journal.wait_for(missing, now)
+        self.spend(amounts, now)
+        return 0.0
+
     def low(self, now: float) -> bool:
         """Whether it is time to fetch more in advance: half of what was granted is spent."""
         return now >= max(self.wait_until, self._visited + self.seconds * _PAUSE_FOR_MORE) and any(
@@ -160,9 +179,15 @@ class Lease:
         self._expire(now)
         return not (self._places_used or self.pause or any(self._holds) or any(self.journal.spent(now)))
 
+    def given_back(self, now: float) -> bool:
+        """Take note that something was given back; return whether others should hear of it at once."""
+        soon = self._visited + self.seconds * _PAUSE_FOR_MORE
+        self.wait_until = min(self.wait_until, max(now, soon))
+        return self._others_wait and now >= soon
+
     # -- visits
 
-    def question(self, head: Sequence[float] | None, now: float, *, leaving: bool = False) -> bytes:
+    def question(self, head: Sequence[float] | None, now: float, *, leaving: bool = False) -> Question:
         """Return what to say to the server.
 
         Args:
@@ -177,24 +202,22 @@ class Lease:
         self._holds = [*keep[:RATES], places]
         self._kept = keep
         self._since = [0.0] * RATES + [float(self.used)]
-        return msgspec.msgpack.encode(
-            Question(
-                client=self.client,
-                epoch=self._epoch if self.journal or any(keep) else "",
-                period=self.journal.period,
-                slot=self.journal.slot,
-                lease=self.seconds,
-                life=self.seconds * _LIVES,
-                grace=self.seconds * _GRACE,
-                limits=self.limits,
-                batches=self._told,
-                keep=keep,
-                need=need,
-                want=want,
-                hungry=head is not None,
-                pause=self.pause,
-                leaving=leaving,
-            )
+        return Question(
+            client=self.client,
+            epoch=self._epoch if self.journal or any(keep) else "",
+            period=self.journal.period,
+            slot=self.journal.slot,
+            lease=self.seconds,
+            life=self.seconds * _LIVES,
+            grace=self.seconds * _GRACE,
+            limits=self.limits,
+            batches=self._told,
+            keep=keep,
+            need=need,
+            want=want,
+            hungry=head is not None,
+            pause=self.pause,
+            leaving=leaving,
         )
 
     def answered(self, answer: Answer, asked: float, now: float) -> bool:
@@ -206,7 +229,9 @@ class Lease:
             return False
         self.journal.acknowledge(self._told)
         # What was spent meanwhile has gone off what was kept.
-        self._holds = [now_held + new - kept for now_held, new, kept in zip(self._holds, answer.holds, self._kept, strict=True)]
+        self._holds = [
+            now_held + new - kept for now_held, new, kept in zip(self._holds, answer.holds, self._kept, strict=True)
+        ]
         self._granted = list(self._holds)
         self._until = asked + self.seconds * _SAFE
         self.wait_until = now + answer.wait
@@ -223,7 +248,7 @@ class Lease:
     def _plan(self, head: Sequence[float] | None, places: float, *, leaving: bool) -> tuple[Vector, Vector, Vector]:
         """Return what to keep whatever is answered, what is needed, and what is wanted.
 
-        A request that lacks some of the rates gives back those that it has, and one that lacks a place the spare places:
+        For a request that lacks some of the rates all are given back, and for one that lacks a place the spare places:
         two processes that hold on to half of what each needs would wait for each other.
         """
         busy = not leaving and (head is not None or any(self._since[:RATES]))

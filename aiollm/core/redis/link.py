@@ -56,7 +56,6 @@ class RedisLink:
             raise ImportError(
                 "Redis is spoken by redis-py, which is not installed: pip install 'aiollm[redis]'", name="redis"
             ) from None
-        self._errors = (redis.RedisError, OSError, TimeoutError)
         self._seconds = seconds
         self._meanwhile = meanwhile
         if isinstance(server, str):
@@ -88,7 +87,7 @@ class RedisLink:
         try:
             async with asyncio.timeout(self._seconds):
                 result = await command(client)
-        except self._errors as error:
+        except Exception as error:
             raise self._failed(error) from error
         self._recovered()
         return result
@@ -98,7 +97,8 @@ class RedisLink:
         await Runtime.current().drop(self)
 
     def _failed(self, error: Exception) -> RedisUnavailable:
-        reason = str(error) if not isinstance(error, TimeoutError) else f"no answer within {self._seconds:g} s"
+        late = isinstance(error, TimeoutError)
+        reason = f"no answer within {self._seconds:g} s" if late else f"{type(error).__name__}: {error}"
         if self.failure is None:
             _logger.warning("%s cannot be used (%s); %s", self.address, reason, self._meanwhile)
         self.failure = f"{self.address} cannot be used: {reason}"
