@@ -53,6 +53,11 @@ class RedisServer:
             printed += line
         raise AssertionError(f"redis-server ended with status {self._process.wait()}:\n{printed}")
 
+    def signal(self, number: int) -> None:
+        """Send a signal to the server, such as SIGSTOP, which lets it hang."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """End the server as a crash would; what it held is lost."""
         if self._process is not None:

@@ -102,7 +102,6 @@ class Lease:
         used: places of the concurrency in use.
         wait_until: before this time a visit would be of no use to the request that waits.
         parties: how many processes share the limits, as of the last visit.
-        spent: requests and tokens of all of them in the window, as of the last visit.
         pause: for how long the provider wants no requests, to be told on the next visit.
     """
 
@@ -114,11 +113,11 @@ class Lease:
         self.used = 0
         self.wait_until = -math.inf
         self.parties = 1
-        self.spent = (0.0, 0.0)
         self.pause = 0.0
         self._epoch = ""
         self._ahead: float | None = None  # how far the server's clock is before ours, or more
         self._others_wait = False
+        self._spent = (0.0, 0.0)  # of all processes in the window, as of the last visit
         self._holds = _nothing()  # of the places: how many may be in use at once
         self._until = -math.inf
         self._granted = _nothing()  # what it held after the last visit
@@ -179,6 +178,13 @@ class Lease:
         self._expire(now)
         return not (self._places_used or self.pause or any(self._holds) or any(self.journal.spent(now)))
 
+    def spent_by_all(self, now: float) -> tuple[float, float]:
+        """Return the requests and tokens in the window: of all processes, as far as that was heard a moment ago."""
+        own = self.journal.spent(now)
+        if now - self._visited > self.seconds:
+            return own[0], own[1]
+        return max(own[0], self._spent[0] + self._since[0]), max(own[1], self._spent[1] + self._since[1])
+
     def given_back(self, now: float) -> bool:
         """Take note that something was given back; return whether others should hear of it at once."""
         soon = self._visited + self.seconds * _PAUSE_FOR_MORE
@@ -237,7 +243,7 @@ class Lease:
         self.wait_until = now + answer.wait
         self._others_wait = answer.waiting
         self.parties = answer.parties
-        self.spent = answer.spent
+        self._spent = answer.spent
         self.pause = 0.0
         return True
 

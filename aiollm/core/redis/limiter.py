@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from aiollm.core.gate import Gate
+from aiollm.core.limiter import checked_limits
 from aiollm.core.redis.link import RedisLink, Server
 from aiollm.core.redis.quota import OnFailure, RedisQuota, close
 
@@ -40,9 +41,12 @@ class RedisLimiter(Gate):
     Args:
         server: a URL (`redis://`, `rediss://` or `unix://`), or a function that returns a client of redis-py's asyncio.
         name: of the limits on that server. They should say the same wherever the name is used.
-        rpm, tpm: requests, and tokens of prompts and answers, a minute; None for any number.
-        itpm, otpm: input and output tokens a minute, where the provider counts them apart.
-        concurrency: requests in flight.
+        rpm: requests a minute, of all processes together. None, here and below, for any number.
+        tpm: tokens a minute, those of prompts and answers together.
+        itpm, otpm: tokens of prompts and of answers a minute, where the provider counts them apart.
+        concurrency: requests at a time.
+        adaptive: learn the limits that the headers of replies tell, and slow down when the provider refuses requests;
+            each process does so by what it sees itself.
         on_failure: "closed": none pass, they raise `ServiceUnavailableError`; "open": all pass; "local": each process
             keeps to its part of the limits, an equal share for each process that took part last.
         max_wait: how long a request may wait by default, in seconds; None for any time.
@@ -65,19 +69,17 @@ class RedisLimiter(Gate):
         itpm: float | None = None,
         otpm: float | None = None,
         concurrency: int | None = None,
+        adaptive: bool = True,
         on_failure: OnFailure = "closed",
         max_wait: float | None = None,
         weights: Mapping[str, float] | None = None,
     ) -> None:
         if on_failure not in get_args(OnFailure):
             raise ValueError(f"on_failure must be 'closed', 'open' or 'local'; got {on_failure!r}")
-        limits = {"rpm": rpm, "tpm": tpm, "itpm": itpm, "otpm": otpm, "concurrency": concurrency}
-        for what, limit in limits.items():
-            if limit is not None and not 0 < limit < float("inf"):
-                raise ValueError(f"{what} must be above 0; got {limit!r}")
+        limits = checked_limits(rpm=rpm, tpm=tpm, itpm=itpm, otpm=otpm, concurrency=concurrency)
         link = RedisLink(server, seconds=CALL_SECONDS, meanwhile=_MEANWHILE[on_failure])
         super().__init__(
-            RedisQuota(link, f"aiollm:limits:{{{name}}}", limits, on_failure=on_failure),
+            RedisQuota(link, f"aiollm:limits:{{{name}}}", limits, adaptive=adaptive, on_failure=on_failure),
             max_wait=max_wait,
             weights=weights,
         )

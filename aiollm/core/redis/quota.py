@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Literal
 
+from aiollm.core.adaptive_rate import AdaptiveRate
 from aiollm.core.quota import MINUTE, Amounts, QuotaState
 from aiollm.core.redis.journal import RATES
 from aiollm.core.redis.lease import Lease, Vector
@@ -25,6 +26,9 @@ __all__ = ["OnFailure", "RedisQuota"]
 
 OnFailure = Literal["closed", "open", "local"]
 """What becomes of requests while the server cannot be reached: none pass, all do, or a share of them."""
+
+_LIMITS = ("rpm", "tpm", "itpm", "otpm", "concurrency")
+_NONE = -1.0
 
 # The visits are paid from a thread of the library's own: a loop that ends, or that its tasks keep busy, neither breaks
 # one off nor lets a lease run out.
@@ -40,7 +44,8 @@ class RedisQuota:
     Args:
         link: the way to the server.
         key: of the limits there.
-        limits: `rpm`, `tpm`, `itpm`, `otpm` and `concurrency` of all processes together; None for none.
+        limits: `rpm`, `tpm`, `itpm`, `otpm` and `concurrency` of all processes together; None for any number.
+        adaptive: whether it learns from the provider's headers and refusals.
         on_failure: what becomes of requests while the server cannot be reached.
         period: the window of the rates, in seconds.
         lease: how long a lease lasts, in seconds.
@@ -52,13 +57,15 @@ class RedisQuota:
         key: str,
         limits: Mapping[str, float | None],
         *,
+        adaptive: bool,
         on_failure: OnFailure,
         period: float = MINUTE,
         lease: float = 2.0,
     ) -> None:
         self._link = link
         self._key = key
-        self._limits = dict(limits)
+        self._configured = [_NONE if limits.get(what) is None else float(limits[what] or 0) for what in _LIMITS]
+        self._adaptive = adaptive
         self._on_failure = on_failure
         self._period = period
         self._seconds = lease
@@ -69,9 +76,12 @@ class RedisQuota:
         """Be a process of its own: the lease is the parent's, and so are its visits."""
         self._lock = threading.Lock()
         name = f"{os.getpid()}-{secrets.token_hex(6)}"
-        self._lease = Lease(name, _limits(self._limits), period=self._period, seconds=self._seconds)
+        self._lease = Lease(name, list(self._configured), period=self._period, seconds=self._seconds)
+        self._pace = AdaptiveRate() if self._adaptive else None
+        self._began = math.inf
         self._head: tuple[Vector, float] | None = None  # the request that waits, and when it was last heard of
         self._visiting = False
+        self._turn = asyncio.Lock()  # of what is exchanged with the server; the thread's own
         self._timer: asyncio.TimerHandle | None = None  # of the next visit; the thread's own
         self._failure: str | None = None
 
@@ -84,9 +94,16 @@ class RedisQuota:
     def take(self, amounts: Amounts, now: float) -> float:
         spending = _vector(amounts)
         with self._lock:
-            wait = self._take(spending, now)
-            self._head = (spending, now) if wait else None
-            return wait
+            if self._pace is not None and (wait := self._pace.wait(now)) > 0:
+                return wait
+            if wait := self._take(spending, now):
+                self._head = spending, now
+                return wait
+            self._head = None
+            self._began = min(self._began, now)
+            if self._pace is not None:
+                self._pace.add(amounts.requests, now)
+            return 0.0
 
     def _take(self, spending: Vector, now: float) -> float:
         if self._lease.take(spending, now):
@@ -140,32 +157,46 @@ class RedisQuota:
             )
 
     def throttled(self, taken_at: float, now: float) -> None:
-        pass
+        with self._lock:
+            if self._pace is not None:
+                seconds = min(self._period, max(1.0, now - self._began))
+                self._pace.refused(self._lease.journal.spent(now)[0] / seconds, taken_at, now)
 
     def succeeded(self, taken_at: float, now: float) -> None:
-        pass
+        with self._lock:
+            if self._pace is not None:
+                self._pace.succeeded(taken_at, now)
 
     def learn(self, limits: RateLimits, now: float) -> None:
-        pass
+        """Believe the limits that the provider tells, but never beyond what was configured.
+
+        What it says is left of them is left out: part of that has gone to other processes, which hear the same.
+        """
+        if self._pace is None:
+            return
+        with self._lock:
+            for d, told in enumerate((limits.requests, limits.tokens, limits.input_tokens, limits.output_tokens)):
+                if told is not None and told.period == MINUTE:
+                    configured = self._configured[d]
+                    self._lease.limits[d] = told.limit if configured == _NONE else min(configured, told.limit)
 
     def state(self, now: float) -> QuotaState:
         with self._lock:
-            lease = self._lease
-            requests, tokens, *_ = lease.journal.spent(now)
+            requests, tokens = self._lease.spent_by_all(now)
+            rpm, tpm, itpm, otpm, concurrency = (None if limit == _NONE else limit for limit in self._lease.limits)
+            if self._pace is not None and self._pace.value < math.inf:
+                rpm = min(math.inf if rpm is None else rpm, self._pace.value * MINUTE)
             return QuotaState(
-                in_flight=lease.used,
-                concurrency=None,
-                rpm_now=max(requests, lease.spent[0]),
-                tpm_now=max(tokens, lease.spent[1]),
-                rpm=None,
-                tpm=None,
-                itpm=None,
-                otpm=None,
-                degraded=self._degraded(),
+                in_flight=self._lease.used,
+                concurrency=None if concurrency is None else int(concurrency),
+                rpm_now=requests,
+                tpm_now=tokens,
+                rpm=rpm,
+                tpm=tpm,
+                itpm=itpm,
+                otpm=otpm,
+                degraded=None if self._failure is None else f"{self._failure} (on_failure={self._on_failure!r})",
             )
-
-    def _degraded(self) -> str | None:
-        return None if self._failure is None else f"{self._failure} (on_failure={self._on_failure!r})"
 
     def pause(self, seconds: float) -> None:
         """Tell the other processes that the provider wants no requests for so long."""
@@ -209,36 +240,40 @@ class RedisQuota:
             RedisUnavailable: the server cannot be used.
         """
         loop = asyncio.get_running_loop()
-        while True:
-            asked = loop.time()
-            with self._lock:
-                waits = self._head is not None and asked - self._head[1] < self._seconds
-                head = self._head[0] if self._head is not None and waits else None
-                question = self._lease.question(head, asked, leaving=leaving)
-            answer = await self._link.call(partial(visit, key=self._key, question=question))
-            with self._lock:
-                if self._lease.answered(answer, asked, loop.time()):
-                    return answer.pause
+        async with self._turn:
+            while True:
+                asked = loop.time()
+                with self._lock:
+                    question = self._lease.question(self._waiting(asked), asked, leaving=leaving)
+                answer = await self._link.call(partial(visit, key=self._key, question=question))
+                with self._lock:
+                    if self._lease.answered(answer, asked, loop.time()):
+                        return answer.pause
+
+    def _waiting(self, now: float) -> Vector | None:
+        """Return what the request wants that waits. One not heard of for a while has left."""
+        if self._head is None or now - self._head[1] > self._seconds:
+            return None
+        return self._head[0]
 
     async def aclose(self) -> None:
-        """Give back the lease and close the connection; called on the thread. Whatever is used again starts again."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._failure is None and not self._visiting:
+        """Give back the lease and close the connection, on the thread. What is used again starts again."""
+        if self._failure is None:
             with suppress(RedisUnavailable):
                 await self._exchange(leaving=True)
+        if self._timer is not None:
+            self._timer.cancel()
         await self._link.aclose()
 
 
 async def close(quota: RedisQuota) -> None:
     """Close a quota, from any event loop."""
-    await asyncio.wrap_future(_thread.get().submit(quota.aclose()))
+    await asyncio.wrap_future(_thread.get().submit(_close(quota)))
+
+
+async def _close(quota: RedisQuota) -> None:
+    await Runtime.current().drop(quota)
 
 
 def _vector(amounts: Amounts) -> Vector:
     return [amounts.requests, amounts.tokens, amounts.input_tokens, amounts.output_tokens, amounts.requests]
-
-
-def _limits(limits: Mapping[str, float | None]) -> Vector:
-    found = (limits.get(name) for name in ("rpm", "tpm", "itpm", "otpm", "concurrency"))
-    return [-1.0 if limit is None else float(limit) for limit in found]

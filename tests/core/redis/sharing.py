@@ -28,7 +28,7 @@ async def process(
 ) -> AsyncIterator[Gate]:
     """Yield the gate of what is a process of its own to the server."""
     link = RedisLink(server.url, seconds=ANSWER, meanwhile="this is a test")
-    quota = RedisQuota(link, name, limits, on_failure=on_failure, period=period, lease=LEASE)
+    quota = RedisQuota(link, name, limits, adaptive=False, on_failure=on_failure, period=period, lease=LEASE)
     gate = Gate(quota)
     quota.listen(lambda pause: gate.ask_again())
     try:
