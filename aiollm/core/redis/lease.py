@@ -124,6 +124,7 @@ class Lease:
         self._kept = _nothing()  # what the visit under way said it goes on to hold
         self._told: list[Batch] = []
         self._since = _nothing()  # what was spent since the last visit; of the places: the most in use at once
+        self._telling = _nothing()  # what the visit under way tells of that
         self._rate = _nothing()  # a second
         self._visited = -math.inf
 
@@ -147,6 +148,12 @@ class Lease:
             self._since[d] += amounts[d]
         self.used += 1
         self._since[PLACES] = max(self._since[PLACES], self.used)
+
+    def correct(self, change: Sequence[float], taken_at: float, now: float) -> None:
+        """Change what was spent at a time; what is more goes off the lease, as far as that reaches."""
+        self.journal.add(change, taken_at, now)
+        for d in range(RATES):
+            self._holds[d] = max(0.0, self._holds[d] - max(0.0, change[d]))
 
     def take_share(self, amounts: Sequence[float], now: float) -> float:
         """Spend the amounts, without the server, within the part of the limits that is this process's.
@@ -183,7 +190,8 @@ class Lease:
         own = self.journal.spent(now)
         if now - self._visited > self.seconds:
             return own[0], own[1]
-        return max(own[0], self._spent[0] + self._since[0]), max(own[1], self._spent[1] + self._since[1])
+        requests, tokens = (self._spent[d] + self._telling[d] + self._since[d] for d in range(2))
+        return max(own[0], requests), max(own[1], tokens)
 
     def given_back(self, now: float) -> bool:
         """Take note that something was given back; return whether others should hear of it at once."""
@@ -207,6 +215,7 @@ class Lease:
         self._told = [] if self._ahead is None else self.journal.batches(self._ahead, now)
         self._holds = [*keep[:RATES], places]
         self._kept = keep
+        self._telling = [telling + since for telling, since in zip(self._telling, self._since, strict=True)]
         self._since = [0.0] * RATES + [float(self.used)]
         return Question(
             client=self.client,
@@ -244,6 +253,7 @@ class Lease:
         self._others_wait = answer.waiting
         self.parties = answer.parties
         self._spent = answer.spent
+        self._telling = _nothing()
         self.pause = 0.0
         return True
 

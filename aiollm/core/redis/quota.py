@@ -135,7 +135,7 @@ class RedisQuota:
     def settle(self, held: Amounts, real: Amounts, taken_at: float, now: float) -> None:
         change = [new - old for new, old in zip(_vector(real), _vector(held), strict=True)]
         with self._lock:
-            self._lease.journal.add(change, taken_at, now)
+            self._lease.correct(change, taken_at, now)
             if min(change) < 0:
                 self._given_back(now)
 

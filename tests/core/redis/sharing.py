@@ -12,7 +12,6 @@ from redis.asyncio import Redis
 from aiollm.core.gate import Gate
 from aiollm.core.redis.link import RedisLink
 from aiollm.core.redis.quota import RedisQuota, close
-from tests.services.redis import RedisServer
 
 PERIOD = 0.5  # seconds; a minute elsewhere
 LEASE = 0.1
@@ -24,10 +23,10 @@ Spent = list[tuple[float, float]]  # when, and how much
 
 @asynccontextmanager
 async def process(
-    server: RedisServer, name: str, *, on_failure: Any = "closed", period: float = PERIOD, **limits: float
+    url: str, name: str, *, on_failure: Any = "closed", period: float = PERIOD, **limits: float
 ) -> AsyncIterator[Gate]:
     """Yield the gate of what is a process of its own to the server."""
-    link = RedisLink(server.url, seconds=ANSWER, meanwhile="this is a test")
+    link = RedisLink(url, seconds=ANSWER, meanwhile="this is a test")
     quota = RedisQuota(link, name, limits, adaptive=False, on_failure=on_failure, period=period, lease=LEASE)
     gate = Gate(quota)
     quota.listen(lambda pause: gate.ask_again())
@@ -60,12 +59,12 @@ async def spend(gate: Gate, spent: Spent, until: float, tokens: float = 0) -> No
                 permit = await gate.reserve(input_tokens=tokens)
         except TimeoutError:
             return
-        spent.append((loop.time(), tokens or 1))
+        spent.append((permit.taken_at, tokens or 1))
         permit.release()
 
 
-async def visits(server: RedisServer) -> int:
+async def visits(url: str) -> int:
     """Return how many visits the server has had so far."""
-    async with Redis.from_url(server.url) as client:
+    async with Redis.from_url(url) as client:
         statistics = await client.info("commandstats")
     return sum(statistics.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("eval", "evalsha"))

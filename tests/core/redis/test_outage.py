@@ -39,7 +39,7 @@ async def until_degraded(gate: Gate, *, degraded: bool) -> None:
 
 
 async def test_closed_refuses_at_once_and_says_why(mortal_redis: RedisServer, name: str):
-    async with process(mortal_redis, name, rpm=1000, on_failure="closed") as gate:
+    async with process(mortal_redis.url, name, rpm=1000, on_failure="closed") as gate:
         await take(gate)
         mortal_redis.kill()
         await until_degraded(gate, degraded=True)
@@ -54,7 +54,7 @@ async def test_closed_refuses_at_once_and_says_why(mortal_redis: RedisServer, na
 
 
 async def test_open_lets_all_pass(mortal_redis: RedisServer, name: str):
-    async with process(mortal_redis, name, rpm=20, on_failure="open") as gate:
+    async with process(mortal_redis.url, name, rpm=20, on_failure="open") as gate:
         await take(gate)
         mortal_redis.kill()
         await until_degraded(gate, degraded=True)
@@ -67,8 +67,8 @@ async def test_open_lets_all_pass(mortal_redis: RedisServer, name: str):
 async def test_local_keeps_to_its_share(mortal_redis: RedisServer, name: str):
     spent: Spent = []
     async with (
-        process(mortal_redis, name, rpm=100, concurrency=10, on_failure="local") as one,
-        process(mortal_redis, name, rpm=100, concurrency=10, on_failure="local") as two,
+        process(mortal_redis.url, name, rpm=100, concurrency=10, on_failure="local") as one,
+        process(mortal_redis.url, name, rpm=100, concurrency=10, on_failure="local") as two,
     ):
         for gate in (one, two, one):
             await take(gate)
@@ -90,7 +90,7 @@ async def test_local_keeps_to_its_share(mortal_redis: RedisServer, name: str):
 
 
 async def test_who_waits_is_refused_when_the_server_dies(mortal_redis: RedisServer, name: str):
-    async with process(mortal_redis, name, rpm=1, period=60, on_failure="closed") as gate:
+    async with process(mortal_redis.url, name, rpm=1, period=60, on_failure="closed") as gate:
         await take(gate)
         waiting = [asyncio.ensure_future(take(gate)) for _ in range(3)]
         await asyncio.sleep(0)
@@ -102,7 +102,7 @@ async def test_who_waits_is_refused_when_the_server_dies(mortal_redis: RedisServ
 
 
 async def test_a_silent_server_is_not_waited_for(mortal_redis: RedisServer, name: str):
-    async with process(mortal_redis, name, rpm=1000, on_failure="closed") as gate:
+    async with process(mortal_redis.url, name, rpm=1000, on_failure="closed") as gate:
         await take(gate)
         mortal_redis.signal(signal.SIGSTOP)
         await until_degraded(gate, degraded=True)
@@ -116,10 +116,10 @@ async def test_a_silent_server_is_not_waited_for(mortal_redis: RedisServer, name
 
 async def test_a_server_that_was_never_there_refuses_too(mortal_redis: RedisServer, name: str):
     mortal_redis.kill()
-    async with process(mortal_redis, name, rpm=1000, on_failure="closed") as gate:
+    async with process(mortal_redis.url, name, rpm=1000, on_failure="closed") as gate:
         with pytest.raises(ServiceUnavailableError):
             await take(gate)
-    async with process(mortal_redis, name, rpm=1000, on_failure="local") as gate:
+    async with process(mortal_redis.url, name, rpm=1000, on_failure="local") as gate:
         await take(gate)
 
 
@@ -127,7 +127,7 @@ async def test_an_outage_is_logged_once_and_so_is_its_end(
     mortal_redis: RedisServer, name: str, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level(logging.INFO, logger="aiollm")
-    async with process(mortal_redis, name, rpm=1000, on_failure="open") as gate:
+    async with process(mortal_redis.url, name, rpm=1000, on_failure="open") as gate:
         await take(gate)
         mortal_redis.kill()
         await until_degraded(gate, degraded=True)
@@ -144,8 +144,8 @@ async def test_a_server_that_lost_its_memory_is_told_what_was_spent(mortal_redis
     spent: Spent = []
     period = 2.0  # which the restart falls in
     async with (
-        process(mortal_redis, name, rpm=60, period=period) as one,
-        process(mortal_redis, name, rpm=60, period=period) as two,
+        process(mortal_redis.url, name, rpm=60, period=period) as one,
+        process(mortal_redis.url, name, rpm=60, period=period) as two,
     ):
         loop = asyncio.get_running_loop()
         await spend(one, spent, loop.time() + LEASE)
