@@ -81,7 +81,7 @@ class RedisQuota:
         self._began = math.inf
         self._head: tuple[Vector, float] | None = None  # the request that waits, and when it was last heard of
         self._visiting = False
-        self._turn = asyncio.Lock()  # of what is exchanged with the server; the thread's own
+        self._turn = asyncio.Lock()  # of visits; the thread's own
         self._timer: asyncio.TimerHandle | None = None  # of the next visit; the thread's own
         self._failure: str | None = None
 
@@ -213,25 +213,29 @@ class RedisQuota:
 
     async def _visit(self) -> None:
         Runtime.current().keep(self, lambda: self)  # so that the end of the thread gives back the lease
-        if self._timer is not None:
-            self._timer.cancel()
         failure, pause = None, 0.0
-        try:
-            pause = await self._exchange()
-        except RedisUnavailable as error:
-            failure = str(error)
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            self._failure = failure
-            self._visiting = False
-            if not self._lease.idle(loop.time()):
-                delay = self._seconds / 2 if failure is None else self._link.pause
-                self._timer = loop.call_later(delay, self._visit_again)
+        async with self._turn:
+            self._cancel_timer()
+            try:
+                pause = await self._exchange()
+            except RedisUnavailable as error:
+                failure = str(error)
+            loop = asyncio.get_running_loop()
+            with self._lock:
+                self._failure = failure
+                self._visiting = False
+                if not self._lease.idle(loop.time()):
+                    delay = self._seconds / 2 if failure is None else self._link.pause
+                    self._timer = loop.call_later(delay, self._visit_again)
         self._heard(pause)
 
     def _visit_again(self) -> None:
         with self._lock:
             self._start_visit()
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def _exchange(self, *, leaving: bool = False) -> float:
         """Tell what was spent and get a lease; return for how long the provider wants no requests.
@@ -240,15 +244,14 @@ class RedisQuota:
             RedisUnavailable: the server cannot be used.
         """
         loop = asyncio.get_running_loop()
-        async with self._turn:
-            while True:
-                asked = loop.time()
-                with self._lock:
-                    question = self._lease.question(self._waiting(asked), asked, leaving=leaving)
-                answer = await self._link.call(partial(visit, key=self._key, question=question))
-                with self._lock:
-                    if self._lease.answered(answer, asked, loop.time()):
-                        return answer.pause
+        while True:
+            asked = loop.time()
+            with self._lock:
+                question = self._lease.question(self._waiting(asked), asked, leaving=leaving)
+            answer = await self._link.call(partial(visit, key=self._key, question=question))
+            with self._lock:
+                if self._lease.answered(answer, asked, loop.time()):
+                    return answer.pause
 
     def _waiting(self, now: float) -> Vector | None:
         """Return what the request wants that waits. One not heard of for a while has left."""
@@ -258,12 +261,17 @@ class RedisQuota:
 
     async def aclose(self) -> None:
         """Give back the lease and close the connection, on the thread. What is used again starts again."""
-        if self._failure is None:
-            with suppress(RedisUnavailable):
-                await self._exchange(leaving=True)
-        if self._timer is not None:
-            self._timer.cancel()
-        await self._link.aclose()
+        async with self._turn:
+            self._cancel_timer()
+            with self._lock:
+                self._visiting = True
+            if self._failure is None:
+                with suppress(RedisUnavailable):
+                    await self._exchange(leaving=True)
+            await self._link.aclose()
+            with self._lock:
+                self._visiting = False
+        self._heard(0.0)
 
 
 async def close(quota: RedisQuota) -> None:
