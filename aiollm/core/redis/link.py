@@ -52,6 +52,7 @@ class RedisLink:
     def __init__(self, server: Server, *, seconds: float, meanwhile: str) -> None:
         try:
             import redis.asyncio
+            from redis.asyncio.connection import parse_url
         except ImportError:
             raise ImportError(
                 "Redis is spoken by redis-py, which is not installed: pip install 'aiollm[redis]'", name="redis"
@@ -59,6 +60,7 @@ class RedisLink:
         self._seconds = seconds
         self._meanwhile = meanwhile
         if isinstance(server, str):
+            parse_url(server)
             self._make: Callable[[], Redis] = lambda: redis.asyncio.Redis.from_url(server)
             self.address = _address(server)
         else:
