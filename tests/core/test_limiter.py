@@ -4,7 +4,7 @@ import pytest
 
 from aiollm.core.limiter import TokenBucket
 from aiollm.exceptions import WrongLoopError
-from tests.core.virtual_clock import run
+from aiollm.testing import run_in_virtual_time as run
 
 
 def _now() -> float:
