@@ -2,6 +2,9 @@
 
 from aiollm.api import acompletion
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
+from aiollm.core.limiter import Limiter
+from aiollm.core.limiter_stats import LimiterStats
+from aiollm.core.permit import Permit
 from aiollm.core.redis.limiter import RedisLimiter
 from aiollm.core.settle import settle
 from aiollm.embedding_call import aembedding
@@ -113,6 +116,8 @@ __all__ = [
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",
+    "Limiter",
+    "LimiterStats",
     "Message",
     "MidStreamFallbackError",
     "ModelResponse",
@@ -122,6 +127,7 @@ __all__ = [
     "Outcome",
     "OverloadedError",
     "PermissionDeniedError",
+    "Permit",
     "Provider",
     "ProxyError",
     "RateLimitError",

@@ -4,6 +4,7 @@ Outermost first:
 
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
 - retry: outside of what sends one attempt, so that each try waits for its own permit and is written down.
+- limits: outside of record, so that the waiting is no part of the attempt.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TypeVar
 
+from aiollm.core.gate import Gate
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler, Middleware, chain
@@ -22,6 +24,7 @@ from aiollm.engine.record import record
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
 from aiollm.middleware.fallback import fall_back
+from aiollm.middleware.limits import Limits
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.types.embedding import EmbeddingResponse
 
@@ -35,6 +38,7 @@ class Stack:
 
     Args:
         retry: when a failed attempt is made again.
+        limiter: the limits that all attempts are under.
 
     Attributes:
         chat: sends a chat completion.
@@ -42,9 +46,10 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None) -> None:
+    def __init__(self, *, retry: Retry | None = None, limiter: Gate | None = None) -> None:
         of_call: list[Middleware] = [_told, fall_back]
-        of_attempt: list[Middleware] = [Retrying(retry or Retry()), record]
+        limits: list[Middleware] = [] if limiter is None else [Limits(lambda call: limiter)]
+        of_attempt: list[Middleware] = [Retrying(retry or Retry()), *limits, record]
         self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
         self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)
         each_text = partial(one_by_one, handler=chain(of_attempt, embed))
