@@ -1,6 +1,7 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
+from aiollm.cache.redis import RedisStore
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
 from aiollm.core.limiter import Limiter
 from aiollm.core.limiter_stats import LimiterStats
@@ -132,6 +133,7 @@ __all__ = [
     "ProxyError",
     "RateLimitError",
     "RedisLimiter",
+    "RedisStore",
     "ResponseContentPart",
     "ResponseOutputItem",
     "ResponseUsage",
