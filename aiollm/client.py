@@ -12,6 +12,7 @@ from aiollm.core.gate import Gate
 from aiollm.embedding_call import aembedding, embed
 from aiollm.engine.events import EventStream
 from aiollm.engine.stream import ChunkStream
+from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
@@ -49,8 +50,8 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None, limiter: Gate | None = None) -> None:
-        self._stack = Stack(retry=retry, limiter=limiter)
+    def __init__(self, *, retry: Retry | None = None, hedge: Hedge | None = None, limiter: Gate | None = None) -> None:
+        self._stack = Stack(retry=retry, hedge=hedge, limiter=limiter)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:

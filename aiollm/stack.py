@@ -3,7 +3,9 @@
 Outermost first:
 
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
-- retry: outside of what sends one attempt, so that each try waits for its own permit and is written down.
+- retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
+  down; outside of hedge, so that a pair of requests is one try.
+- hedge: outside of what chooses and sends, so that the second request may go elsewhere.
 - limits: outside of record, so that the waiting is no part of the attempt.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
@@ -24,6 +26,7 @@ from aiollm.engine.record import record
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
 from aiollm.middleware.fallback import fall_back
+from aiollm.middleware.hedge import Hedge, Hedging
 from aiollm.middleware.limits import Limits
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.types.embedding import EmbeddingResponse
@@ -38,7 +41,8 @@ class Stack:
 
     Args:
         retry: when a failed attempt is made again.
-        limiter: the limits that all attempts are under.
+        hedge: when a late one is made once more; None for never.
+        limiter: the limits that all attempts are under; None for none.
 
     Attributes:
         chat: sends a chat completion.
@@ -46,10 +50,14 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None, limiter: Gate | None = None) -> None:
+    def __init__(self, *, retry: Retry | None = None, hedge: Hedge | None = None, limiter: Gate | None = None) -> None:
         of_call: list[Middleware] = [_told, fall_back]
-        limits: list[Middleware] = [] if limiter is None else [Limits(lambda call: limiter)]
-        of_attempt: list[Middleware] = [Retrying(retry or Retry()), *limits, record]
+        of_attempt: list[Middleware] = [Retrying(retry or Retry())]
+        if hedge is not None:
+            of_attempt.append(Hedging(hedge))
+        if limiter is not None:
+            of_attempt.append(Limits(lambda call: limiter))
+        of_attempt.append(record)
         self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
         self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)
         each_text = partial(one_by_one, handler=chain(of_attempt, embed))
