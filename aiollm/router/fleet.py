@@ -1,0 +1,133 @@
+"""All deployments of a router by the names that callers use: what several threads share, under one lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+
+from attrs import evolve
+
+from aiollm.exceptions import BadRequestError
+from aiollm.router.deployment import Deployment
+from aiollm.router.health import CooldownRules, Health
+from aiollm.router.member import Demand, Member
+from aiollm.router.selection import Selection
+from aiollm.router.statistics import Statistics
+from aiollm.router.strategy import Draw
+from aiollm.router.trial import Trial
+
+__all__ = ["Fleet"]
+
+
+class Fleet:
+    """Deployments in groups. It may be used from several threads at once.
+
+    Args:
+        selection: how one of a group is chosen.
+        rules: when a deployment is left alone.
+        aliases: another name of a group -> the group's.
+        draw: gives random numbers from 0 up to, and without, 1.
+    """
+
+    def __init__(self, selection: Selection, rules: CooldownRules, aliases: Mapping[str, str], draw: Draw) -> None:
+        self._selection = selection
+        self._rules = rules
+        self._aliases = dict(aliases)
+        self._draw = draw
+        self._lock = threading.Lock()
+        self._groups: dict[str, list[Member]] = {}
+
+    # Who is there
+
+    def replace(self, deployments: Iterable[Deployment]) -> None:
+        """Have these deployments and no others; what is known of those that stay is kept.
+
+        Raises:
+            ValueError: two have one id.
+        """
+        with self._lock:
+            known = {member.deployment.id: member for member in self._members()}
+            groups: dict[str, list[Member]] = {}
+            seen: set[str] = set()
+            for deployment in deployments:
+                if deployment.id in seen:
+                    raise ValueError(f"two deployments have the id {deployment.id!r}")
+                seen.add(deployment.id)
+                groups.setdefault(deployment.group, []).append(self._member(deployment, known))
+            self._groups = groups
+
+    def deployments(self) -> list[Deployment]:
+        """Return all deployments, by groups."""
+        with self._lock:
+            return [member.deployment for member in self._members()]
+
+    def names(self) -> list[str]:
+        """Return the names that callers may use: groups, and their aliases."""
+        return [*self._groups, *self._aliases]
+
+    def group_of(self, name: str) -> str:
+        """Return the group that a name means: it, its alias, or the longest pattern that matches.
+
+        Raises:
+            BadRequestError: there is none.
+        """
+        name = self._aliases.get(name, name)
+        if name in self._groups:
+            return name
+        patterns = [pattern for pattern in self._groups if "*" in pattern and _matches(pattern, name)]
+        if patterns:
+            return max(patterns, key=len)
+        raise self._unknown(name)
+
+    # Who is asked
+
+    def begin(self, group: str, demand: Demand, tried: Collection[str], now: float) -> Trial:
+        """Choose a deployment of a group for an attempt, and count the attempt in.
+
+        Raises:
+            APIError: none can take it; see `Selection.choose`.
+        """
+        with self._lock:
+            members = self._group(group)
+            member = self._selection.choose(group, members, demand, tried, now, self._draw)
+            return Trial(member, demand, now, alone=len(members) == 1, lock=self._lock)
+
+    def has_another(self, group: str, demand: Demand, tried: Collection[str], now: float) -> bool:
+        """Whether a group has a deployment that can take a call and has not failed in it."""
+        with self._lock:
+            fit = self._selection.fit(group, self._group(group), demand, now)
+            return any(member.deployment.id not in tried for member in fit)
+
+    def look(self, group: str) -> list[Member]:
+        """Return the members of a group, to be looked at only."""
+        with self._lock:
+            return list(self._group(group))
+
+    def _group(self, group: str) -> list[Member]:
+        if group not in self._groups:
+            raise self._unknown(group)
+        return self._groups[group]
+
+    def _unknown(self, name: str) -> BadRequestError:
+        near = get_close_matches(name, self.names(), n=3)
+        known = ", ".join(self.names()) or "none"
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {known}"
+        return BadRequestError(
+            f"the router has no model {name!r}", model=name, param="model", phase="request", hint=hint
+        )
+
+    def _members(self) -> list[Member]:
+        return [member for members in self._groups.values() for member in members]
+
+    def _member(self, deployment: Deployment, known: Mapping[str, Member]) -> Member:
+        before = known.get(deployment.id)
+        if before is not None:
+            return evolve(before, deployment=deployment)
+        seconds = self._rules.seconds if deployment.cooldown_time is None else deployment.cooldown_time
+        return Member(deployment, Statistics(), Health(evolve(self._rules, seconds=seconds)))
+
+
+def _matches(pattern: str, name: str) -> bool:
+    before, _, after = pattern.partition("*")
+    return len(name) >= len(before) + len(after) and name.startswith(before) and name.endswith(after)
