@@ -44,7 +44,11 @@ class CallOptions(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         retries: how often to try again at the most.
         fallbacks: where to ask when the target fails.
+        sets_clocks: whether the caller gave a timeout; it goes before those of a router's deployments.
+        tags: what a router compares with the tags of its deployments.
     """
 
     retries: int | None = None
     fallbacks: Fallbacks | None = None
+    sets_clocks: bool = False
+    tags: frozenset[str] = frozenset()
