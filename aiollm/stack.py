@@ -3,7 +3,9 @@
 Outermost first:
 
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
-- retry: outside of what sends one attempt, so that each try waits for its own permit and is written down.
+- retry: outside of what sends one attempt, so that each try waits for its own permit and is written down; and outside
+  of route, so that each may go to another deployment.
+- route: gives the attempt its deployment.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
 
@@ -23,6 +25,8 @@ from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.retry import Retry, Retrying
+from aiollm.providers.registry import Api
+from aiollm.router.routing import Routing
 from aiollm.types.embedding import EmbeddingResponse
 
 __all__ = ["DEFAULT", "Stack"]
@@ -35,6 +39,7 @@ class Stack:
 
     Args:
         retry: when a failed attempt is made again.
+        routing: a router's policies: its own way to try again, and who gets each attempt.
 
     Attributes:
         chat: sends a chat completion.
@@ -42,12 +47,15 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None) -> None:
+    def __init__(self, *, retry: Retry | None = None, routing: Routing | None = None) -> None:
+        def of_attempt(api: Api) -> list[Middleware]:
+            asked_again = [Retrying(retry or Retry())] if routing is None else [routing.retrying, routing.route(api)]
+            return [*asked_again, record]
+
         of_call: list[Middleware] = [_told, fall_back]
-        of_attempt: list[Middleware] = [Retrying(retry or Retry()), record]
-        self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
-        self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)
-        each_text = partial(one_by_one, handler=chain(of_attempt, embed))
+        self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt("chat")], open_stream)
+        self.events: Handler[EventStream] = chain([*of_call, *of_attempt("responses")], open_events)
+        each_text = partial(one_by_one, handler=chain(of_attempt("embeddings"), embed))
         self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
 
 

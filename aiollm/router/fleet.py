@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from attrs import evolve
 
-from aiollm.exceptions import BadRequestError
+from aiollm.exceptions import APIError, BadRequestError
 from aiollm.router.deployment import Deployment
 from aiollm.router.health import CooldownRules, Health
 from aiollm.router.member import Demand, Member
@@ -72,48 +72,62 @@ class Fleet:
         Raises:
             BadRequestError: there is none.
         """
-        name = self._aliases.get(name, name)
-        if name in self._groups:
-            return name
-        patterns = [pattern for pattern in self._groups if "*" in pattern and _matches(pattern, name)]
-        if patterns:
-            return max(patterns, key=len)
-        raise self._unknown(name)
+        return self._found(self._groups, name)
 
     # Who is asked
 
-    def begin(self, group: str, demand: Demand, tried: Collection[str], now: float) -> Trial:
-        """Choose a deployment of a group for an attempt, and count the attempt in.
+    def begin(self, name: str, demand: Demand, tried: Collection[str], now: float) -> Trial:
+        """Choose a deployment for an attempt, and count the attempt in.
+
+        Args:
+            name: of the group that is asked.
+            demand: what the choice depends on.
+            tried: ids of deployments that come after all others.
+            now: the time in seconds.
 
         Raises:
             APIError: none can take it; see `Selection.choose`.
         """
+        members = self.look(name)
         with self._lock:
-            members = self._group(group)
-            member = self._selection.choose(group, members, demand, tried, now, self._draw)
+            member = self._selection.choose(name, members, demand, tried, now, self._draw)
             return Trial(member, demand, now, alone=len(members) == 1, lock=self._lock)
 
-    def has_another(self, group: str, demand: Demand, tried: Collection[str], now: float) -> bool:
-        """Whether a group has a deployment that can take a call and has not failed in it."""
-        with self._lock:
-            fit = self._selection.fit(group, self._group(group), demand, now)
-            return any(member.deployment.id not in tried for member in fit)
+    def has_another(self, name: str, demand: Demand, tried: Collection[str], now: float) -> bool:
+        """Whether a deployment can take a call, and is not among those tried."""
+        try:
+            members = self.look(name)
+            with self._lock:
+                fit = self._selection.fit(name, members, demand, now)
+        except APIError:
+            return False
+        return any(member.deployment.id not in tried for member in fit)
 
-    def look(self, group: str) -> list[Member]:
-        """Return the members of a group, to be looked at only."""
-        with self._lock:
-            return list(self._group(group))
+    def look(self, name: str) -> Sequence[Member]:
+        """Return the members of the group that a name means, to be looked at only.
 
-    def _group(self, group: str) -> list[Member]:
-        if group not in self._groups:
-            raise self._unknown(group)
-        return self._groups[group]
+        Raises:
+            BadRequestError: there is no such group.
+        """
+        groups = self._groups  # another thread may put others in their place
+        return groups[self._found(groups, name)]
 
-    def _unknown(self, name: str) -> BadRequestError:
+    def retries(self, name: str) -> int | None:
+        """Return how often the deployments of a group want a failed call to be repeated; None where they do not say."""
+        said = [member.deployment.num_retries for member in self.look(name)]
+        return max((retries for retries in said if retries is not None), default=None)
+
+    def _found(self, groups: Collection[str], name: str) -> str:
+        name = self._aliases.get(name, name)
+        if name in groups:
+            return name
+        patterns = [pattern for pattern in groups if "*" in pattern and _matches(pattern, name)]
+        if patterns:
+            return max(patterns, key=len)
         near = get_close_matches(name, self.names(), n=3)
         known = ", ".join(self.names()) or "none"
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {known}"
-        return BadRequestError(
+        raise BadRequestError(
             f"the router has no model {name!r}", model=name, param="model", phase="request", hint=hint
         )
 
