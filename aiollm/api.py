@@ -40,7 +40,7 @@ from aiollm.types.response import ModelResponse
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["Find", "acompletion", "chat_call", "complete", "target_of"]
+__all__ = ["Find", "acompletion", "chat_call", "complete", "request_parts", "target_of"]
 
 Find = Callable[[dict[str, Any], Api], Target]
 """Finds out where a call of an API goes, from all its arguments."""
@@ -199,23 +199,36 @@ def chat_call(given: dict[str, Any], find: Find) -> Call:
 
 
 def _request(given: dict[str, Any], target: Target, *, stream: bool) -> Request:
-    params = checked_parameters(given)
-    params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
+    parts = request_parts(given, OPENAI_PARAMS)
     return Request(
         model=target.model,
         messages=checked_messages(given["messages"]),
-        params=params,
         known=OPENAI_PARAMS,
         stream=stream,
-        include_usage=stream and bool(params.get("stream_options", {}).get("include_usage")),
-        extra_headers=checked_headers(given["extra_headers"]),
-        extra_body=checked_dict("extra_body", given["extra_body"]),
-        drop_params=checked_flag("drop_params", given["drop_params"]),
-        additional_drop_params=checked_names("additional_drop_params", given["additional_drop_params"]),
-        allowed_openai_params=frozenset(checked_names("allowed_openai_params", given["allowed_openai_params"])),
-        metadata=checked_dict("metadata", given["metadata"]),
+        include_usage=stream and bool(parts["params"].get("stream_options", {}).get("include_usage")),
         mock_response=given["mock_response"],
+        **parts,
     )
+
+
+def request_parts(given: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """Return the parts of a request that all of its kind have, from its arguments, which are checked.
+
+    Args:
+        given: the arguments, by name.
+        known: the names of the API's own parameters.
+    """
+    params = checked_parameters(given, known)
+    params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
+    return {
+        "params": params,
+        "extra_headers": checked_headers(given["extra_headers"]),
+        "extra_body": checked_dict("extra_body", given["extra_body"]),
+        "drop_params": checked_flag("drop_params", given["drop_params"]),
+        "additional_drop_params": checked_names("additional_drop_params", given["additional_drop_params"]),
+        "allowed_openai_params": frozenset(checked_names("allowed_openai_params", given["allowed_openai_params"])),
+        "metadata": checked_dict("metadata", given["metadata"]),
+    }
 
 
 def target_of(given: dict[str, Any], api: Api) -> Target:

@@ -58,7 +58,8 @@ class AsyncClient:
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:
         """Ask a model for a chat completion, as `aiollm.acompletion` does, under this client's policies."""
-        given = _arguments(acompletion, {"model": model, "messages": messages}, hidden_arguments(options))
+        options = hidden_arguments(options)
+        given = _arguments(acompletion, {"model": model, "messages": messages}, options)
         return await complete(self._stack.chat, self._call(chat_call, given))
 
     @_responses
@@ -73,7 +74,8 @@ class AsyncClient:
     @as_method_of(aembedding)
     async def aembedding(self, model: str, input: Any, **options: Any) -> EmbeddingResponse:
         """Ask a model for vectors, as `aiollm.aembedding` does, under this client's policies."""
-        given = _arguments(aembedding, {"model": model, "input": input}, hidden_arguments(options))
+        options = hidden_arguments(options)
+        given = _arguments(aembedding, {"model": model, "input": input}, options)
         return await embed(self._stack.embeddings, self._call(embedding_call, given))
 
     def _call(self, build: Build, given: dict[str, Any]) -> Call:

@@ -7,14 +7,9 @@ from typing import Any
 
 import msgspec
 
-from aiollm.api import Find, target_of
+from aiollm.api import Find, request_parts, target_of
 from aiollm.arguments import (
-    checked_dict,
     checked_embedding_input,
-    checked_flag,
-    checked_headers,
-    checked_names,
-    checked_parameters,
     checked_timeouts,
     hidden,
 )
@@ -25,7 +20,7 @@ from aiollm.engine.answer import WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
 from aiollm.policy_arguments import call_options
-from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
+from aiollm.providers.identity import hidden_options
 from aiollm.providers.provider import Target
 from aiollm.stack import DEFAULT
 from aiollm.types.embedding import EmbeddingResponse
@@ -122,17 +117,6 @@ def embedding_call(given: dict[str, Any], find: Find) -> Call:
 
 
 def _request(given: dict[str, Any], target: Target) -> Request:
-    params = checked_parameters(given, EMBEDDING_PARAMS)
-    params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
-    return Request(
-        model=target.model,
-        messages=(),
-        params={"input": checked_embedding_input(given["input"]), **params},
-        known=EMBEDDING_PARAMS,
-        extra_headers=checked_headers(given["extra_headers"]),
-        extra_body=checked_dict("extra_body", given["extra_body"]),
-        drop_params=checked_flag("drop_params", given["drop_params"]),
-        additional_drop_params=checked_names("additional_drop_params", given["additional_drop_params"]),
-        allowed_openai_params=frozenset(checked_names("allowed_openai_params", given["allowed_openai_params"])),
-        metadata=checked_dict("metadata", given["metadata"]),
-    )
+    parts = request_parts(given, EMBEDDING_PARAMS)
+    parts["params"] = {"input": checked_embedding_input(given["input"]), **parts["params"]}
+    return Request(model=target.model, messages=(), known=EMBEDDING_PARAMS, **parts)

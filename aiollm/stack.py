@@ -48,15 +48,22 @@ class Stack:
     """
 
     def __init__(self, *, retry: Retry | None = None, routing: Routing | None = None) -> None:
-        def of_attempt(api: Api) -> list[Middleware]:
-            asked_again = [Retrying(retry or Retry())] if routing is None else [routing.retrying, routing.route(api)]
-            return [*asked_again, record]
-
         of_call: list[Middleware] = [_told, fall_back]
-        self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt("chat")], open_stream)
-        self.events: Handler[EventStream] = chain([*of_call, *of_attempt("responses")], open_events)
-        each_text = partial(one_by_one, handler=chain(of_attempt("embeddings"), embed))
-        self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
+        of_attempt: list[Middleware] = [record]
+
+        def asking(api: Api) -> list[Middleware]:
+            return [Retrying(retry or Retry())] if routing is None else [routing.retrying, routing.route(api)]
+
+        self.chat: Handler[ChunkStream] = chain([*of_call, *asking("chat"), *of_attempt], open_stream)
+        self.events: Handler[EventStream] = chain([*of_call, *asking("responses"), *of_attempt], open_events)
+        asked = asking("embeddings")
+        if routing is None:
+            each_text = partial(one_by_one, handler=chain([*asked, *of_attempt], embed))
+            self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
+        else:
+            # Only of a deployment it is known whether it takes many texts.
+            each_text = partial(one_by_one, handler=chain(of_attempt, embed))
+            self.embeddings = chain([*of_call, *asked], each_text)
 
 
 async def _told(call: Call, handler: Handler[A]) -> A:
