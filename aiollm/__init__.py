@@ -57,8 +57,12 @@ from aiollm.providers import (
     validate_environment,
 )
 from aiollm.responses_call import aresponses
+from aiollm.router.stats import DeploymentStats
+from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
+from aiollm.router_arguments.group_info import ModelGroupInfo
 from aiollm.sync.client import Client
 from aiollm.sync.facade import completion, embedding, responses
+from aiollm.sync.router import Router
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.embedding import Embedding, EmbeddingResponse
@@ -86,6 +90,7 @@ __all__ = [
     "APIConnectionError",
     "APIError",
     "APIResponseValidationError",
+    "AllowedFailsPolicy",
     "Attempt",
     "AuthenticationError",
     "BadGatewayError",
@@ -102,6 +107,7 @@ __all__ = [
     "ContextWindowExceededError",
     "DNSError",
     "Delta",
+    "DeploymentStats",
     "Embedding",
     "EmbeddingResponse",
     "EventStream",
@@ -114,6 +120,7 @@ __all__ = [
     "InvalidChunk",
     "Message",
     "MidStreamFallbackError",
+    "ModelGroupInfo",
     "ModelResponse",
     "ModelResponseStream",
     "MoveOnScope",
@@ -131,6 +138,8 @@ __all__ = [
     "ResponsesStreamEvent",
     "Retry",
     "RetryBudget",
+    "RetryPolicy",
+    "Router",
     "Scope",
     "Secret",
     "ServiceUnavailableError",

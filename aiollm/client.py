@@ -16,6 +16,7 @@ from aiollm.middleware.retry import Retry
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
 from aiollm.responses_call import respond, responses_arguments, responses_call
+from aiollm.router.routing import Routing
 from aiollm.stack import Stack
 from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.response import ModelResponse
@@ -52,8 +53,8 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None) -> None:
-        self._stack = Stack(retry=retry)
+    def __init__(self, *, retry: Retry | None = None, routing: Routing | None = None) -> None:
+        self._stack = Stack(retry=retry, routing=routing)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from attrs import evolve
@@ -14,6 +14,7 @@ from aiollm.router.health import CooldownRules, Health
 from aiollm.router.member import Demand, Member
 from aiollm.router.selection import Selection
 from aiollm.router.statistics import Statistics
+from aiollm.router.stats import DeploymentStats, deployment_stats
 from aiollm.router.strategy import Draw
 from aiollm.router.trial import Trial
 
@@ -46,8 +47,18 @@ class Fleet:
         Raises:
             ValueError: two have one id.
         """
+        new = list(deployments)
+        self.change(lambda known: new)
+
+    def change(self, changed: Callable[[list[Deployment]], list[Deployment]]) -> list[Deployment]:
+        """Have the deployments that a function makes of those that are there, and return them.
+
+        Raises:
+            ValueError: two have one id.
+        """
         with self._lock:
             known = {member.deployment.id: member for member in self._members()}
+            deployments = changed([member.deployment for member in known.values()])
             groups: dict[str, list[Member]] = {}
             seen: set[str] = set()
             for deployment in deployments:
@@ -56,15 +67,28 @@ class Fleet:
                 seen.add(deployment.id)
                 groups.setdefault(deployment.group, []).append(self._member(deployment, known))
             self._groups = groups
+            return deployments
 
     def deployments(self) -> list[Deployment]:
         """Return all deployments, by groups."""
+        return [member.deployment for member in self._members()]
+
+    def stats(self, now: float) -> dict[str, DeploymentStats]:
+        """Return what is known of each deployment, by its id."""
         with self._lock:
-            return [member.deployment for member in self._members()]
+            return {member.deployment.id: deployment_stats(member, now) for member in self._members()}
 
     def names(self) -> list[str]:
         """Return the names that callers may use: groups, and their aliases."""
         return [*self._groups, *self._aliases]
+
+    def knows(self, name: str) -> bool:
+        """Whether a name means a group."""
+        try:
+            self.group_of(name)
+        except BadRequestError:
+            return False
+        return True
 
     def group_of(self, name: str) -> str:
         """Return the group that a name means: it, its alias, or the longest pattern that matches.
@@ -92,6 +116,12 @@ class Fleet:
         with self._lock:
             member = self._selection.choose(name, members, demand, tried, now, self._draw)
             return Trial(member, demand, now, alone=len(members) == 1, lock=self._lock)
+
+    def choose(self, name: str, demand: Demand, tried: Collection[str], now: float) -> Member:
+        """Choose a deployment as `begin` does, and count nothing."""
+        members = self.look(name)
+        with self._lock:
+            return self._selection.choose(name, members, demand, tried, now, self._draw)
 
     def has_another(self, name: str, demand: Demand, tried: Collection[str], now: float) -> bool:
         """Whether a deployment can take a call, and is not among those tried."""

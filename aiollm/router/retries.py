@@ -10,7 +10,6 @@ from attrs import evolve, field, frozen
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
-from aiollm.exceptions import APIError
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.router.demands import Demands, tried
 from aiollm.router.fleet import Fleet
@@ -28,13 +27,12 @@ class RetryRules:
     """When a router sends a failed request again.
 
     Attributes:
-        retry: the rules of all groups.
-        by_group: group -> error class -> how often at the most after an error of it, in the place of the classes of
-            `retry`.
+        retry: the rules of all groups that have none of their own.
+        by_group: group -> its rules.
     """
 
     retry: Retry = field(factory=lambda: Retry(after_first_token_timeout=True))
-    by_group: Mapping[str, Mapping[type[APIError], int]] = field(factory=dict)
+    by_group: Mapping[str, Retry] = field(factory=dict)
 
     def of(self, group: str, retries: int | None) -> Retry:
         """Return the rules of a group.
@@ -43,11 +41,8 @@ class RetryRules:
             group: its name.
             retries: how often its deployments ask for, or None.
         """
-        return evolve(
-            self.retry,
-            retries=self.retry.retries if retries is None else retries,
-            by_class=self.by_group.get(group, self.retry.by_class),
-        )
+        retry = self.by_group.get(group, self.retry)
+        return retry if retries is None else evolve(retry, retries=retries)
 
 
 class GroupRetrying:
