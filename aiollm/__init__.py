@@ -47,6 +47,7 @@ from aiollm.exceptions import (
     UnsupportedRuntime,
     WrongLoopError,
 )
+from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.middleware.retry_budget import RetryBudget
 from aiollm.providers import (
@@ -115,6 +116,7 @@ __all__ = [
     "FirstTokenTimeout",
     "Function",
     "FunctionCall",
+    "Hedge",
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",

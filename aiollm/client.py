@@ -12,6 +12,7 @@ from aiollm.embedding_call import aembedding, embed, embedding_call
 from aiollm.engine.call import Call
 from aiollm.engine.events import EventStream
 from aiollm.engine.stream import ChunkStream
+from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
@@ -53,8 +54,10 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None, routing: Routing | None = None) -> None:
-        self._stack = Stack(retry=retry, routing=routing)
+    def __init__(
+        self, *, retry: Retry | None = None, hedge: Hedge | None = None, routing: Routing | None = None
+    ) -> None:
+        self._stack = Stack(retry=retry, hedge=hedge, routing=routing)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:

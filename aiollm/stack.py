@@ -3,9 +3,10 @@
 Outermost first:
 
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
-- retry: outside of what sends one attempt, so that each try waits for its own permit and is written down; and outside
-  of route, so that each may go to another deployment.
-- route: gives the attempt its deployment.
+- retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
+  down; outside of hedge, so that a pair of requests is one try.
+- hedge: outside of what chooses and sends, so that the second request may go elsewhere.
+- route: gives each request its deployment, in a router.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
 
@@ -24,6 +25,7 @@ from aiollm.engine.record import record
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
 from aiollm.middleware.fallback import fall_back
+from aiollm.middleware.hedge import Hedge, Hedging
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.providers.registry import Api
 from aiollm.router.routing import Routing
@@ -39,6 +41,7 @@ class Stack:
 
     Args:
         retry: when a failed attempt is made again.
+        hedge: when a late one is made once more; None for never.
         routing: a router's policies: its own way to try again, and who gets each attempt.
 
     Attributes:
@@ -47,23 +50,24 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None, routing: Routing | None = None) -> None:
+    def __init__(
+        self, *, retry: Retry | None = None, hedge: Hedge | None = None, routing: Routing | None = None
+    ) -> None:
         of_call: list[Middleware] = [_told, fall_back]
-        of_attempt: list[Middleware] = [record]
+        trying: list[Middleware] = [Retrying(retry or Retry()) if routing is None else routing.retrying]
+        if hedge is not None:
+            trying.append(Hedging(hedge))
+        sending: list[Middleware] = [record]
 
         def asking(api: Api) -> list[Middleware]:
-            return [Retrying(retry or Retry())] if routing is None else [routing.retrying, routing.route(api)]
+            return trying if routing is None else [*trying, routing.route(api)]
 
-        self.chat: Handler[ChunkStream] = chain([*of_call, *asking("chat"), *of_attempt], open_stream)
-        self.events: Handler[EventStream] = chain([*of_call, *asking("responses"), *of_attempt], open_events)
-        asked = asking("embeddings")
-        if routing is None:
-            each_text = partial(one_by_one, handler=chain([*asked, *of_attempt], embed))
-            self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
-        else:
-            # Only of a deployment it is known whether it takes many texts.
-            each_text = partial(one_by_one, handler=chain(of_attempt, embed))
-            self.embeddings = chain([*of_call, *asked], each_text)
+        self.chat: Handler[ChunkStream] = chain([*of_call, *asking("chat"), *sending], open_stream)
+        self.events: Handler[EventStream] = chain([*of_call, *asking("responses"), *sending], open_events)
+        # A router knows only of a deployment whether it takes many texts at once.
+        of_call, of_text = (of_call, trying) if routing is None else ([*of_call, *asking("embeddings")], [])
+        each_text = partial(one_by_one, handler=chain([*of_text, *sending], embed))
+        self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
 
 
 async def _told(call: Call, handler: Handler[A]) -> A:

@@ -66,8 +66,11 @@ class Trial:
                 self.member.health.failed(error, now, self._started, alone=self._alone)
 
     def withdrawn(self, now: float) -> None:
-        """Note that the attempt was given up, or never sent: that tells nothing of the deployment."""
+        """Note that the attempt was given up, or never sent: that does not speak against the deployment."""
         with self._lock:
+            average = self.member.statistics.latency(stream=self._demand.stream).average
+            if self._waiting and average is not None and now - self._started > average:
+                self._measure(now)  # as of one that lost a race: it would have taken longer still
             if self._end(now, None):
                 self.member.health.withdrawn(self._started)
 
