@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from attrs import evolve, frozen
 
+from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.router.affinity import prompt_key, session_key
 from aiollm.router.demands import Affinity
@@ -54,6 +55,8 @@ class RouterSettings(TypedDict, total=False):
     default_max_parallel_requests: int | None
     timeout: float | None
     stream_timeout: float | None
+
+    hedge: Hedge | None
 
 
 _AFFINITIES: Mapping[str, Affinity] = {

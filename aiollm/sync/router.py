@@ -48,10 +48,10 @@ class Router(BlockingCalls):
     Args:
         model_list: deployments in LiteLLM's shape: `{"model_name": group, "litellm_params": {...}, "model_info":
             {"id": ...}}`. A name may hold a `*`. Of `litellm_params`, `model` is "provider/model"; `api_key`,
-            `api_base` and the like say where; `rpm`, `tpm`, `max_parallel_requests`, `weight`, `order`, `tags`, `timeout`,
-            `stream_timeout`, `num_retries`, `cooldown_time`, `input_cost_per_token`, `output_cost_per_token` and
-            `max_input_tokens` are the router's; all others are what its requests have by default. `os.environ/NAME` is
-            a value of the environment.
+            `api_base` and the like say where; `rpm`, `tpm`, `max_parallel_requests`, `weight`, `order`, `tags`,
+            `timeout`, `stream_timeout`, `num_retries`, `cooldown_time`, `input_cost_per_token`,
+            `output_cost_per_token` and `max_input_tokens` are the router's; all others are what its requests have by
+            default. `os.environ/NAME` is a value of the environment.
         num_retries: how often a failed request is sent again, 2 where nothing is said; the call's own goes first.
         retry_after: seconds to wait at least before the same deployment is asked again.
         retry_policy, model_group_retry_policy: `RetryPolicy`, or a dict like one: retries by the class of the error,
@@ -82,6 +82,7 @@ class Router(BlockingCalls):
             that is not busier than the others by a quarter.
         default_litellm_params: `litellm_params` of entries that do not have them.
         default_max_parallel_requests, timeout, stream_timeout: the same for these.
+        hedge: a client's policy, as in `Client`.
 
     Raises:
         TypeError: there is no such argument; LiteLLM's others say what to do instead.
@@ -99,7 +100,8 @@ class Router(BlockingCalls):
         self.set_model_list(model_list or ())
         if unknown := [name for name in (*read.aliases, *read.fallbacks.names()) if not self._fleet.knows(name)]:
             raise ValueError(f"model_group_alias or fallbacks: the model_list has no {', '.join(map(repr, unknown))}")
-        super().__init__(routing=Routing(self._fleet, Demands(read.affinities), read.retries))
+        routing = Routing(self._fleet, Demands(read.affinities), read.retries)
+        super().__init__(hedge=settings.get("hedge"), routing=routing)
 
     def _call(self, build: Build, given: dict[str, Any]) -> Call:
         return self._calls.call(build, given)
