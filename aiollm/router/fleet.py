@@ -82,6 +82,10 @@ class Fleet:
         """Return the names that callers may use: groups, and their aliases."""
         return [*self._groups, *self._aliases]
 
+    def unaliased(self, name: str) -> str:
+        """Return the name that an alias stands for; any other as it is."""
+        return self._aliases.get(name, name)
+
     def knows(self, name: str) -> bool:
         """Whether a name means a group."""
         try:
@@ -148,7 +152,7 @@ class Fleet:
         return max((retries for retries in said if retries is not None), default=None)
 
     def _found(self, groups: Collection[str], name: str) -> str:
-        name = self._aliases.get(name, name)
+        name = self.unaliased(name)
         if name in groups:
             return name
         patterns = [pattern for pattern in groups if "*" in pattern and _matches(pattern, name)]

@@ -71,6 +71,8 @@ class RoutedCalls:
         lists = {name: given[name] for name in _FALLBACKS if given.get(name)}
         sets_clocks = given.get("timeout") is not None or given.get("stream_timeout") is not None
         given = {**given, **{name: None for name in _FALLBACKS if name in given}, "provider_params": params}
+        if isinstance(given["model"], str):
+            given["model"] = self._fleet.unaliased(given["model"])
         if not sets_clocks:
             given["timeout"] = _PER_ATTEMPT
         call = build(given, self._find)
@@ -108,12 +110,12 @@ class RoutedCalls:
     ) -> Fallbacks | None:
         """Return the groups that stand in for the call's: those of the call, or else those of the router."""
         own = self._fallbacks
-        group = self._fleet.group_of(given["model"])
+        name, group = given["model"], self._fleet.group_of(given["model"])
 
         def of(argument: str, routers: Lists) -> tuple[Alternative, ...]:
             if argument not in lists:
-                standing_in = own.after(routers, group)
-                return tuple(self._group(call, name) for name in standing_in if self._fleet.knows(name))
+                standing_in = own.after(routers, name if name in routers else group)
+                return tuple(self._group(call, other) for other in standing_in if self._fleet.knows(other))
             listed = lists[argument]
             if isinstance(listed, str | Mapping) or not hasattr(listed, "__iter__"):
                 raise faulty(argument, "a list of groups, or of dicts of arguments", listed)
@@ -128,14 +130,15 @@ class RoutedCalls:
 
     def _group(self, call: Call, name: str) -> Alternative:
         self._fleet.group_of(name)
-        return Alternative(call.request, call.target, name)
+        return Alternative(call.request, call.target, self._fleet.unaliased(name))
 
     def _alternative(self, call: Call, build: Build, given: dict[str, Any], other: Any) -> Alternative:
         if isinstance(other, str):
             return self._group(call, other)
         if not isinstance(other, Mapping) or not isinstance(other.get("model"), str):
             raise faulty("fallbacks", 'groups, or dicts such as {"model": ..., "temperature": 0}', other)
-        known = {name: value for name, value in other.items() if name in given}
+        group = self._fleet.unaliased(other["model"])
+        known = {name: value for name, value in other.items() if name in given} | {"model": group}
         further = {name: value for name, value in other.items() if name not in given}
         changed = build({**given, **known, "provider_params": {**given["provider_params"], **further}}, self._find)
-        return Alternative(changed.request, changed.target, other["model"])
+        return Alternative(changed.request, changed.target, group)

@@ -12,7 +12,7 @@ import msgspec
 from attrs import evolve, frozen
 
 from aiollm.api import acompletion, request_parts, target_of
-from aiollm.arguments import checked_key
+from aiollm.arguments import checked_key, hidden
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.providers.provider import Target
@@ -22,7 +22,7 @@ from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.request import Request
 from aiollm.types.secret import HiddenText, Secret
 
-__all__ = ["DeploymentDefaults", "read_deployment", "read_model_list"]
+__all__ = ["DeploymentDefaults", "hidden_entries", "read_deployment", "read_model_list"]
 
 _OF_ENVIRONMENT = "os.environ/"
 
@@ -77,11 +77,26 @@ class DeploymentDefaults:
     max_parallel_requests: int | None = None
 
 
+def hidden_entries(entries: Any) -> Any:
+    """Return the entries of a list with their secrets hidden: a traceback that captures locals would show them."""
+    if isinstance(entries, str | Mapping) or not isinstance(entries, Iterable):
+        return entries
+    return [_hidden_entry(entry) for entry in entries]
+
+
+def _hidden_entry(entry: Any) -> Any:
+    params = entry.get("litellm_params") if isinstance(entry, Mapping) else None
+    if not isinstance(params, Mapping):
+        return entry
+    hiding = {name: hidden(value) if name in _MAY_BE_SECRET else value for name, value in params.items()}
+    return {**entry, "litellm_params": hidden_options(hiding)}
+
+
 def read_model_list(entries: Any, defaults: DeploymentDefaults, taken: Collection[str] = ()) -> list[Deployment]:
     """Return the deployments of the entries of a list.
 
     Args:
-        entries: the list; see `read_deployment`.
+        entries: the list, its secrets hidden; see `read_deployment`.
         defaults: what an entry has where it does not say.
         taken: ids of other deployments.
 
@@ -124,8 +139,7 @@ def read_deployment(entry: Any, place: str, defaults: DeploymentDefaults) -> Dep
         raise ValueError(f'{place} must have a dict as "litellm_params", and one or nothing as "model_info"')
     params = {**defaults.params, **{name: entry[name] for name in ("rpm", "tpm") if name in entry}, **given}
     try:
-        params = hidden_options(_from_environment(params))
-        return _Reader(params, info, defaults).deployment(entry["model_name"])
+        return _Reader(_from_environment(params), info, defaults).deployment(entry["model_name"])
     except (BadRequestError, ValueError) as error:
         message = f"{place}: {error}"
     # Raised out here: the frames of the original hold the keys.
@@ -141,13 +155,13 @@ class _Reader:
         self._defaults = defaults
 
     def deployment(self, group: str) -> Deployment:
-        shown = {name: value for name, value in self._rest.items() if _is_plain(name, value)}
         for name, why in _UNSUPPORTED.items():
             if self._rest.pop(name, None):
                 raise ValueError(f"{name} is not supported: {why}")
         model = self._rest.pop("model", None)
         if not isinstance(model, str) or not model:
             raise ValueError('"litellm_params" must have a text like "provider/model" as "model"')
+        shown = {name: value for name, value in self._rest.items() if _is_plain(name, value)}
         numbers = {name: self._number(name) for name in (*_COUNTS, *_NUMBERS)}
         tags = self._rest.pop("tags", None) or ()
         if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):

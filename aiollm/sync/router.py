@@ -17,7 +17,7 @@ from aiollm.router.routing import Routing
 from aiollm.router.stats import DeploymentStats
 from aiollm.router_arguments.calls import RoutedCalls
 from aiollm.router_arguments.group_info import ModelGroupInfo, group_info
-from aiollm.router_arguments.model_list import read_model_list
+from aiollm.router_arguments.model_list import hidden_entries, read_model_list
 from aiollm.router_arguments.settings import RouterSettings, read_settings
 from aiollm.sync.client import BlockingCalls
 
@@ -92,14 +92,17 @@ class Router(BlockingCalls):
     def __init__(
         self, model_list: Iterable[Mapping[str, Any]] | None = None, **settings: Unpack[RouterSettings]
     ) -> None:
+        # Hidden before anything can fail: a traceback that captures locals would show the keys.
+        model_list = hidden_entries(model_list or ())
         read = read_settings(settings)
         self._defaults = read.defaults
         self._hidden = read.hidden_aliases
         self._fleet = Fleet(read.selection, read.cooldowns, read.aliases, random.random)
         self._calls = RoutedCalls(self._fleet, read.fallbacks)
-        self.set_model_list(model_list or ())
-        if unknown := [name for name in (*read.aliases, *read.fallbacks.names()) if not self._fleet.knows(name)]:
-            raise ValueError(f"model_group_alias or fallbacks: the model_list has no {', '.join(map(repr, unknown))}")
+        self.set_model_list(model_list)
+        for name in (*read.aliases.values(), *read.fallbacks.names()):
+            if not self._fleet.knows(name):
+                raise ValueError(f"model_group_alias or fallbacks: the model_list has no {name!r}")
         routing = Routing(self._fleet, Demands(read.affinities), read.retries)
         super().__init__(hedge=settings.get("hedge"), routing=routing)
 
@@ -114,6 +117,7 @@ class Router(BlockingCalls):
         Raises:
             ValueError: an entry is wrong; then nothing is changed.
         """
+        model_list = hidden_entries(model_list)
         self._fleet.replace(read_model_list(model_list, self._defaults))
 
     def add_deployment(self, deployment: Mapping[str, Any]) -> str:
@@ -122,6 +126,7 @@ class Router(BlockingCalls):
         Raises:
             ValueError: the entry is wrong, or there is one with its id.
         """
+        (deployment,) = hidden_entries([deployment])
         return self._fleet.change(lambda known: [*known, self._read(deployment, known)])[-1].id
 
     def upsert_deployment(self, deployment: Mapping[str, Any]) -> str:
@@ -130,6 +135,7 @@ class Router(BlockingCalls):
         Raises:
             ValueError: the entry is wrong.
         """
+        (deployment,) = hidden_entries([deployment])
 
         def changed(known: list[Deployment]) -> list[Deployment]:
             id = (deployment.get("model_info") or {}).get("id")
