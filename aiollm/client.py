@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from aiollm.api import Find, acompletion, chat_call, complete, target_of
 from aiollm.arguments import hidden
 from aiollm.calling import ChatCompletion
+from aiollm.core.gate import Gate
 from aiollm.embedding_call import aembedding, embed, embedding_call
 from aiollm.engine.call import Call
 from aiollm.engine.events import EventStream
@@ -55,9 +56,14 @@ class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
     def __init__(
-        self, *, retry: Retry | None = None, hedge: Hedge | None = None, routing: Routing | None = None
+        self,
+        *,
+        retry: Retry | None = None,
+        hedge: Hedge | None = None,
+        limiter: Gate | None = None,
+        routing: Routing | None = None,
     ) -> None:
-        self._stack = Stack(retry=retry, hedge=hedge, routing=routing)
+        self._stack = Stack(retry=retry, hedge=hedge, limiter=limiter, routing=routing)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:

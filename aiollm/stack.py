@@ -6,7 +6,8 @@ Outermost first:
 - retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
   down; outside of hedge, so that a pair of requests is one try.
 - hedge: outside of what chooses and sends, so that the second request may go elsewhere.
-- route: gives each request its deployment, in a router.
+- route: gives each request its deployment, in a router; outside of limits, because each deployment has its own.
+- limits: outside of record, so that the waiting is no part of the attempt.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TypeVar
 
+from aiollm.core.gate import Gate
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler, Middleware, chain
@@ -26,6 +28,7 @@ from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.hedge import Hedge, Hedging
+from aiollm.middleware.limits import Limits
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.providers.registry import Api
 from aiollm.router.routing import Routing
@@ -42,7 +45,8 @@ class Stack:
     Args:
         retry: when a failed attempt is made again.
         hedge: when a late one is made once more; None for never.
-        routing: a router's policies: its own way to try again, and who gets each attempt.
+        limiter: the limits that all attempts are under.
+        routing: a router's policies: its own way to try again, who gets each attempt, and the limits of each.
 
     Attributes:
         chat: sends a chat completion.
@@ -51,13 +55,21 @@ class Stack:
     """
 
     def __init__(
-        self, *, retry: Retry | None = None, hedge: Hedge | None = None, routing: Routing | None = None
+        self,
+        *,
+        retry: Retry | None = None,
+        hedge: Hedge | None = None,
+        limiter: Gate | None = None,
+        routing: Routing | None = None,
     ) -> None:
         of_call: list[Middleware] = [_told, fall_back]
         trying: list[Middleware] = [Retrying(retry or Retry()) if routing is None else routing.retrying]
         if hedge is not None:
             trying.append(Hedging(hedge))
-        sending: list[Middleware] = [record]
+        limits: list[Middleware] = [] if limiter is None else [Limits(lambda call: limiter)]
+        if routing is not None:
+            limits.append(Limits(routing.limiter_of))
+        sending: list[Middleware] = [*limits, record]
 
         def asking(api: Api) -> list[Middleware]:
             return trying if routing is None else [*trying, routing.route(api)]

@@ -38,6 +38,7 @@ class Fleet:
         self._draw = draw
         self._lock = threading.Lock()
         self._groups: dict[str, list[Member]] = {}
+        self._by_id: dict[str, Deployment] = {}
 
     # Who is there
 
@@ -60,14 +61,18 @@ class Fleet:
             known = {member.deployment.id: member for member in self._members()}
             deployments = changed([member.deployment for member in known.values()])
             groups: dict[str, list[Member]] = {}
-            seen: set[str] = set()
+            by_id: dict[str, Deployment] = {}
             for deployment in deployments:
-                if deployment.id in seen:
+                if deployment.id in by_id:
                     raise ValueError(f"two deployments have the id {deployment.id!r}")
-                seen.add(deployment.id)
+                by_id[deployment.id] = deployment
                 groups.setdefault(deployment.group, []).append(self._member(deployment, known))
-            self._groups = groups
+            self._groups, self._by_id = groups, by_id
             return deployments
+
+    def deployment(self, id: str) -> Deployment | None:
+        """Return the deployment of an id, or None."""
+        return self._by_id.get(id)
 
     def deployments(self) -> list[Deployment]:
         """Return all deployments, by groups."""

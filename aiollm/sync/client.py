@@ -51,4 +51,6 @@ class Client(BlockingCalls):
     Args:
         retry: when a failed attempt is made again; `Retry()` where nothing is said.
         hedge: when a late attempt is made once more, elsewhere; never where nothing is said.
+        limiter: the limits that all requests of this client are under; none where nothing is said. Several clients may
+            share one.
     """
