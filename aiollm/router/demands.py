@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from aiollm.engine.call import Call
+from aiollm.pricing.estimate import BYTES_PER_TOKEN, prompt_bytes
+from aiollm.router.fleet import Fleet
 from aiollm.router.member import Demand
 from aiollm.types.request import Request
 
@@ -18,20 +20,20 @@ class Demands:
     """Reads calls.
 
     Args:
+        fleet: the deployments; they tell whether anything depends on the tokens of a prompt.
         affinities: what calls may have in common; the first that a call has is the one that counts.
-        estimate: estimates the tokens of a prompt; None where nothing depends on them.
     """
 
-    def __init__(self, affinities: Sequence[Affinity] = (), estimate: Callable[[Request], int] | None = None) -> None:
+    def __init__(self, fleet: Fleet, affinities: Sequence[Affinity] = ()) -> None:
+        self._fleet = fleet
         self._affinities = affinities
-        self._estimate = estimate
 
     def of(self, call: Call) -> Demand:
         """Return what a call demands."""
         request = call.request
         return Demand(
             stream=request.stream,
-            tokens=self._estimate(request) if self._estimate else 0,
+            tokens=round(prompt_bytes(request) / BYTES_PER_TOKEN) if self._fleet.counts_tokens else 0,
             tags=call.options.tags,
             affinity=next((key for affinity in self._affinities if (key := affinity(request)) is not None), None),
         )

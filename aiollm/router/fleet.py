@@ -29,6 +29,9 @@ class Fleet:
         rules: when a deployment is left alone.
         aliases: another name of a group -> the group's.
         draw: gives random numbers from 0 up to, and without, 1.
+
+    Attributes:
+        counts_tokens: whether anything depends on the tokens of prompts.
     """
 
     def __init__(self, selection: Selection, rules: CooldownRules, aliases: Mapping[str, str], draw: Draw) -> None:
@@ -39,6 +42,7 @@ class Fleet:
         self._lock = threading.Lock()
         self._groups: dict[str, list[Member]] = {}
         self._by_id: dict[str, Deployment] = {}
+        self.counts_tokens = False
 
     # Who is there
 
@@ -67,6 +71,8 @@ class Fleet:
                     raise ValueError(f"two deployments have the id {deployment.id!r}")
                 by_id[deployment.id] = deployment
                 groups.setdefault(deployment.group, []).append(self._member(deployment, known))
+            limited = any(deployment.tpm is not None for deployment in deployments)
+            self.counts_tokens = limited or self._selection.counts_tokens
             self._groups, self._by_id = groups, by_id
             return deployments
 

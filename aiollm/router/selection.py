@@ -19,7 +19,7 @@ from aiollm.exceptions import (
 )
 from aiollm.router.affinity import affine
 from aiollm.router.member import Demand, Member
-from aiollm.router.strategy import Draw, Strategy, simple_shuffle
+from aiollm.router.strategy import Draw, Strategy, simple_shuffle, usage_based
 
 __all__ = ["Selection"]
 
@@ -46,6 +46,11 @@ class Selection:
     checks_context: bool = False
     compares_tags: bool = False
     any_tag: bool = True
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether the choice depends on the tokens of prompts."""
+        return self.checks_context or self.strategy is usage_based
 
     def choose(
         self, group: str, members: Sequence[Member], demand: Demand, tried: Collection[str], now: float, draw: Draw

@@ -45,11 +45,13 @@ class RoutedCalls:
     Args:
         fleet: the deployments.
         fallbacks: which groups stand in for others.
+        priority: of calls that do not say; None for that of a client.
     """
 
-    def __init__(self, fleet: Fleet, fallbacks: FallbackLists) -> None:
+    def __init__(self, fleet: Fleet, fallbacks: FallbackLists, priority: int | None) -> None:
         self._fleet = fleet
         self._fallbacks = fallbacks
+        self._priority = priority
 
     def call(self, build: Build, given: dict[str, Any]) -> Call:
         """Return the call that the arguments of a function of the package mean.
@@ -71,6 +73,8 @@ class RoutedCalls:
         lists = {name: given[name] for name in _FALLBACKS if given.get(name)}
         sets_clocks = given.get("timeout") is not None or given.get("stream_timeout") is not None
         given = {**given, **{name: None for name in _FALLBACKS if name in given}, "provider_params": params}
+        if given.get("priority") is None:
+            given["priority"] = self._priority
         if isinstance(given["model"], str):
             given["model"] = self._fleet.unaliased(given["model"])
         if not sets_clocks:

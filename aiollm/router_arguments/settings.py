@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from attrs import evolve, frozen
 
+from aiollm.core.gate import Gate
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.router.affinity import prompt_key, session_key
@@ -53,10 +54,12 @@ class RouterSettings(TypedDict, total=False):
     optional_pre_call_checks: Sequence[str] | None
     default_litellm_params: Mapping[str, Any] | None
     default_max_parallel_requests: int | None
+    default_priority: int | None
     timeout: float | None
     stream_timeout: float | None
 
     hedge: Hedge | None
+    limiter: Gate | None
 
 
 _AFFINITIES: Mapping[str, Affinity] = {
@@ -79,6 +82,7 @@ class Settings:
         hidden_aliases: those of them that are not listed.
         affinities: what calls that should go to one deployment have in common.
         defaults: what deployments have where their entries do not say.
+        priority: of calls that do not say.
     """
 
     selection: Selection
@@ -89,6 +93,7 @@ class Settings:
     hidden_aliases: frozenset[str]
     affinities: tuple[Affinity, ...]
     defaults: DeploymentDefaults
+    priority: int | None
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
@@ -122,6 +127,7 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
             stream_timeout=arguments.number("stream_timeout", above=True),
             max_parallel_requests=arguments.count("default_max_parallel_requests"),
         ),
+        priority=arguments.count("default_priority"),
     )
 
 

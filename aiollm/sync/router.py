@@ -41,6 +41,8 @@ class Router(BlockingCalls):
     fails too often is left alone for a while, and then tried by one call; errors that a request brings about itself
     (400, 404, 422) do not count. `stream.attempts` and `error.attempts` tell which deployments were asked.
 
+    A deployment that is at its limits is passed over; where all are, the call waits for its turn.
+
     Clocks of deployments and of the router hold for each attempt; a call's own `timeout` goes before them.
 
     It holds no connections, needs no closing, and may be used from several event loops and threads at once.
@@ -82,7 +84,8 @@ class Router(BlockingCalls):
             that is not busier than the others by a quarter.
         default_litellm_params: `litellm_params` of entries that do not have them.
         default_max_parallel_requests, timeout, stream_timeout: the same for these.
-        hedge: a client's policy, as in `Client`.
+        default_priority: of calls that do not say, where they wait for the limits of a deployment.
+        hedge, limiter: a client's policies, as in `Client`.
 
     Raises:
         TypeError: there is no such argument; LiteLLM's others say what to do instead.
@@ -98,13 +101,13 @@ class Router(BlockingCalls):
         self._defaults = read.defaults
         self._hidden = read.hidden_aliases
         self._fleet = Fleet(read.selection, read.cooldowns, read.aliases, random.random)
-        self._calls = RoutedCalls(self._fleet, read.fallbacks)
+        self._calls = RoutedCalls(self._fleet, read.fallbacks, read.priority)
         self.set_model_list(model_list)
         for name in (*read.aliases.values(), *read.fallbacks.names()):
             if not self._fleet.knows(name):
                 raise ValueError(f"model_group_alias or fallbacks: the model_list has no {name!r}")
-        routing = Routing(self._fleet, Demands(read.affinities), read.retries)
-        super().__init__(hedge=settings.get("hedge"), routing=routing)
+        routing = Routing(self._fleet, Demands(self._fleet, read.affinities), read.retries)
+        super().__init__(hedge=settings.get("hedge"), limiter=settings.get("limiter"), routing=routing)
 
     def _call(self, build: Build, given: dict[str, Any]) -> Call:
         return self._calls.call(build, given)

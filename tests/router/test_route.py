@@ -9,6 +9,7 @@ import pytest
 
 import aiollm
 from aiollm.testing import (
+    LoggedRequest,
     Step,
     Steps,
     cut,
@@ -269,3 +270,60 @@ async def test_a_hedge_goes_to_another_deployment() -> None:
         stream = await ask(router)
         assert ledger(stream.attempts) == [("a", "first", "closed"), ("b", "hedge", "complete")]
         assert router.stats()["a"].in_flight == 0
+
+
+async def test_a_deployment_is_never_asked_for_more_than_it_may_take() -> None:
+    async with servers(1) as (server,):
+        open_at_once: list[int] = []
+
+        def script(request: LoggedRequest) -> list[Step]:
+            open_at_once.append(server.open_connections)
+            return answer("a b", gap=0.05)
+
+        server.script(script)
+        router = aiollm.Router([entry(server, "a", max_parallel_requests=2)])
+        await asyncio.gather(*(ask(router) for _ in range(6)))
+        assert len(open_at_once) == 6
+        assert max(open_at_once) <= 2
+
+
+async def test_what_waits_for_limits_takes_the_time_of_the_call_and_does_not_speak_against_the_deployment() -> None:
+    async with servers(1) as (server,):
+        router = aiollm.Router([entry(server, "a", rpm=1)])
+        await ask(router)
+        with pytest.raises(aiollm.TotalTimeout, match="limits"):
+            await router.acompletion("g", MESSAGES, timeout=0.1)
+        assert len(server.log) == 1
+        assert (router.stats()["a"].failures, router.stats()["a"].in_flight) == (0, 0)
+
+
+async def test_requests_and_tokens_a_minute_send_calls_elsewhere() -> None:
+    async with servers(2) as (first, second):
+        entries = [entry(first, "a", order=1, rpm=2), entry(first, "b", order=1, tpm=10), entry(second, "c", order=1)]
+        router = aiollm.Router(entries)
+        found = [asked(await ask(router)) for _ in range(8)]
+        assert found.count("a") <= 2
+        assert found.count("b") <= 1
+        put_forward(61)
+        assert {asked(await ask(router)) for _ in range(12)} >= {"a", "c"}
+
+
+async def test_a_prompt_goes_to_a_model_that_it_fits() -> None:
+    async with servers(1) as (server,):
+        small, large = entry(server, "small"), entry(server, "large", order=2)
+        small["model_info"]["max_input_tokens"], large["model_info"]["max_input_tokens"] = 100, 1000
+        small["litellm_params"]["order"] = 1
+        fits_none = [{"role": "user", "content": "x" * 5000}]
+        router = aiollm.Router(
+            [small, large, entry(server, "huge", "long")],
+            enable_pre_call_checks=True,
+            context_window_fallbacks=[{"g": ["long"]}],
+        )
+        assert asked(await ask(router)) == "small"
+        stream = await router.acompletion("g", [{"role": "user", "content": "x" * 1000}], stream=True)
+        assert [chunk async for chunk in stream]
+        assert asked(stream) == "large"
+        assert (await router.acompletion("g", fits_none)).model == "huge"
+        with pytest.raises(aiollm.ContextWindowExceededError, match="take 1000 at the most; nothing was sent"):
+            await router.acompletion("g", fits_none, disable_fallbacks=True)
+        assert len(server.log) == 3
