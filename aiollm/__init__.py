@@ -62,6 +62,7 @@ from aiollm.sync.facade import completion, embedding, responses
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.embedding import Embedding, EmbeddingResponse
+from aiollm.types.recovery import Recovery
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.types.responses import (
     ResponseContentPart,
@@ -124,6 +125,7 @@ __all__ = [
     "Provider",
     "ProxyError",
     "RateLimitError",
+    "Recovery",
     "ResponseContentPart",
     "ResponseOutputItem",
     "ResponseUsage",

@@ -27,6 +27,7 @@ from aiollm.core.runtime import running_loop
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
 from aiollm.engine.mock import MockResponse
+from aiollm.engine.options import MidStream
 from aiollm.engine.stream import ChunkStream
 from aiollm.policy_arguments import call_options
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
@@ -107,6 +108,7 @@ async def acompletion(
     fallbacks: Fallback | None = None,
     context_window_fallbacks: Fallback | None = None,
     content_policy_fallbacks: Fallback | None = None,
+    mid_stream: MidStream | None = None,
     **provider_params: Any,
 ) -> ChunkStream | ModelResponse:
     """Ask a model for a chat completion.
@@ -142,6 +144,10 @@ async def acompletion(
             no key of it.
         context_window_fallbacks, content_policy_fallbacks: the same for a prompt that is too long, and for one that is
             refused for its content.
+        mid_stream: what becomes of a stream that breaks off: "never" (where nothing is said) raises, with the answer so
+            far in `partial`. "restart" asks once more, and begins again with a marker chunk, whose `recovery.action` is
+            "restart": what came before it is void. "continue" has the model go on with the text so far, behind a
+            marker too, where the model is known to do that and the answer is plain text; otherwise it raises.
         provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
             like) are used and never sent.
 

@@ -10,8 +10,10 @@ from aiollm.arguments import hidden
 from aiollm.calling import ChatCompletion
 from aiollm.embedding_call import aembedding, embed
 from aiollm.engine.events import EventStream
+from aiollm.engine.options import MidStream
 from aiollm.engine.stream import ChunkStream
 from aiollm.middleware.retry import Retry
+from aiollm.policy_arguments import checked_mid_stream
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
 from aiollm.responses_call import respond, responses_arguments
@@ -48,8 +50,8 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None) -> None:
-        self._stack = Stack(retry=retry)
+    def __init__(self, *, retry: Retry | None = None, mid_stream: MidStream = "never") -> None:
+        self._stack = Stack(retry=retry, mid_stream=checked_mid_stream(mid_stream) or "never")
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:

@@ -2,8 +2,10 @@
 
 Outermost first:
 
+- recovery: outermost of those that send, so that an answer that breaks off is taken up again with all of the others.
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
 - retry: outside of what sends one attempt, so that each try waits for its own permit and is written down.
+- prefill: behind the choice of a target, which must be one that goes on with an answer; before anything is written.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
 
@@ -18,10 +20,12 @@ from aiollm.engine.chain import Handler, Middleware, chain
 from aiollm.engine.connect import open_events, open_stream
 from aiollm.engine.embedding import embed, one_by_one
 from aiollm.engine.events import EventStream
+from aiollm.engine.options import MidStream
 from aiollm.engine.record import record
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
 from aiollm.middleware.fallback import fall_back
+from aiollm.middleware.recovery import Recovering, prefill
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.types.embedding import EmbeddingResponse
 
@@ -35,6 +39,7 @@ class Stack:
 
     Args:
         retry: when a failed attempt is made again.
+        mid_stream: what becomes of a stream of chat that breaks off; events are never taken up again.
 
     Attributes:
         chat: sends a chat completion.
@@ -42,10 +47,12 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None) -> None:
+    def __init__(self, *, retry: Retry | None = None, mid_stream: MidStream = "never") -> None:
+        retry = retry or Retry()
         of_call: list[Middleware] = [_told, fall_back]
-        of_attempt: list[Middleware] = [Retrying(retry or Retry()), record]
-        self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
+        of_attempt: list[Middleware] = [Retrying(retry), prefill, record]
+        recovery = partial(Recovering(mid_stream, retry.budget), handler=chain([fall_back, *of_attempt], open_stream))
+        self.chat: Handler[ChunkStream] = chain([_told], recovery)
         self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)
         each_text = partial(one_by_one, handler=chain(of_attempt, embed))
         self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from aiollm.providers.provider import Target
 from aiollm.types.request import Request
 
-__all__ = ["Alternative", "CallOptions", "Fallbacks"]
+__all__ = ["Alternative", "CallOptions", "Fallbacks", "MidStream"]
+
+MidStream = Literal["never", "restart", "continue"]
+"""What becomes of a streamed answer that breaks off: an error, a new answer, or the rest of this one."""
 
 
 class Alternative(msgspec.Struct, frozen=True, eq=False):
@@ -44,7 +49,9 @@ class CallOptions(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         retries: how often to try again at the most.
         fallbacks: where to ask when the target fails.
+        mid_stream: what becomes of a streamed answer that breaks off.
     """
 
     retries: int | None = None
     fallbacks: Fallbacks | None = None
+    mid_stream: MidStream | None = None

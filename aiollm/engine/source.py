@@ -102,6 +102,11 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         """Whether somebody has ended it from outside, and its reader has yet to hear of that."""
         return False
 
+    @property
+    def settled(self) -> bool:
+        """Whether it has ended without an error that its reader has yet to get."""
+        return self.ended and self.error is None
+
     def over(self) -> BaseException:
         """Return what says that nothing more comes: once the error that ended it, then always the plain end."""
         error, self.error = self.error, None

@@ -47,4 +47,6 @@ class Client(BlockingCalls):
 
     Args:
         retry: when a failed attempt is made again; `Retry()` where nothing is said.
+        mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself: "never",
+            "restart" or "continue", as `acompletion` describes them.
     """
