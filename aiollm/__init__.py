@@ -47,6 +47,7 @@ from aiollm.exceptions import (
     UnsupportedRuntime,
     WrongLoopError,
 )
+from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.middleware.retry_budget import RetryBudget
 from aiollm.providers import (
@@ -110,6 +111,7 @@ __all__ = [
     "FirstTokenTimeout",
     "Function",
     "FunctionCall",
+    "Hedge",
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",

@@ -12,8 +12,8 @@ from aiollm.embedding_call import aembedding, embed
 from aiollm.engine.events import EventStream
 from aiollm.engine.options import MidStream
 from aiollm.engine.stream import ChunkStream
+from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
-from aiollm.policy_arguments import checked_mid_stream
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
 from aiollm.responses_call import respond, responses_arguments
@@ -50,14 +50,18 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None, mid_stream: MidStream = "never") -> None:
-        self._stack = Stack(retry=retry, mid_stream=checked_mid_stream(mid_stream) or "never")
+    def __init__(
+        self, *, retry: Retry | None = None, hedge: Hedge | None = None, mid_stream: MidStream = "never"
+    ) -> None:
+        self._stack = Stack(retry=retry, hedge=hedge, mid_stream=mid_stream)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:
         """Ask a model for a chat completion, as `aiollm.acompletion` does, under this client's policies."""
-        given = _arguments(acompletion, {"model": model, "messages": messages}, hidden_arguments(options))
-        return await complete(self._stack.chat, given)
+        options = hidden_arguments(options)
+        return await complete(
+            self._stack.chat, _arguments(acompletion, {"model": model, "messages": messages}, options)
+        )
 
     @_responses
     async def aresponses(
@@ -70,8 +74,8 @@ class AsyncClient:
     @as_method_of(aembedding)
     async def aembedding(self, model: str, input: Any, **options: Any) -> EmbeddingResponse:
         """Ask a model for vectors, as `aiollm.aembedding` does, under this client's policies."""
-        given = _arguments(aembedding, {"model": model, "input": input}, hidden_arguments(options))
-        return await embed(self._stack.embeddings, given)
+        options = hidden_arguments(options)
+        return await embed(self._stack.embeddings, _arguments(aembedding, {"model": model, "input": input}, options))
 
 
 def hidden_arguments(options: Mapping[str, Any]) -> dict[str, Any]:

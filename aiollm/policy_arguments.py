@@ -10,7 +10,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.options import Alternative, CallOptions, Fallbacks, MidStream
 from aiollm.providers.registry import find_provider
 
-__all__ = ["POLICY_ARGUMENTS", "call_options", "checked_mid_stream"]
+__all__ = ["POLICY_ARGUMENTS", "call_options"]
 
 _LISTS = {
     "default": "fallbacks",
@@ -52,19 +52,14 @@ def call_options(given: Mapping[str, Any], build: Build) -> CallOptions:
     if retries is None:
         retries = checked_count("max_retries", given["max_retries"])
     lists = {name: given[argument] for name, argument in _LISTS.items() if given.get(argument)}
-    mid_stream = checked_mid_stream(given.get("mid_stream"))
+    mid_stream = _mid_stream(given.get("mid_stream"))
     if not lists:
         return CallOptions(retries=retries, mid_stream=mid_stream)
     found = {name: _alternatives(_LISTS[name], listed, given, build) for name, listed in lists.items()}
     return CallOptions(retries=retries, fallbacks=Fallbacks(**found), mid_stream=mid_stream)
 
 
-def checked_mid_stream(value: Any) -> MidStream | None:
-    """Return what to do with an answer that breaks off, or None where nothing is said.
-
-    Raises:
-        BadRequestError: it is none of the three words.
-    """
+def _mid_stream(value: Any) -> MidStream | None:
     if value is not None and value not in get_args(MidStream):
         raise faulty("mid_stream", ", ".join(map(repr, get_args(MidStream))), value)
     return value  # type: ignore[no-any-return]

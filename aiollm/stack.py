@@ -4,8 +4,10 @@ Outermost first:
 
 - recovery: outermost of those that send, so that an answer that breaks off is taken up again with all of the others.
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
-- retry: outside of what sends one attempt, so that each try waits for its own permit and is written down.
-- prefill: behind the choice of a target, which must be one that goes on with an answer; before anything is written.
+- retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
+  down; outside of hedge, so that a pair of requests is one try.
+- hedge: outside of what chooses and sends, so that the second request may go elsewhere.
+- prefill: behind the choice of a target, which must be one that goes on with an answer; before anything is sent.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
 
@@ -25,6 +27,7 @@ from aiollm.engine.record import record
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
 from aiollm.middleware.fallback import fall_back
+from aiollm.middleware.hedge import Hedge, Hedging
 from aiollm.middleware.recovery import Recovering, prefill
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.types.embedding import EmbeddingResponse
@@ -39,7 +42,8 @@ class Stack:
 
     Args:
         retry: when a failed attempt is made again.
-        mid_stream: what becomes of a stream of chat that breaks off; events are never taken up again.
+        hedge: when a late one is made once more; None for never.
+        mid_stream: what becomes of a stream of chat that breaks off; one of events is never taken up again.
 
     Attributes:
         chat: sends a chat completion.
@@ -47,10 +51,15 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None, mid_stream: MidStream = "never") -> None:
+    def __init__(
+        self, *, retry: Retry | None = None, hedge: Hedge | None = None, mid_stream: MidStream = "never"
+    ) -> None:
         retry = retry or Retry()
         of_call: list[Middleware] = [_told, fall_back]
-        of_attempt: list[Middleware] = [Retrying(retry), prefill, record]
+        of_attempt: list[Middleware] = [Retrying(retry)]
+        if hedge is not None:
+            of_attempt.append(Hedging(hedge))
+        of_attempt += [prefill, record]
         recovery = partial(Recovering(mid_stream, retry.budget), handler=chain([fall_back, *of_attempt], open_stream))
         self.chat: Handler[ChunkStream] = chain([_told], recovery)
         self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -111,11 +111,16 @@ class Recovering:
         policy: what to do when a call does not say it.
         budget: the client's bound on asking again, or None.
         recoveries: how often one answer is taken up at the most.
+
+    Raises:
+        ValueError: there is no such policy.
     """
 
     def __init__(
         self, policy: MidStream = "never", budget: RetryBudget | None = None, recoveries: int = RECOVERIES
     ) -> None:
+        if policy not in get_args(MidStream):
+            raise ValueError(f"mid_stream must be one of {', '.join(get_args(MidStream))}; got {policy!r}")
         self._policy = policy
         self._budget = budget
         self._recoveries = recoveries
