@@ -54,8 +54,13 @@ async def server() -> AsyncIterator[ProviderServer]:
         yield running
 
 
+async def recovering(server: ProviderServer, **options: Any) -> aiollm.ChunkStream:
+    """A stream from the server under a client of its own: the tests must not share one budget of retries."""
+    return await Client(retry=Retry(budget=None)).acompletion(**arguments(server, stream=True, **options))
+
+
 async def restarted(server: ProviderServer, **options: Any) -> tuple[aiollm.ChunkStream, list[Any], Exception | None]:
-    stream = await opened(server, mid_stream="restart", **options)
+    stream = await recovering(server, mid_stream="restart", **options)
     chunks, error = await collected(stream)
     return stream, chunks, error
 
@@ -146,7 +151,7 @@ async def test_a_tool_call_that_ends_before_its_time_is_begun_again(server: Prov
 
 async def test_an_error_in_the_same_read_as_the_content_is_recovered_too(server: ProviderServer) -> None:
     server.enqueue([role(), tokens("a"), error_event("boom")], reply("all of it"))
-    stream = await opened(server, mid_stream="restart")
+    stream = await recovering(server, mid_stream="restart")
     chunks, error = await collected(stream)
     assert error is None
     assert text_of(chunks[marker_of(chunks) :]) == "all of it"
@@ -157,7 +162,7 @@ async def test_the_new_answer_may_come_from_a_fallback(server: ProviderServer) -
     async with ProviderServer() as second:
         second.reply("all of it")
         fallback = {"model": "groq/other", "api_base": second.base_url, "api_key": "sk-other"}
-        stream = await opened(server, mid_stream="restart", fallbacks=[fallback])
+        stream = await recovering(server, mid_stream="restart", fallbacks=[fallback])
         assert (stream.provider, stream.model) == ("openai", "scripted")
         chunks, error = await collected(stream)
     assert error is None
@@ -227,7 +232,7 @@ async def test_all_of_it_has_to_happen_in_the_one_total(server: ProviderServer) 
     server.enqueue(broken(cut()), stall())
     timeouts = aiollm.Timeouts(first_token=30, idle=30, total=0.4)
     with aiollm.move_on(total=0.3) as scope:
-        stream = await opened(server, mid_stream="restart", timeout=timeouts)
+        stream = await recovering(server, mid_stream="restart", timeout=timeouts)
         chunks = []
         async for chunk in stream:
             chunks.append(chunk)  # noqa: PERF401  # they are counted when time is up
@@ -279,7 +284,7 @@ async def test_events_are_never_taken_up(server: ProviderServer) -> None:
 async def test_listeners_hear_once_of_the_whole(server: ProviderServer) -> None:
     outcomes: list[Outcome] = []
     server.enqueue(broken(cut()), [role(), tokens("b c"), finish(), usage(5, 2), done()])
-    stream = await opened(server, mid_stream="restart")
+    stream = await recovering(server, mid_stream="restart")
     stream.on_close(outcomes.append)
     chunks, _ = await collected(stream)
     (outcome,) = outcomes
