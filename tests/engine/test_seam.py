@@ -53,11 +53,16 @@ def test_before_the_continuation_has_come_the_answer_is_what_came_before() -> No
 
 
 def test_the_counts_add_up_and_say_of_what() -> None:
-    first = Usage(prompt_tokens=5, completion_tokens=1, total_tokens=6, prompt_tokens_details={"cached_tokens": 2})
-    later = Usage(prompt_tokens=9, completion_tokens=4, total_tokens=13, prompt_tokens_details={"cached_tokens": 3})
+    first = Usage(
+        prompt_tokens=5, completion_tokens=1, total_tokens=6, prompt_tokens_details={"cached_tokens": 2}, tier="a"
+    )
+    later = Usage(
+        prompt_tokens=9, completion_tokens=4, total_tokens=13, prompt_tokens_details={"cached_tokens": 3}, tier="b"
+    )
     total = Seam(answer("a"), (first,)).usage(later)
     assert (total.prompt_tokens, total.completion_tokens, total.total_tokens) == (14, 5, 19)
     assert total.prompt_tokens_details.cached_tokens == 5
+    assert total["tier"] == "b"
     assert total["parts"] == [first, later]
     assert (first.total_tokens, later.total_tokens) == (6, 13)
 

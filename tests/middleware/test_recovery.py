@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import pickle
@@ -292,6 +293,20 @@ async def test_listeners_hear_once_of_the_whole(server: ProviderServer) -> None:
     assert outcome.usage.total_tokens == 7
     assert outcome.elapsed >= outcome.first_token == stream.attempts[0].first_token
     assert stream.bytes > 800
+
+
+async def test_reading_on_another_loop_is_refused(server: ProviderServer) -> None:
+    server.enqueue([role(), tokens("a"), stall()])
+    stream = await recovering(server, mid_stream="restart")
+    await stream.next_batch()
+
+    async def elsewhere() -> None:
+        await anext(stream)
+
+    with pytest.raises(aiollm.WrongLoopError, match="another event loop"):
+        await asyncio.to_thread(asyncio.run, elsewhere())
+    assert not stream.closed
+    await stream.aclose()
 
 
 async def test_what_cannot_break_any_more_is_left_as_it_is(server: ProviderServer) -> None:
