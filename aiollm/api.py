@@ -147,7 +147,8 @@ async def acompletion(
         mid_stream: what becomes of a stream that breaks off: "never" (where nothing is said) raises, with the answer so
             far in `partial`. "restart" asks once more, and begins again with a marker chunk, whose `recovery.action` is
             "restart": what came before it is void. "continue" has the model go on with the text so far, behind a
-            marker too, where the model is known to do that and the answer is plain text; otherwise it raises.
+            marker too, where the model is known to do that and the answer is plain text; otherwise it raises. A bound
+            on tokens then holds for each part.
         provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
             like) are used and never sent.
 

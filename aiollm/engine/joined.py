@@ -61,7 +61,7 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     def _go_on_with(self, part: ChunkStream, seam: Seam | None) -> None:
         self._part, self._seam = part, seam
         self.model, self.provider, self.head = part.model, part.provider, part.head
-        self.origin = part._source.origin
+        self.origin, self.attempt = part._source.origin, part._source.attempt
         whole = part.response
         self.response = whole if seam is None or whole is None else seam.response(whole)
 

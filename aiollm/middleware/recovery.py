@@ -160,14 +160,15 @@ class _TakingUp:
         try:
             stream = await call.scope.wait(self._handler(again), "another answer")
         except TotalTimeout as late:
-            return late.with_context(partial=error.partial, usage=error.usage, attempts=tuple(call.attempts))
+            attempts = tuple(call.attempts)
+            return late.with_context(partial=error.partial, usage=error.usage, attempts=attempts, hint=error.hint)
         except APIError as failed:
             return _noted(error, call, f"{type(failed).__name__}: {failed}")
         marker = self._marker(error, stream, so_far)
         return Part(stream, marker, Seam(so_far, counted) if so_far is not None else None)
 
     def _why_not(self, error: APIError) -> str | None:
-        """Return why the answer is not taken up, or None if it is; one recovery is spent then."""
+        """Return why the answer is not taken up, or None if it is; the budget is charged then."""
         if not self._left:
             return "it broke off before"
         if self._policy == "continue" and (why_not := why_not_continued(self._call.request, error.partial)):
@@ -184,7 +185,7 @@ class _TakingUp:
             model=first.model,
             recovery=Recovery(
                 action=self._policy,
-                attempt=len(self._call.attempts),
+                attempt=stream._source.attempt,
                 provider=stream.provider,
                 model=stream.model,
                 error=type(error).__name__,
