@@ -70,6 +70,7 @@ from aiollm.sync.router import Router
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.embedding import Embedding, EmbeddingResponse
+from aiollm.types.recovery import Recovery
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.types.responses import (
     ResponseContentPart,
@@ -139,6 +140,7 @@ __all__ = [
     "Provider",
     "ProxyError",
     "RateLimitError",
+    "Recovery",
     "ResponseContentPart",
     "ResponseOutputItem",
     "ResponseUsage",
