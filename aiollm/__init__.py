@@ -1,10 +1,12 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
+from aiollm.cache.redis import RedisStore
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
 from aiollm.core.limiter import Limiter
 from aiollm.core.limiter_stats import LimiterStats
 from aiollm.core.permit import Permit
+from aiollm.core.redis.limiter import RedisLimiter
 from aiollm.core.settle import settle
 from aiollm.embedding_call import aembedding
 from aiollm.engine.attempt import Attempt
@@ -141,6 +143,8 @@ __all__ = [
     "ProxyError",
     "RateLimitError",
     "Recovery",
+    "RedisLimiter",
+    "RedisStore",
     "ResponseContentPart",
     "ResponseOutputItem",
     "ResponseUsage",
