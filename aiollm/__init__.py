@@ -52,6 +52,7 @@ from aiollm.exceptions import (
     UnsupportedRuntime,
     WrongLoopError,
 )
+from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.middleware.retry_budget import RetryBudget
 from aiollm.providers import (
@@ -62,11 +63,16 @@ from aiollm.providers import (
     validate_environment,
 )
 from aiollm.responses_call import aresponses
+from aiollm.router.stats import DeploymentStats
+from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
+from aiollm.router_arguments.group_info import ModelGroupInfo
 from aiollm.sync.client import Client
 from aiollm.sync.facade import completion, embedding, responses
+from aiollm.sync.router import Router
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.embedding import Embedding, EmbeddingResponse
+from aiollm.types.recovery import Recovery
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.types.responses import (
     ResponseContentPart,
@@ -91,6 +97,7 @@ __all__ = [
     "APIConnectionError",
     "APIError",
     "APIResponseValidationError",
+    "AllowedFailsPolicy",
     "Attempt",
     "AuthenticationError",
     "BadGatewayError",
@@ -107,6 +114,7 @@ __all__ = [
     "ContextWindowExceededError",
     "DNSError",
     "Delta",
+    "DeploymentStats",
     "Embedding",
     "EmbeddingResponse",
     "EventStream",
@@ -114,6 +122,7 @@ __all__ = [
     "FirstTokenTimeout",
     "Function",
     "FunctionCall",
+    "Hedge",
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",
@@ -121,6 +130,7 @@ __all__ = [
     "LimiterStats",
     "Message",
     "MidStreamFallbackError",
+    "ModelGroupInfo",
     "ModelResponse",
     "ModelResponseStream",
     "MoveOnScope",
@@ -132,6 +142,7 @@ __all__ = [
     "Provider",
     "ProxyError",
     "RateLimitError",
+    "Recovery",
     "RedisLimiter",
     "RedisStore",
     "ResponseContentPart",
@@ -141,6 +152,8 @@ __all__ = [
     "ResponsesStreamEvent",
     "Retry",
     "RetryBudget",
+    "RetryPolicy",
+    "Router",
     "Scope",
     "Secret",
     "ServiceUnavailableError",
