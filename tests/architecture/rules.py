@@ -13,7 +13,12 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 RESERVED = {
     "aiohttp": ("aiollm/core/",),
     "aiohttp.web": ("aiollm/testing/",),
-    "threading": ("aiollm/sync/", "aiollm/core/runtime.py"),
+    "threading": (
+        "aiollm/cache/lane.py",
+        "aiollm/cache/memory.py",
+        "aiollm/core/runtime.py",
+        "aiollm/sync/",
+    ),
 }
 # What reads the environment, and the one file that may.
 ENVIRONMENT = {
