@@ -7,7 +7,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 __all__ = ["Lane"]
 
@@ -35,7 +36,7 @@ class Lane:
         """
         loop = asyncio.get_running_loop()
         result: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(lambda: _run(work, loop, result))
+        self._waiting.append(partial(_run, work, loop, result))
         with self._lock:
             start, self._busy = not self._busy, True
         if start:
@@ -58,13 +59,13 @@ class Lane:
 
 def _run(work: Callable[[], T], loop: asyncio.AbstractEventLoop, result: asyncio.Future[T]) -> None:
     try:
-        outcome = work()
+        settle = partial(result.set_result, work())
     except BaseException as error:  # noqa: BLE001  # it is raised where the result is awaited
-        _deliver(loop, result, lambda: result.set_exception(error))  # noqa: B023
-    else:
-        _deliver(loop, result, lambda: result.set_result(outcome))
-
-
-def _deliver(loop: asyncio.AbstractEventLoop, result: asyncio.Future[T], settle: Callable[[], None]) -> None:
+        settle = partial(result.set_exception, error)
     with suppress(RuntimeError):  # the loop is closed, and nobody waits
-        loop.call_soon_threadsafe(lambda: result.done() or settle())
+        loop.call_soon_threadsafe(_deliver, result, settle)
+
+
+def _deliver(result: asyncio.Future[Any], settle: Callable[[], None]) -> None:
+    if not result.done():  # nobody has stopped waiting
+        settle()
