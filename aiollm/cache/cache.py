@@ -1,0 +1,125 @@
+"""The exact cache that a client is given: a store, its clock, its account; it never fails or delays a call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable
+
+from attrs import evolve, frozen
+
+from aiollm.cache.entry import Answer, Entry, read_entry, write_entry
+from aiollm.cache.memory import MemoryStore
+from aiollm.cache.store import CacheStore
+from aiollm.providers.registry import Api
+
+__all__ = ["Cache", "CacheStats"]
+
+PUT_SECONDS = 5.0
+"""How long a store may take to keep an answer, which no call waits for."""
+
+REST_SECONDS = 5.0
+"""How long a store that was too slow is left alone: each call would wait for it in vain."""
+
+_logger = logging.getLogger("aiollm")
+
+
+@frozen
+class CacheStats:
+    """What a cache has done since it was made.
+
+    Attributes:
+        hits: answers that were given from it.
+        misses: calls that asked it in vain.
+        stores: answers that were kept.
+        errors: failures of the store, and entries that could not be read.
+    """
+
+    hits: int = 0
+    misses: int = 0
+    stores: int = 0
+    errors: int = 0
+
+
+class Cache:
+    """Keeps whole answers, and gives them again to calls that ask exactly the same with the same credentials.
+
+        client = aiollm.Client(cache=aiollm.Cache(aiollm.SQLiteStore("answers.sqlite"), ttl=86400))
+
+    It may be used by several clients, loops and threads at once; so may its store, by several processes where it says
+    so. A store that fails is a miss, logged once for each time that it breaks down, and counted.
+
+    Args:
+        store: where answers are kept; a `MemoryStore` where none is given.
+        ttl: how long they are kept, in seconds; None for as long as there is room.
+        namespace: keeps them apart from those of other users of the store, whatever their credentials.
+        max_wait: how long a call waits for the store at the most, in seconds.
+        clock: gives the time, in seconds since the epoch.
+
+    Raises:
+        ValueError: `ttl` or `max_wait` is not above 0.
+    """
+
+    def __init__(
+        self,
+        store: CacheStore | None = None,
+        *,
+        ttl: float | None = 3600.0,
+        namespace: str = "",
+        max_wait: float = 0.25,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not ((ttl is None or ttl > 0) and max_wait > 0):
+            raise ValueError(f"ttl and max_wait must be above 0 seconds; got {ttl} and {max_wait}")
+        self.store = store if store is not None else MemoryStore()
+        self.ttl = ttl
+        self.namespace = namespace
+        self.max_wait = max_wait
+        self._clock = clock
+        self._stats = CacheStats()
+        self._lock = threading.Lock()
+        self._broken = False
+        self._resting_until = 0.0
+        self._puts: dict[str, asyncio.Task[None]] = {}
+
+    def stats(self) -> CacheStats:
+        """Return what it has done so far."""
+        return self._stats
+
+    async def find(self, api: Api, key: str, *, max_age: float | None = None) -> Entry | None:
+        """Return the answer that is kept under a key, if there is one that can be read.
+
+        Args:
+            api: what it must be an answer of.
+            key: the key of the call.
+            max_age: the oldest that will do, in seconds.
+
+        Cancelling stops waiting for the store.
+        """
+        data = await self._asked(lambda: self.store.get(key), self.max_wait)
+        entry = None if data is None else read_entry(api, data)
+        if data is not None and entry is None:
+            self._count("errors")
+        if entry is not None and max_age is not None and self._clock() - entry.stored > max_age:
+            entry = None
+        self._count("misses" if entry is None else "hits")
+        return entry
+
+    def keep(self, api: Api, key: str, answer: Answer, *, ttl: float | None = None) -> None:
+        """Keep an answer under a key, in the background; on an event loop.
+
+        Args:
+            ttl: how long, in seconds; None for as long as the cache says.
+        """
+        if key in self._puts:  # calls that shared one answer
+            return
+        try:
+            value = write_entry(api, answer, self._clock())
+        except (TypeError, ValueError, RecursionError) as error:
+            self._failed(error)
+            return
+        task = asyncio.get_running_loop().create_task(self._put(key, value, self.ttl if ttl is None else ttl))
+        self._puts[key] = task
+        task.add_done_callback(lambda _: self._puts.pop(key, None))

@@ -1,0 +1,88 @@
+"""A whole answer as bytes that outlive the process, and back. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from attrs import frozen
+
+from aiollm.dialects.responses_message import finish_of
+from aiollm.providers.registry import Api
+from aiollm.types.embedding import EmbeddingResponse
+from aiollm.types.response import ModelResponse
+from aiollm.types.responses import ResponsesAPIResponse
+
+__all__ = ["Answer", "Entry", "read_entry", "worth_keeping", "write_entry"]
+
+Answer = ModelResponse | ResponsesAPIResponse | EmbeddingResponse
+
+ENTRY_VERSION = 1
+"""Written into every entry: those of another version are not read."""
+
+_ANSWERS: dict[str, type[Answer]] = {
+    "chat": ModelResponse,
+    "responses": ResponsesAPIResponse,
+    "embeddings": EmbeddingResponse,
+}
+
+
+@frozen
+class Entry:
+    """An answer that was kept.
+
+    Attributes:
+        answer: the answer.
+        stored: when it was kept, in seconds since the epoch.
+        served_model: the model's name in the reply that it came with.
+    """
+
+    answer: Any
+    stored: float
+    served_model: str | None
+
+
+class _Written(msgspec.Struct, array_like=True):
+    """The form of an entry. Its version comes first, and is the only part that is the same in all."""
+
+    version: int
+    api: str
+    stored: float
+    served_model: str | None
+    answer: dict[str, Any]
+
+
+def worth_keeping(answer: Answer) -> bool:
+    """Whether an answer that has come to its end may be given again.
+
+    One that a content filter cut is not, nor one without a finish reason, which may be cut, nor a response that is
+    still at work in the background.
+    """
+    if isinstance(answer, ModelResponse):
+        reasons = [choice.finish_reason for choice in answer.choices]
+        return bool(reasons) and all(reason and reason != "content_filter" for reason in reasons)
+    if isinstance(answer, ResponsesAPIResponse):
+        ended = answer.status in ("completed", "incomplete")
+        return ended and finish_of(answer.model_dump()) != "content_filter"
+    return True
+
+
+def write_entry(api: Api, answer: Answer, stored: float) -> bytes:
+    """Return an answer as bytes.
+
+    Raises:
+        TypeError, ValueError: it holds something that is no JSON.
+    """
+    served = answer._origin.served_model if answer._origin else None
+    return msgspec.json.encode(_Written(ENTRY_VERSION, api, stored, served, answer.model_dump()))
+
+
+def read_entry(api: Api, data: bytes) -> Entry | None:
+    """Return the entry in some bytes; None when it is damaged, of another version, or of another API."""
+    try:
+        written = msgspec.json.decode(data, type=_Written)
+        if written.version != ENTRY_VERSION or written.api != api:
+            return None
+        return Entry(_ANSWERS[api](**written.answer), written.stored, written.served_model)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
