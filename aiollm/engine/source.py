@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Generic, TypeVar
 
+from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.types.origin import Origin
@@ -35,6 +36,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         head: status and headers of the reply.
         origin: what the chunks share.
         response: the whole answer, when it came as a whole.
+        attempts: all attempts of the call.
         loop: the event loop it belongs to.
         ready: the chunks that nobody has read yet.
         chunks: how many chunks there were, read or not.
@@ -49,6 +51,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         self.head = head
         self.origin = origin
         self.response: Whole | None = None
+        self.attempts: list[Attempt] = call.attempts
         self.loop = call.scope.loop
         self.ready: deque[Piece] = deque()
         self.chunks = 0

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from aiollm.dialects.errors import request_id
+from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Outcome
 from aiollm.engine.source import AnswerSource
@@ -180,6 +181,11 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     def first_token(self) -> float | None:
         """Seconds from the start of the call to the first content."""
         return self._source.first_token
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """All attempts of the call, in the order of their beginning: this one, and what was tried beside it."""
+        return tuple(self._source.attempts)
 
     @property
     def request_id(self) -> str | None:

@@ -197,6 +197,7 @@ class WireSource(AnswerSource[Piece, Whole]):
             request_id=request_id(self.head.headers),
             host=self._exchange.host if self._exchange else None,
             attempt=self._attempt,
+            attempts=tuple(self.attempts),
             elapsed=self.elapsed(),
             partial=self._decoder.partial() if opened else None,
             usage=self._decoder.usage,

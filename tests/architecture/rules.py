@@ -17,6 +17,7 @@ RESERVED = {
         "aiollm/cache/lane.py",
         "aiollm/cache/memory.py",
         "aiollm/core/runtime.py",
+        "aiollm/middleware/retry_budget.py",
         "aiollm/sync/",
     ),
 }
