@@ -36,7 +36,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         head: status and headers of the reply.
         origin: what the chunks share.
         response: the whole answer, when it came as a whole.
-        attempts: all attempts of the call.
+        attempts: the call's ledger.
         loop: the event loop it belongs to.
         ready: the chunks that nobody has read yet.
         chunks: how many chunks there were, read or not.
