@@ -98,10 +98,7 @@ class Cache:
 
         Cancelling stops waiting for the store.
         """
-        data = await self._asked(lambda: self.store.get(key), self.max_wait)
-        entry = None if data is None else read_entry(api, data)
-        if data is not None and entry is None:
-            self._count("errors")
+        entry = await self._read(api, key)
         if entry is not None and max_age is not None and self._clock() - entry.stored > max_age:
             entry = None
         self._count("misses" if entry is None else "hits")
@@ -113,13 +110,69 @@ class Cache:
         Args:
             ttl: how long, in seconds; None for as long as the cache says.
         """
-        if key in self._puts:  # calls that shared one answer
+        if key in self._puts or self._rests():  # in the first case, calls have shared the answer
             return
         try:
             value = write_entry(api, answer, self._clock())
-        except (TypeError, ValueError, RecursionError) as error:
+            kept = self.store.put(key, value, self.ttl if ttl is None else ttl)
+            task = asyncio.get_running_loop().create_task(self._kept(kept))
+        except Exception as error:  # noqa: BLE001  # of any store
             self._failed(error)
             return
-        task = asyncio.get_running_loop().create_task(self._put(key, value, self.ttl if ttl is None else ttl))
         self._puts[key] = task
         task.add_done_callback(lambda _: self._puts.pop(key, None))
+
+    async def aclose(self) -> None:
+        """Wait until what this loop's calls brought is kept, and let go of the store's files and connections."""
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(task for task in list(self._puts.values()) if task.get_loop() is loop))
+        await self.store.aclose()
+
+    async def _read(self, api: Api, key: str) -> Entry | None:
+        if self._rests():
+            return None
+        try:
+            async with asyncio.timeout(self.max_wait):
+                data = await self.store.get(key)
+        except Exception as error:  # noqa: BLE001  # of any store
+            self._failed(error)
+            return None
+        self._works()
+        entry = None if data is None else read_entry(api, data)
+        if data is not None and entry is None:
+            self._count("errors")
+        return entry
+
+    async def _kept(self, kept: Awaitable[None]) -> None:
+        try:
+            async with asyncio.timeout(PUT_SECONDS):
+                await kept
+        except Exception as error:  # noqa: BLE001  # of any store
+            self._failed(error)
+        else:
+            self._works()
+            self._count("stores")
+
+    def _rests(self) -> bool:
+        return time.monotonic() < self._resting_until
+
+    def _failed(self, error: Exception) -> None:
+        self._count("errors")
+        if isinstance(error, TimeoutError):
+            self._resting_until = time.monotonic() + REST_SECONDS
+        if not self._broken:
+            self._broken = True
+            reason = "it was too slow" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+            _logger.warning("the cache fails, and calls go on without it: %s", reason)
+
+    def _works(self) -> None:
+        if self._broken:
+            self._broken = False
+            _logger.info("the cache works again")
+
+    def _count(self, name: str) -> None:
+        with self._lock:
+            self._stats = evolve(self._stats, **{name: getattr(self._stats, name) + 1})
+
+    def __repr__(self) -> str:
+        return f"<Cache in {self.store!r}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from aiollm.cache.control import CacheControl
 from aiollm.providers.provider import Target
 from aiollm.types.request import Request
 
@@ -44,7 +45,9 @@ class CallOptions(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         retries: how often to try again at the most.
         fallbacks: where to ask when the target fails.
+        cache: how the call uses the client's cache.
     """
 
     retries: int | None = None
     fallbacks: Fallbacks | None = None
+    cache: CacheControl = CacheControl()
