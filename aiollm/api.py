@@ -107,6 +107,8 @@ async def acompletion(
     fallbacks: Fallback | None = None,
     context_window_fallbacks: Fallback | None = None,
     content_policy_fallbacks: Fallback | None = None,
+    cache: Mapping[str, Any] | None = None,
+    caching: bool | None = None,
     **provider_params: Any,
 ) -> ChunkStream | ModelResponse:
     """Ask a model for a chat completion.
@@ -142,6 +144,9 @@ async def acompletion(
             no key of it.
         context_window_fallbacks, content_policy_fallbacks: the same for a prompt that is too long, and for one that is
             refused for its content.
+        cache, caching: how a client with a cache uses it for this call. `cache` is a dict of any of `no-cache` (ask
+            anew), `no-store` (do not keep the answer), `ttl` and `s-maxage` (seconds: how long it is kept, how old one
+            that is kept may be) and `namespace`; `caching=False` leaves the cache out.
         provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
             like) are used and never sent.
 

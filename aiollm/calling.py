@@ -87,6 +87,8 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         fallbacks: Fallback | None = None,
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
+        cache: Mapping[str, Any] | None = None,
+        caching: bool | None = None,
         **provider_params: Any,
     ) -> Stream_co: ...
 
@@ -150,6 +152,8 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         fallbacks: Fallback | None = None,
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
+        cache: Mapping[str, Any] | None = None,
+        caching: bool | None = None,
         **provider_params: Any,
     ) -> Whole_co: ...
 
@@ -213,5 +217,7 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         fallbacks: Fallback | None = None,
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
+        cache: Mapping[str, Any] | None = None,
+        caching: bool | None = None,
         **provider_params: Any,
     ) -> Stream_co | Whole_co: ...

@@ -7,6 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aiollm.api import acompletion, complete
 from aiollm.arguments import hidden
+from aiollm.cache.cache import Cache
 from aiollm.calling import ChatCompletion
 from aiollm.embedding_call import aembedding, embed
 from aiollm.engine.events import EventStream
@@ -48,8 +49,8 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None) -> None:
-        self._stack = Stack(retry=retry)
+    def __init__(self, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
+        self._stack = Stack(retry=retry, cache=cache)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:

@@ -64,6 +64,8 @@ async def aembedding(
     num_retries: int | None = None,
     max_retries: int | None = None,
     fallbacks: Fallback | None = None,
+    cache: Mapping[str, Any] | None = None,
+    caching: bool | None = None,
     **provider_params: Any,
 ) -> EmbeddingResponse:
     """Ask a model for the vectors of texts.

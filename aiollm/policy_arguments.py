@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiollm.arguments import checked_count, faulty
+from aiollm.cache.control import CacheControl
 from aiollm.engine.call import Call
 from aiollm.engine.options import Alternative, CallOptions, Fallbacks
 from aiollm.providers.registry import find_provider
@@ -18,7 +19,7 @@ _LISTS = {
     "content_policy": "content_policy_fallbacks",
 }
 
-POLICY_ARGUMENTS = ("num_retries", "max_retries", *_LISTS.values())
+POLICY_ARGUMENTS = ("num_retries", "max_retries", *_LISTS.values(), "cache", "caching")
 
 _ADDRESS = frozenset({"api_base", "base_url"})
 
@@ -52,10 +53,11 @@ def call_options(given: Mapping[str, Any], build: Build) -> CallOptions:
     if retries is None:
         retries = checked_count("max_retries", given["max_retries"])
     lists = {name: given[argument] for name, argument in _LISTS.items() if given.get(argument)}
+    cache = CacheControl.of(given["cache"], given["caching"])
     if not lists:
-        return CallOptions(retries=retries)
+        return CallOptions(retries=retries, cache=cache)
     found = {name: _alternatives(_LISTS[name], listed, given, build) for name, listed in lists.items()}
-    return CallOptions(retries=retries, fallbacks=Fallbacks(**found))
+    return CallOptions(retries=retries, fallbacks=Fallbacks(**found), cache=cache)
 
 
 def _alternatives(argument: str, listed: Any, given: Mapping[str, Any], build: Build) -> tuple[Alternative, ...]:

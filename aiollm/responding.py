@@ -66,6 +66,8 @@ class ResponsesOptions(TypedDict, total=False):
     num_retries: int | None
     max_retries: int | None
     fallbacks: Fallback | None
+    cache: Mapping[str, Any] | None
+    caching: bool | None
 
 
 class ResponsesCall(Protocol[Stream_co, Whole_co]):

@@ -2,6 +2,7 @@
 
 Outermost first:
 
+- cache: outside of all that asks, because a kept answer needs nobody.
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
 - retry: outside of what sends one attempt, so that each try waits for its own permit and is written down.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
@@ -9,9 +10,12 @@ Outermost first:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from aiollm.cache.cache import Cache
+from aiollm.cache.entry import Entry
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler, Middleware, chain
@@ -19,10 +23,13 @@ from aiollm.engine.connect import open_events, open_stream
 from aiollm.engine.embedding import embed, one_by_one
 from aiollm.engine.events import EventStream
 from aiollm.engine.record import record
+from aiollm.engine.replay import replayed_chat, replayed_embeddings, replayed_events
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
+from aiollm.middleware.cache import Caching
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.retry import Retry, Retrying
+from aiollm.providers.registry import Api
 from aiollm.types.embedding import EmbeddingResponse
 
 __all__ = ["DEFAULT", "Stack"]
@@ -35,6 +42,7 @@ class Stack:
 
     Args:
         retry: when a failed attempt is made again.
+        cache: where answers are kept.
 
     Attributes:
         chat: sends a chat completion.
@@ -42,13 +50,20 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None) -> None:
+    def __init__(self, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
         of_call: list[Middleware] = [_told, fall_back]
         of_attempt: list[Middleware] = [Retrying(retry or Retry()), record]
-        self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
-        self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)
+        chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
+        events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)
         each_text = partial(one_by_one, handler=chain(of_attempt, embed))
-        self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
+        embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
+        self.chat = _cached(chat, cache, "chat", replayed_chat)
+        self.events = _cached(events, cache, "responses", replayed_events)
+        self.embeddings = _cached(embeddings, cache, "embeddings", replayed_embeddings)
+
+
+def _cached(handler: Handler[A], cache: Cache | None, api: Api, replay: Callable[[Call, Entry], A]) -> Handler[A]:
+    return handler if cache is None else partial(Caching(cache, api, replay), handler=handler)
 
 
 async def _told(call: Call, handler: Handler[A]) -> A:

@@ -41,7 +41,7 @@ class Lane:
             start, self._busy = not self._busy, True
         if start:
             try:
-                loop.run_in_executor(None, self._drain)
+                _ = loop.run_in_executor(None, self._drain)
             except RuntimeError:
                 self._busy = False
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 
 from attrs import frozen
 
@@ -92,5 +92,5 @@ class MemoryStore:
 class _Done:
     """What is awaited when there is nothing to wait for; unlike a coroutine, it may be left alone."""
 
-    def __await__(self) -> Iterator[None]:
-        return iter(())
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()

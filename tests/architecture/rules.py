@@ -14,6 +14,7 @@ RESERVED = {
     "aiohttp": ("aiollm/core/",),
     "aiohttp.web": ("aiollm/testing/",),
     "threading": (
+        "aiollm/cache/cache.py",
         "aiollm/cache/lane.py",
         "aiollm/cache/memory.py",
         "aiollm/core/runtime.py",
