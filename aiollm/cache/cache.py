@@ -88,32 +88,36 @@ class Cache:
         """Return what it has done so far."""
         return self._stats
 
-    async def find(self, api: Api, key: str, *, max_age: float | None = None) -> Entry | None:
+    async def find(self, api: Api, key: str, *, max_age: float | None = None, with_usage: bool = False) -> Entry | None:
         """Return the answer that is kept under a key, if there is one that can be read.
 
         Args:
             api: what it must be an answer of.
             key: the key of the call.
             max_age: the oldest that will do, in seconds.
+            with_usage: whether it must have the usage, if the provider tells it.
 
         Cancelling stops waiting for the store.
         """
         entry = await self._read(api, key)
-        if entry is not None and max_age is not None and self._clock() - entry.stored > max_age:
-            entry = None
+        if entry is not None:
+            too_old = max_age is not None and self._clock() - entry.stored > max_age
+            if too_old or (with_usage and entry.lacks_usage):
+                entry = None
         self._count("misses" if entry is None else "hits")
         return entry
 
-    def keep(self, api: Api, key: str, answer: Answer, *, ttl: float | None = None) -> None:
+    def keep(self, api: Api, key: str, answer: Answer, *, ttl: float | None = None, asked_usage: bool = True) -> None:
         """Keep an answer under a key, in the background; on an event loop.
 
         Args:
             ttl: how long, in seconds; None for as long as the cache says.
+            asked_usage: whether the provider was asked for the usage.
         """
         if key in self._puts or self._rests():  # in the first case, calls have shared the answer
             return
         try:
-            value = write_entry(api, answer, self._clock())
+            value = write_entry(api, answer, self._clock(), asked_usage=asked_usage)
             kept = self.store.put(key, value, self.ttl if ttl is None else ttl)
             task = asyncio.get_running_loop().create_task(self._kept(kept))
         except Exception as error:  # noqa: BLE001  # of any store

@@ -35,11 +35,13 @@ class Entry:
         answer: the answer.
         stored: when it was kept, in seconds since the epoch.
         served_model: the model's name in the reply that it came with.
+        lacks_usage: whether nobody asked for the usage, so that the answer has none.
     """
 
     answer: Any
     stored: float
     served_model: str | None
+    lacks_usage: bool
 
 
 class _Written(msgspec.Struct, array_like=True):
@@ -49,6 +51,7 @@ class _Written(msgspec.Struct, array_like=True):
     api: str
     stored: float
     served_model: str | None
+    lacks_usage: bool
     answer: dict[str, Any]
 
 
@@ -67,14 +70,21 @@ def worth_keeping(answer: Answer) -> bool:
     return True
 
 
-def write_entry(api: Api, answer: Answer, stored: float) -> bytes:
+def write_entry(api: Api, answer: Answer, stored: float, *, asked_usage: bool = True) -> bytes:
     """Return an answer as bytes.
+
+    Args:
+        api: what it is an answer of.
+        answer: the answer.
+        stored: the time, in seconds since the epoch.
+        asked_usage: whether the provider was asked for the usage.
 
     Raises:
         TypeError, ValueError: it holds something that is no JSON.
     """
     served = answer._origin.served_model if answer._origin else None
-    return msgspec.json.encode(_Written(ENTRY_VERSION, api, stored, served, answer.model_dump()))
+    lacks_usage = answer.usage is None and not asked_usage
+    return msgspec.json.encode(_Written(ENTRY_VERSION, api, stored, served, lacks_usage, answer.model_dump()))
 
 
 def read_entry(api: Api, data: bytes) -> Entry | None:
@@ -83,6 +93,7 @@ def read_entry(api: Api, data: bytes) -> Entry | None:
         written = msgspec.json.decode(data, type=_Written)
         if written.version != ENTRY_VERSION or written.api != api:
             return None
-        return Entry(_ANSWERS[api](**written.answer), written.stored, written.served_model)
+        answer = _ANSWERS[api](**written.answer)
+        return Entry(answer, written.stored, written.served_model, written.lacks_usage)
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aiollm.cache.cache import Cache
 from aiollm.cache.entry import Entry, worth_keeping
@@ -15,6 +15,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
 from aiollm.engine.outcome import Outcome
 from aiollm.providers.registry import Api
+from aiollm.types.request import Request
 
 __all__ = ["Caching", "Place", "place_of", "request_key"]
 
@@ -81,18 +82,25 @@ class Caching(Generic[A]):
         if key is None:
             return await handler(call)
         if control.read:
-            finding = self._cache.find(self._api, key, max_age=control.max_age)
+            finding = self._cache.find(self._api, key, max_age=control.max_age, with_usage=_asks_usage(call.request))
             entry = await call.scope.wait(finding, "the cache")
             if entry is not None:
                 return self._replay(call, entry)
         answer = await handler(call)
         if control.write:
-            answer.on_close(partial(self._ended, key, control.ttl, call.attempts))
+            keep = partial(self._cache.keep, self._api, key, ttl=control.ttl, asked_usage=_asks_usage(call.request))
+            answer.on_close(partial(_ended, keep, call.attempts))
         return answer
 
-    def _ended(self, key: str, ttl: float | None, attempts: list[Attempt], outcome: Outcome) -> None:
-        if outcome.ended != "complete" or any(attempt.cause not in _PLAIN_CAUSES for attempt in attempts):
-            return
-        response = outcome.response
-        if response is not None and worth_keeping(response):
-            self._cache.keep(self._api, key, response, ttl=ttl)
+
+def _ended(keep: Callable[[Any], None], attempts: list[Attempt], outcome: Outcome) -> None:
+    if outcome.ended != "complete" or any(attempt.cause not in _PLAIN_CAUSES for attempt in attempts):
+        return
+    response = outcome.response
+    if response is not None and worth_keeping(response):
+        keep(response)
+
+
+def _asks_usage(request: Request) -> bool:
+    """Whether the answer is to have the usage: a whole one has it unasked."""
+    return request.include_usage or not request.stream
