@@ -55,8 +55,10 @@ class AsyncClient:
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:
         """Ask a model for a chat completion, as `aiollm.acompletion` does, under this client's policies."""
-        given = _arguments(acompletion, {"model": model, "messages": messages}, hidden_arguments(options))
-        return await complete(self._stack.chat, given)
+        options = hidden_arguments(options)
+        return await complete(
+            self._stack.chat, _arguments(acompletion, {"model": model, "messages": messages}, options)
+        )
 
     @_responses
     async def aresponses(
@@ -69,8 +71,8 @@ class AsyncClient:
     @as_method_of(aembedding)
     async def aembedding(self, model: str, input: Any, **options: Any) -> EmbeddingResponse:
         """Ask a model for vectors, as `aiollm.aembedding` does, under this client's policies."""
-        given = _arguments(aembedding, {"model": model, "input": input}, hidden_arguments(options))
-        return await embed(self._stack.embeddings, given)
+        options = hidden_arguments(options)
+        return await embed(self._stack.embeddings, _arguments(aembedding, {"model": model, "input": input}, options))
 
 
 def hidden_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
