@@ -49,8 +49,8 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
-        self._stack = Stack(retry=retry, cache=cache)
+    def __init__(self, *, retry: Retry | None = None, cache: Cache | None = None, single_flight: bool = False) -> None:
+        self._stack = Stack(retry=retry, cache=cache, single_flight=single_flight)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:

@@ -10,13 +10,12 @@ Outermost first:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 from aiollm.cache.cache import Cache
-from aiollm.cache.entry import Entry
 from aiollm.engine.answer import Answer, WholeReply
+from aiollm.engine.broadcast import Broadcast
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler, Middleware, chain
 from aiollm.engine.connect import open_events, open_stream
@@ -29,7 +28,7 @@ from aiollm.exceptions import APIError
 from aiollm.middleware.cache import Caching
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.retry import Retry, Retrying
-from aiollm.providers.registry import Api
+from aiollm.middleware.single_flight import SharedReply, SingleFlight
 from aiollm.types.embedding import EmbeddingResponse
 
 __all__ = ["DEFAULT", "Stack"]
@@ -50,20 +49,23 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None, cache: Cache | None = None) -> None:
+    def __init__(self, *, retry: Retry | None = None, cache: Cache | None = None, single_flight: bool = False) -> None:
         of_call: list[Middleware] = [_told, fall_back]
         of_attempt: list[Middleware] = [Retrying(retry or Retry()), record]
-        chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
-        events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)
         each_text = partial(one_by_one, handler=chain(of_attempt, embed))
-        embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
-        self.chat = _cached(chat, cache, "chat", replayed_chat)
-        self.events = _cached(events, cache, "responses", replayed_events)
-        self.embeddings = _cached(embeddings, cache, "embeddings", replayed_embeddings)
-
-
-def _cached(handler: Handler[A], cache: Cache | None, api: Api, replay: Callable[[Call, Entry], A]) -> Handler[A]:
-    return handler if cache is None else partial(Caching(cache, api, replay), handler=handler)
+        self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
+        self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)
+        self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
+        if single_flight:
+            self.chat = partial(SingleFlight("chat", Broadcast[ChunkStream]), handler=self.chat)
+            self.events = partial(SingleFlight("responses", Broadcast[EventStream]), handler=self.events)
+            self.embeddings = partial(
+                SingleFlight("embeddings", SharedReply[EmbeddingResponse]), handler=self.embeddings
+            )
+        if cache is not None:
+            self.chat = partial(Caching(cache, "chat", replayed_chat), handler=self.chat)
+            self.events = partial(Caching(cache, "responses", replayed_events), handler=self.events)
+            self.embeddings = partial(Caching(cache, "embeddings", replayed_embeddings), handler=self.embeddings)
 
 
 async def _told(call: Call, handler: Handler[A]) -> A:

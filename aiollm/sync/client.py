@@ -48,4 +48,5 @@ class Client(BlockingCalls):
     Args:
         retry: when a failed attempt is made again; `Retry()` where nothing is said.
         cache: where answers are kept, for calls that ask exactly the same; none where nothing is said.
+        single_flight: whether calls that ask exactly the same at the same time share one answer.
     """
