@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aiollm.cache.sqlite_file import SQLiteFile
+from aiollm.cache.sqlite_file import SQLiteFile, is_full
+
+if TYPE_CHECKING:
+    import sqlite3
 
 __all__ = ["SQLiteStore"]
 
@@ -84,8 +87,8 @@ def _write(connection: sqlite3.Connection, entry: tuple[str, bytes, float | None
         try:
             # A row that takes another's place gets a new number: the lowest are the oldest.
             connection.execute("INSERT OR REPLACE INTO entries (key, value, expires) VALUES (?, ?, ?)", entry)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+        except Exception as error:
+            if not is_full(error):
                 raise
             _make_room(connection)
         else:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from aiollm.cache.lane import Lane
 from aiollm.cache.store import StoreError
 
-__all__ = ["SQLiteFile"]
+if TYPE_CHECKING:
+    import sqlite3
+
+__all__ = ["SQLiteFile", "is_full"]
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
 
 APPLICATION_ID = 0x61696F6C
 """Marks the file as ours ("aiol"), at the place that the file format has for it."""
@@ -27,6 +28,9 @@ BUSY_SECONDS = 1.0
 
 LOG_BYTES = 16 * 1024 * 1024
 """How large the write-ahead log stays after a burst of writes."""
+
+# Of https://www.sqlite.org/rescode.html, because the module itself is loaded when it is needed.
+_BUSY, _CORRUPT, _FULL, _NOT_A_DATABASE = 5, 11, 13, 26
 
 _SCHEMA = (
     "CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires REAL)",
@@ -55,7 +59,7 @@ class SQLiteFile:
         self._lane = Lane()
         self._connection: sqlite3.Connection | None = None
 
-    def run(self, work: Work[T]) -> asyncio.Future[T]:
+    def run(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
         """Hand over a piece of work with the connection, which is opened if need be; what it raises ends it.
 
         Raises (where the result is awaited):
@@ -71,17 +75,21 @@ class SQLiteFile:
         if self._process == os.getpid():
             await self._lane.run(self._close)
 
-    def _do(self, work: Work[T]) -> T:
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             if self._connection is None:
                 self._connection = self._opened()
             return work(self._connection)
-        except sqlite3.Error as error:
-            if not _is_busy(error):  # the file may have been replaced by the next time
+        except StoreError:
+            raise
+        except Exception as error:
+            if _code(error) not in (_BUSY, _FULL):  # the file may have been replaced by the next time
                 self._close()
             raise self._explained(error) from error
 
     def _opened(self) -> sqlite3.Connection:
+        import sqlite3
+
         connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             self._prepare(connection)
@@ -107,8 +115,8 @@ class SQLiteFile:
         connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
         connection.execute(f"PRAGMA max_page_count = {self._max_bytes // _number(connection, 'page_size')}")
 
-    def _explained(self, error: sqlite3.Error) -> StoreError:
-        if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    def _explained(self, error: Exception) -> StoreError:
+        if _code(error) in (_CORRUPT, _NOT_A_DATABASE):
             return StoreError(
                 f"the cache {self._path} is damaged, or no SQLite file ({error}); delete it, and the files beside it "
                 "that end in -wal and -shm"
@@ -130,5 +138,12 @@ def _number(connection: sqlite3.Connection, pragma: str) -> int:
     return int(value)
 
 
-def _is_busy(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL)
+def is_full(error: Exception) -> bool:
+    """Whether a write failed because the file is as large as it may grow."""
+    return _code(error) == _FULL
+
+
+def _code(error: Exception) -> int | None:
+    """Return SQLite's primary result code; the error may have an extended one."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
