@@ -1,6 +1,10 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
+from aiollm.cache.cache import Cache, CacheStats
+from aiollm.cache.memory import MemoryStore
+from aiollm.cache.sqlite import SQLiteStore
+from aiollm.cache.store import CacheStore, StoreError
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
 from aiollm.core.settle import settle
 from aiollm.embedding_call import aembedding
@@ -91,6 +95,9 @@ __all__ = [
     "BadGatewayError",
     "BadRequestError",
     "BudgetExceededError",
+    "Cache",
+    "CacheStats",
+    "CacheStore",
     "ChatCompletionDeltaToolCall",
     "ChatCompletionMessageToolCall",
     "Choices",
@@ -112,6 +119,7 @@ __all__ = [
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",
+    "MemoryStore",
     "Message",
     "MidStreamFallbackError",
     "ModelResponse",
@@ -131,9 +139,11 @@ __all__ = [
     "ResponsesStreamEvent",
     "Retry",
     "RetryBudget",
+    "SQLiteStore",
     "Scope",
     "Secret",
     "ServiceUnavailableError",
+    "StoreError",
     "StreamCancelled",
     "StreamInterrupted",
     "StreamTruncated",

@@ -67,10 +67,7 @@ class MemoryStore:
             self._forget(key)
 
     async def aclose(self) -> None:
-        """Forget everything: there is nowhere else to keep it."""
-        with self._lock:
-            self._kept.clear()
-            self._bytes = 0
+        """There is nothing to let go of: what is kept goes with the store itself."""
 
     @property
     def bytes(self) -> int:
