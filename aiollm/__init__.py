@@ -51,6 +51,7 @@ from aiollm.exceptions import (
     UnsupportedRuntime,
     WrongLoopError,
 )
+from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.middleware.retry_budget import RetryBudget
 from aiollm.providers import (
@@ -116,6 +117,7 @@ __all__ = [
     "FirstTokenTimeout",
     "Function",
     "FunctionCall",
+    "Hedge",
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",

@@ -12,6 +12,7 @@ from aiollm.calling import ChatCompletion
 from aiollm.embedding_call import aembedding, embed
 from aiollm.engine.events import EventStream
 from aiollm.engine.stream import ChunkStream
+from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
@@ -49,8 +50,15 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None, cache: Cache | None = None, single_flight: bool = False) -> None:
-        self._stack = Stack(retry=retry, cache=cache, single_flight=single_flight)
+    def __init__(
+        self,
+        *,
+        retry: Retry | None = None,
+        hedge: Hedge | None = None,
+        cache: Cache | None = None,
+        single_flight: bool = False,
+    ) -> None:
+        self._stack = Stack(retry=retry, hedge=hedge, cache=cache, single_flight=single_flight)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:

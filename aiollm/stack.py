@@ -3,8 +3,11 @@
 Outermost first:
 
 - cache: outside of all that asks, because a kept answer needs nobody.
+- single flight: outside of what a call costs, so that calls which share an answer cost one.
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
-- retry: outside of what sends one attempt, so that each try waits for its own permit and is written down.
+- retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
+  down; outside of hedge, so that a pair of requests is one try.
+- hedge: outside of what chooses and sends, so that the second request may go elsewhere.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
 
@@ -27,6 +30,7 @@ from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
 from aiollm.middleware.cache import Caching
 from aiollm.middleware.fallback import fall_back
+from aiollm.middleware.hedge import Hedge, Hedging
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.middleware.single_flight import SharedReply, SingleFlight
 from aiollm.types.embedding import EmbeddingResponse
@@ -41,7 +45,9 @@ class Stack:
 
     Args:
         retry: when a failed attempt is made again.
+        hedge: when a late one is made once more; None for never.
         cache: where answers are kept.
+        single_flight: whether identical calls at the same time share one answer.
 
     Attributes:
         chat: sends a chat completion.
@@ -49,9 +55,19 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None, cache: Cache | None = None, single_flight: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        retry: Retry | None = None,
+        hedge: Hedge | None = None,
+        cache: Cache | None = None,
+        single_flight: bool = False,
+    ) -> None:
         of_call: list[Middleware] = [_told, fall_back]
-        of_attempt: list[Middleware] = [Retrying(retry or Retry()), record]
+        of_attempt: list[Middleware] = [Retrying(retry or Retry())]
+        if hedge is not None:
+            of_attempt.append(Hedging(hedge))
+        of_attempt.append(record)
         each_text = partial(one_by_one, handler=chain(of_attempt, embed))
         self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
         self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)

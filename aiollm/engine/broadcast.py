@@ -93,11 +93,11 @@ class Broadcast(Generic[Stream]):
 
     def take(self, reader: _Reader) -> list[Any]:
         """Return the next pieces for a reader, which copies them; [] when there are none yet."""
-        place = reader.place - self._dropped
-        if place == len(self._batches):
+        index = reader.position - self._dropped
+        if index == len(self._batches):
             return []
-        batch = self._batches[place]
-        reader.place += 1
+        batch = self._batches[index]
+        reader.position += 1
         reader.bytes_read = batch.ends_at
         self._room.set()
         self._forget()
@@ -130,7 +130,7 @@ class Broadcast(Generic[Stream]):
         """Drop what all have read, once nobody else can join."""
         if self.joinable:
             return
-        needed = min((reader.place for reader in self._readers), default=self._dropped + len(self._batches))
+        needed = min((reader.position for reader in self._readers), default=self._dropped + len(self._batches))
         while self._dropped < needed:
             self._batches.popleft()
             self._dropped += 1
@@ -140,7 +140,7 @@ class _Reader(AnswerSource[Any, Any]):
     """The source of one of those who share a stream.
 
     Attributes:
-        place: how many batches it has read.
+        position: how many batches it has read.
         bytes_read: how many bytes of the body they were.
     """
 
@@ -151,7 +151,7 @@ class _Reader(AnswerSource[Any, Any]):
         self.model, self.provider = shared.model, shared.provider
         self.attempts = shared.attempts
         self.first_token = self.elapsed()
-        self.place = 0
+        self.position = 0
         self.bytes_read = 0
         self._call = call
         self._broadcast = broadcast

@@ -17,11 +17,11 @@ from aiollm.engine.outcome import Outcome
 from aiollm.providers.registry import Api
 from aiollm.types.request import Request
 
-__all__ = ["Caching", "Place", "place_of", "request_key"]
+__all__ = ["Caching", "Destination", "destination_of", "request_key"]
 
 A = TypeVar("A", bound=Answer)
 
-Place = Callable[[Call], str | None]
+Destination = Callable[[Call], str | None]
 """Gives the digest of where a call goes and as whom; None for a call whose answer is not to be shared."""
 
 _WITH_EFFECTS = ("background", "conversation")
@@ -31,12 +31,12 @@ _PLAIN_CAUSES = frozenset({"first", "retry", "hedge"})
 """Of attempts whose answers come from where the call was sent, and in one piece."""
 
 
-def place_of(call: Call) -> str | None:
+def destination_of(call: Call) -> str | None:
     """Return where a call goes that names a provider. Where a router picks the place, the router knows more."""
     return None if call.group is not None else target_key(call.target)
 
 
-def request_key(api: Api, call: Call, place: Place, namespace: str) -> str | None:
+def request_key(api: Api, call: Call, destination: Destination, namespace: str) -> str | None:
     """Return the key that calls have in common which can share an answer; None for a call that cannot share.
 
     A call whose token comes from a function of the caller's shares within a namespace only: whom the function stands
@@ -47,7 +47,7 @@ def request_key(api: Api, call: Call, place: Place, namespace: str) -> str | Non
         return None
     if call.target.token_source is not None and not namespace:
         return None
-    where = place(call)
+    where = destination(call)
     try:
         return None if where is None else cache_key(api, request, where, namespace)
     except (TypeError, ValueError, RecursionError):  # it cannot be sent either, and is told so where it is tried
@@ -65,20 +65,22 @@ class Caching(Generic[A]):
         cache: where answers are kept.
         api: what they are answers of.
         replay: gives a kept answer as what the handler would have given.
-        place: where calls go.
+        destination: where calls go.
     """
 
-    def __init__(self, cache: Cache, api: Api, replay: Callable[[Call, Entry], A], place: Place = place_of) -> None:
+    def __init__(
+        self, cache: Cache, api: Api, replay: Callable[[Call, Entry], A], destination: Destination = destination_of
+    ) -> None:
         self._cache = cache
         self._api: Api = api
         self._replay = replay
-        self._place = place
+        self._destination = destination
 
     async def __call__(self, call: Call, handler: Handler[A]) -> A:
         control = call.options.cache
         namespace = self._cache.namespace if control.namespace is None else control.namespace
         used = control.read or control.write
-        key = request_key(self._api, call, self._place, namespace) if used else None
+        key = request_key(self._api, call, self._destination, namespace) if used else None
         if key is None:
             return await handler(call)
         if control.read:

@@ -17,7 +17,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
 from aiollm.engine.options import CallOptions, Fallbacks
 from aiollm.exceptions import StreamCancelled
-from aiollm.middleware.cache import Place, place_of, request_key
+from aiollm.middleware.cache import Destination, destination_of, request_key
 from aiollm.providers.registry import Api
 
 __all__ = ["SharedReply", "SingleFlight"]
@@ -68,13 +68,13 @@ class SingleFlight(Generic[A]):
     Args:
         api: what the answers are of.
         share: makes an answer one for several calls.
-        place: where calls go.
+        destination: where calls go.
     """
 
-    def __init__(self, api: Api, share: Callable[[A], Shared[A]], place: Place = place_of) -> None:
+    def __init__(self, api: Api, share: Callable[[A], Shared[A]], destination: Destination = destination_of) -> None:
         self._api: Api = api
         self._share = share
-        self._place = place
+        self._destination = destination
         # By loop and call. Threads share it; each has its own loop, and each access is one atomic operation.
         self._flights: dict[tuple[asyncio.AbstractEventLoop, Hashable], _Flight[A]] = {}
 
@@ -90,19 +90,19 @@ class SingleFlight(Generic[A]):
                 return answer
 
     def _start(self, call: Call, handler: Handler[A], key: Hashable) -> _Flight[A]:
-        place = call.scope.loop, key
-        flight = self._flights[place] = _Flight(call, handler, self._share)
+        course = call.scope.loop, key
+        flight = self._flights[course] = _Flight(call, handler, self._share)
 
         def landed(_: asyncio.Task[None]) -> None:
-            if self._flights.get(place) is flight:
-                del self._flights[place]
+            if self._flights.get(course) is flight:
+                del self._flights[course]
 
         flight.task.add_done_callback(landed)
         return flight
 
     def _key(self, call: Call) -> Hashable | None:
         request, clocks = call.request, call.scope.timeouts
-        key = request_key(self._api, call, self._place, call.options.cache.namespace or "")
+        key = request_key(self._api, call, self._destination, call.options.cache.namespace or "")
         if key is None:
             return None
         try:

@@ -203,18 +203,15 @@ async def test_an_outage_is_not_answered_with_many_times_the_load() -> None:
 def test_the_budget_fills_again_with_time() -> None:
     budget = RetryBudget(share=0.0, reserve=2, seconds=10.0)
     assert [budget.take(0.0) for _ in range(3)] == [True, True, False]
-    assert not budget.take(4.9)
-    assert budget.take(5.0)
-    assert not budget.take(5.1)
+    assert [budget.take(now) for now in (4.0, 5.0, 5.5, 10.0)] == [False, True, False, True]
     assert [budget.take(100.0) for _ in range(3)] == [True, True, False]
 
 
-def test_what_calls_have_added_to_the_budget_is_forgotten() -> None:
-    budget = RetryBudget(share=1.0, reserve=0, seconds=10.0)
+def test_a_budget_saves_up_so_many_and_no_more() -> None:
+    budget = RetryBudget(share=1.0, reserve=0, most=2)
     for _ in range(5):
-        budget.called(0.0)
-    assert budget.take(0.0)
-    assert not budget.take(10.0)
+        budget.called()
+    assert [budget.take(0.0) for _ in range(3)] == [True, True, False]
 
 
 @pytest.mark.parametrize("numbers", [(-0.1, 1, 1), (0.1, -1, 1), (0.1, 1, 0)])
