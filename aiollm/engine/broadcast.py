@@ -50,7 +50,7 @@ class Broadcast(Generic[Stream]):
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self.over = False
+        self.over = stream.closed and not stream._source.ready  # a whole answer to a call that does not stream
         self.error: Exception | None = None
         self._readers: set[_Reader] = set()
         self._batches: deque[_Batch] = deque()
@@ -68,6 +68,8 @@ class Broadcast(Generic[Stream]):
         """Return a stream of one's own: the pieces are copies; its clock `total` and its scope are those of `call`."""
         reader = _Reader(call, self)
         self._readers.add(reader)
+        if self.over and not self._batches:
+            reader.close("complete")
         return type(self.stream)(reader)
 
     async def run(self) -> None:
@@ -107,7 +109,7 @@ class Broadcast(Generic[Stream]):
         """Let a reader go, and close the connection after the last."""
         self._readers.discard(reader)
         self._room.set()
-        if not self._readers:
+        if not self._readers and not self.over:
             self._abandoned = True
             self.stream._source.close("closed")
         self._forget()

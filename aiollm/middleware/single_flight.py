@@ -82,6 +82,7 @@ class SingleFlight(Generic[A]):
         key = self._key(call)
         if key is None:
             return await handler(call)
+        call.scope.check(call.target.provider.name)
         while True:
             flight = self._flights.get((call.scope.loop, key))
             if flight is None or not flight.joinable:
