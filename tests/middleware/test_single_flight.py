@@ -11,6 +11,7 @@ import pytest
 import aiollm
 from aiollm import Cache, ChunkStream, Client, Outcome, StreamInterrupted, Timeouts
 from aiollm.testing import ProviderServer, cut, done, embeddings, finish, headers, role, silence, stall, status, tokens
+from tests.cancel.stepping import cancelled_at
 from tests.dialects.test_responses_stream import completed, message, text
 from tests.engine.calling import KEY, arguments, collected, pool_facts, text_of
 from tests.engine.closing import assert_closed_soon, now
@@ -309,6 +310,22 @@ async def test_the_last_who_leaves_before_the_answer_closes_the_connection(
     await asyncio.wait(calls)
     await assert_closed_soon(server, since)
     assert nothing_flies(client)
+
+
+async def test_a_call_cancelled_at_any_step_leaves_nothing(client: Client, server: ProviderServer) -> None:
+    gap = stall(0.004)
+    server.script([headers(), gap, role(), gap, tokens("a b", gap=0.004), gap, finish(), gap, done()])
+
+    async def ask() -> None:
+        await collected(await opened(client, server))
+
+    step = 1
+    while await cancelled_at(step, ask()):
+        await asyncio.sleep(0)  # the task that asks is cancelled in its turn
+        assert pool_facts()["active"] == 0
+        assert nothing_flies(client)
+        step += 1
+    assert 5 < step < 60
 
 
 def test_a_loop_that_ends_takes_its_calls_along(client: Client) -> None:
