@@ -6,6 +6,9 @@ from aiollm.cache.memory import MemoryStore
 from aiollm.cache.sqlite import SQLiteStore
 from aiollm.cache.store import CacheStore, StoreError
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
+from aiollm.core.limiter import Limiter
+from aiollm.core.limiter_stats import LimiterStats
+from aiollm.core.permit import Permit
 from aiollm.core.settle import settle
 from aiollm.embedding_call import aembedding
 from aiollm.engine.attempt import Attempt
@@ -62,8 +65,12 @@ from aiollm.providers import (
     validate_environment,
 )
 from aiollm.responses_call import aresponses
+from aiollm.router.stats import DeploymentStats
+from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
+from aiollm.router_arguments.group_info import ModelGroupInfo
 from aiollm.sync.client import Client
 from aiollm.sync.facade import completion, embedding, responses
+from aiollm.sync.router import Router
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.embedding import Embedding, EmbeddingResponse
@@ -91,6 +98,7 @@ __all__ = [
     "APIConnectionError",
     "APIError",
     "APIResponseValidationError",
+    "AllowedFailsPolicy",
     "Attempt",
     "AuthenticationError",
     "BadGatewayError",
@@ -110,6 +118,7 @@ __all__ = [
     "ContextWindowExceededError",
     "DNSError",
     "Delta",
+    "DeploymentStats",
     "Embedding",
     "EmbeddingResponse",
     "EventStream",
@@ -121,9 +130,12 @@ __all__ = [
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",
+    "Limiter",
+    "LimiterStats",
     "MemoryStore",
     "Message",
     "MidStreamFallbackError",
+    "ModelGroupInfo",
     "ModelResponse",
     "ModelResponseStream",
     "MoveOnScope",
@@ -131,6 +143,7 @@ __all__ = [
     "Outcome",
     "OverloadedError",
     "PermissionDeniedError",
+    "Permit",
     "Provider",
     "ProxyError",
     "RateLimitError",
@@ -141,6 +154,8 @@ __all__ = [
     "ResponsesStreamEvent",
     "Retry",
     "RetryBudget",
+    "RetryPolicy",
+    "Router",
     "SQLiteStore",
     "Scope",
     "Secret",

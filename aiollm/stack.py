@@ -8,6 +8,8 @@ Outermost first:
 - retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
   down; outside of hedge, so that a pair of requests is one try.
 - hedge: outside of what chooses and sends, so that the second request may go elsewhere.
+- route: gives each request its deployment, in a router; outside of limits, because each deployment has its own.
+- limits: outside of record, so that the waiting is no part of the attempt.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
 
@@ -17,6 +19,7 @@ from functools import partial
 from typing import TypeVar
 
 from aiollm.cache.cache import Cache
+from aiollm.core.gate import Gate
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.broadcast import Broadcast
 from aiollm.engine.call import Call
@@ -31,8 +34,11 @@ from aiollm.exceptions import APIError
 from aiollm.middleware.cache import Caching
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.hedge import Hedge, Hedging
+from aiollm.middleware.limits import Limits
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.middleware.single_flight import SharedReply, SingleFlight
+from aiollm.providers.registry import Api
+from aiollm.router.routing import Routing
 from aiollm.types.embedding import EmbeddingResponse
 
 __all__ = ["DEFAULT", "Stack"]
@@ -46,6 +52,8 @@ class Stack:
     Args:
         retry: when a failed attempt is made again.
         hedge: when a late one is made once more; None for never.
+        limiter: the limits that all attempts are under.
+        routing: a router's policies: its own way to try again, who gets each attempt, and the limits of each.
         cache: where answers are kept.
         single_flight: whether identical calls at the same time share one answer.
 
@@ -60,17 +68,28 @@ class Stack:
         *,
         retry: Retry | None = None,
         hedge: Hedge | None = None,
+        limiter: Gate | None = None,
+        routing: Routing | None = None,
         cache: Cache | None = None,
         single_flight: bool = False,
     ) -> None:
         of_call: list[Middleware] = [_told, fall_back]
-        of_attempt: list[Middleware] = [Retrying(retry or Retry())]
+        trying: list[Middleware] = [Retrying(retry or Retry()) if routing is None else routing.retrying]
         if hedge is not None:
-            of_attempt.append(Hedging(hedge))
-        of_attempt.append(record)
-        each_text = partial(one_by_one, handler=chain(of_attempt, embed))
-        self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
-        self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)
+            trying.append(Hedging(hedge))
+        limits: list[Middleware] = [] if limiter is None else [Limits(lambda call: limiter)]
+        if routing is not None:
+            limits.append(Limits(routing.limiter_of))
+        sending: list[Middleware] = [*limits, record]
+
+        def asking(api: Api) -> list[Middleware]:
+            return trying if routing is None else [*trying, routing.route(api)]
+
+        self.chat: Handler[ChunkStream] = chain([*of_call, *asking("chat"), *sending], open_stream)
+        self.events: Handler[EventStream] = chain([*of_call, *asking("responses"), *sending], open_events)
+        # A router knows only of a deployment whether it takes many texts at once.
+        of_call, of_text = (of_call, trying) if routing is None else ([*of_call, *asking("embeddings")], [])
+        each_text = partial(one_by_one, handler=chain([*of_text, *sending], embed))
         self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
         if single_flight:
             self.chat = partial(SingleFlight("chat", Broadcast[ChunkStream]), handler=self.chat)

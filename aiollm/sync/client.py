@@ -51,6 +51,8 @@ class Client(BlockingCalls):
     Args:
         retry: when a failed attempt is made again; `Retry()` where nothing is said.
         hedge: when a late attempt is made once more, elsewhere; never where nothing is said.
+        limiter: the limits that all requests of this client are under; none where nothing is said. Several clients may
+            share one.
         cache: where answers are kept, for calls that ask exactly the same; none where nothing is said.
         single_flight: whether calls that ask exactly the same at the same time share one answer.
     """

@@ -17,8 +17,10 @@ RESERVED = {
         "aiollm/cache/cache.py",
         "aiollm/cache/lane.py",
         "aiollm/cache/memory.py",
+        "aiollm/core/gate.py",
         "aiollm/core/runtime.py",
         "aiollm/middleware/retry_budget.py",
+        "aiollm/router/fleet.py",
         "aiollm/sync/",
     ),
 }
