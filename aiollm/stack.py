@@ -15,10 +15,12 @@ Outermost first:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 from aiollm.cache.cache import Cache
+from aiollm.cache.entry import Entry
 from aiollm.core.gate import Gate
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.broadcast import Broadcast
@@ -31,12 +33,12 @@ from aiollm.engine.record import record
 from aiollm.engine.replay import replayed_chat, replayed_embeddings, replayed_events
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
-from aiollm.middleware.cache import Caching
+from aiollm.middleware.cache import Caching, destination_of
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.hedge import Hedge, Hedging
 from aiollm.middleware.limits import Limits
 from aiollm.middleware.retry import Retry, Retrying
-from aiollm.middleware.single_flight import SharedReply, SingleFlight
+from aiollm.middleware.single_flight import Shared, SharedReply, SingleFlight
 from aiollm.providers.registry import Api
 from aiollm.router.routing import Routing
 from aiollm.types.embedding import EmbeddingResponse
@@ -85,22 +87,23 @@ class Stack:
         def asking(api: Api) -> list[Middleware]:
             return trying if routing is None else [*trying, routing.route(api)]
 
-        self.chat: Handler[ChunkStream] = chain([*of_call, *asking("chat"), *sending], open_stream)
-        self.events: Handler[EventStream] = chain([*of_call, *asking("responses"), *sending], open_events)
+        def sharing(
+            handler: Handler[A], api: Api, share: Callable[[A], Shared[A]], replay: Callable[[Call, Entry], A]
+        ) -> Handler[A]:
+            destination = destination_of if routing is None else routing.destination(api)
+            if single_flight:
+                handler = partial(SingleFlight(api, share, destination), handler=handler)
+            return handler if cache is None else partial(Caching(cache, api, replay, destination), handler=handler)
+
+        chat: Handler[ChunkStream] = chain([*of_call, *asking("chat"), *sending], open_stream)
+        events: Handler[EventStream] = chain([*of_call, *asking("responses"), *sending], open_events)
         # A router knows only of a deployment whether it takes many texts at once.
         of_call, of_text = (of_call, trying) if routing is None else ([*of_call, *asking("embeddings")], [])
         each_text = partial(one_by_one, handler=chain([*of_text, *sending], embed))
-        self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
-        if single_flight:
-            self.chat = partial(SingleFlight("chat", Broadcast[ChunkStream]), handler=self.chat)
-            self.events = partial(SingleFlight("responses", Broadcast[EventStream]), handler=self.events)
-            self.embeddings = partial(
-                SingleFlight("embeddings", SharedReply[EmbeddingResponse]), handler=self.embeddings
-            )
-        if cache is not None:
-            self.chat = partial(Caching(cache, "chat", replayed_chat), handler=self.chat)
-            self.events = partial(Caching(cache, "responses", replayed_events), handler=self.events)
-            self.embeddings = partial(Caching(cache, "embeddings", replayed_embeddings), handler=self.embeddings)
+        embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
+        self.chat = sharing(chat, "chat", Broadcast, replayed_chat)
+        self.events = sharing(events, "responses", Broadcast, replayed_events)
+        self.embeddings = sharing(embeddings, "embeddings", SharedReply, replayed_embeddings)
 
 
 async def _told(call: Call, handler: Handler[A]) -> A:

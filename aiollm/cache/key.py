@@ -12,7 +12,7 @@ from aiollm.providers.provider import Target
 from aiollm.providers.registry import Api
 from aiollm.types.request import Request
 
-__all__ = ["cache_key", "target_key"]
+__all__ = ["cache_key", "group_key", "target_key"]
 
 KEY_VERSION = 1
 """Part of every key: when what a key covers changes, no key of before is found again."""
@@ -71,6 +71,16 @@ def target_key(target: Target) -> str:
         _sorted(target.options),
     )
     return _digest((place, _digest(credentials)))
+
+
+def group_key(members: Iterable[str], tags: Iterable[str]) -> str:
+    """Return the digest of a group of places, of which any may give the answer.
+
+    Args:
+        members: what makes each of them another than the rest.
+        tags: what the choice of one depends on besides.
+    """
+    return _digest((sorted(members), sorted(tags)))
 
 
 def _headers(headers: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
 from aiollm.cache.cache import Cache
 from aiollm.cache.entry import Entry, worth_keeping
 from aiollm.cache.key import cache_key, target_key
@@ -48,6 +50,8 @@ def request_key(api: Api, call: Call, destination: Destination, namespace: str) 
     if call.target.token_source is not None and not namespace:
         return None
     where = destination(call)
+    if call.group is not None:
+        request = msgspec.structs.replace(request, model=call.group)
     try:
         return None if where is None else cache_key(api, request, where, namespace)
     except (TypeError, ValueError, RecursionError):  # it cannot be sent either, and is told so where it is tried

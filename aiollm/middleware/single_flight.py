@@ -20,7 +20,7 @@ from aiollm.exceptions import StreamCancelled
 from aiollm.middleware.cache import Destination, destination_of, request_key
 from aiollm.providers.registry import Api
 
-__all__ = ["SharedReply", "SingleFlight"]
+__all__ = ["Shared", "SharedReply", "SingleFlight"]
 
 A = TypeVar("A", bound=Answer)
 A_co = TypeVar("A_co", bound=Answer, covariant=True)

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from attrs import evolve, frozen
 
+from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
@@ -60,6 +61,8 @@ class RouterSettings(TypedDict, total=False):
 
     hedge: Hedge | None
     limiter: Gate | None
+    cache: Cache | None
+    single_flight: bool
 
 
 _AFFINITIES: Mapping[str, Affinity] = {

@@ -85,7 +85,8 @@ class Router(BlockingCalls):
         default_litellm_params: `litellm_params` of entries that do not have them.
         default_max_parallel_requests, timeout, stream_timeout: the same for these.
         default_priority: of calls that do not say, where they wait for the limits of a deployment.
-        hedge, limiter: a client's policies, as in `Client`.
+        hedge, limiter, cache, single_flight: a client's policies, as in `Client`. Answers are shared by calls of one
+            group.
 
     Raises:
         TypeError: there is no such argument; LiteLLM's others say what to do instead.
@@ -107,7 +108,13 @@ class Router(BlockingCalls):
             if not self._fleet.knows(name):
                 raise ValueError(f"model_group_alias or fallbacks: the model_list has no {name!r}")
         routing = Routing(self._fleet, Demands(self._fleet, read.affinities), read.retries)
-        super().__init__(hedge=settings.get("hedge"), limiter=settings.get("limiter"), routing=routing)
+        super().__init__(
+            hedge=settings.get("hedge"),
+            limiter=settings.get("limiter"),
+            routing=routing,
+            cache=settings.get("cache"),
+            single_flight=settings.get("single_flight", False),
+        )
 
     def _call(self, build: Build, given: dict[str, Any]) -> Call:
         return self._calls.call(build, given)
