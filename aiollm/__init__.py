@@ -1,7 +1,11 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
+from aiollm.cache.cache import Cache, CacheStats
+from aiollm.cache.memory import MemoryStore
 from aiollm.cache.redis import RedisStore
+from aiollm.cache.sqlite import SQLiteStore
+from aiollm.cache.store import CacheStore, StoreError
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
 from aiollm.core.limiter import Limiter
 from aiollm.core.limiter_stats import LimiterStats
@@ -103,6 +107,9 @@ __all__ = [
     "BadGatewayError",
     "BadRequestError",
     "BudgetExceededError",
+    "Cache",
+    "CacheStats",
+    "CacheStore",
     "ChatCompletionDeltaToolCall",
     "ChatCompletionMessageToolCall",
     "Choices",
@@ -128,6 +135,7 @@ __all__ = [
     "InvalidChunk",
     "Limiter",
     "LimiterStats",
+    "MemoryStore",
     "Message",
     "MidStreamFallbackError",
     "ModelGroupInfo",
@@ -154,9 +162,11 @@ __all__ = [
     "RetryBudget",
     "RetryPolicy",
     "Router",
+    "SQLiteStore",
     "Scope",
     "Secret",
     "ServiceUnavailableError",
+    "StoreError",
     "StreamCancelled",
     "StreamInterrupted",
     "StreamTruncated",

@@ -53,7 +53,7 @@ class WholeReply(Generic[Whole]):
         self.usage: Usage | None = usage
         self._attempts = call.attempts
         elapsed = call.scope.loop.time() - call.scope.started
-        self._outcome = Outcome("complete", None, usage, None, 0, elapsed, elapsed)
+        self._outcome = Outcome("complete", None, usage, None, 0, elapsed, elapsed, lambda: response)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

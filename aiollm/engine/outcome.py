@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aiollm.types.usage import Usage
 
@@ -34,3 +35,12 @@ class Outcome:
     chunks: int
     first_token: float | None
     elapsed: float
+    _partial: Callable[[], Any] = field(repr=False, eq=False)
+
+    @property
+    def response(self) -> Any:
+        """The answer, whole or as far as it came, put together when this is asked for; None when nothing came.
+
+        Of a stream it has what `APIError.partial` would have. It is nobody else's, but for an answer that came whole.
+        """
+        return self._partial()

@@ -212,6 +212,9 @@ class WireSource(AnswerSource[Piece, Whole]):
             error.partial, error.usage = self._decoder.partial(), self._decoder.usage
         self.close("closed")
 
+    def partial(self) -> Whole | None:
+        return self._decoder.partial()
+
     def _release(self, ended: Ended) -> None:
         exchange, self._exchange = self._exchange, None
         if exchange is not None:

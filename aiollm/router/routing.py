@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from aiollm.engine.chain import Middleware
+from aiollm.middleware.cache import Destination
 from aiollm.providers.registry import Api
 from aiollm.router.demands import Demands
+from aiollm.router.destination import destination_in
 from aiollm.router.fleet import Fleet
 from aiollm.router.limiters import DeploymentLimiters, MakeLimiter, local_limiter
 from aiollm.router.retries import GroupRetrying, RetryRules
@@ -36,3 +38,7 @@ class Routing:
     def route(self, api: Api) -> Middleware:
         """Return the policy that gives each attempt of a call of an API its deployment."""
         return Route(self._fleet, self._demands, api)
+
+    def destination(self, api: Api) -> Destination:
+        """Return what tells of a call of an API whose answers it may share."""
+        return lambda call: destination_in(self._fleet, call, api)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiollm.cache.cache import Cache
 from aiollm.client import AsyncClient, as_method_of, hidden_arguments
 from aiollm.core.gate import Gate
 from aiollm.embedding_call import aembedding
@@ -60,6 +61,8 @@ class Client(BlockingCalls):
             share one.
         mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself: "never",
             "restart" or "continue", as `acompletion` describes them.
+        cache: where answers are kept, for calls that ask exactly the same; none where nothing is said.
+        single_flight: whether calls that ask exactly the same at the same time share one answer.
     """
 
     def __init__(
@@ -69,5 +72,16 @@ class Client(BlockingCalls):
         hedge: Hedge | None = None,
         limiter: Gate | None = None,
         mid_stream: MidStream = "never",
+        cache: Cache | None = None,
+        single_flight: bool = False,
     ) -> None:
-        super().__init__(Policies(retry=retry or Retry(), hedge=hedge, limiter=limiter, mid_stream=mid_stream))
+        super().__init__(
+            Policies(
+                retry=retry or Retry(),
+                hedge=hedge,
+                limiter=limiter,
+                mid_stream=mid_stream,
+                cache=cache,
+                single_flight=single_flight,
+            )
+        )

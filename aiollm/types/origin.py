@@ -20,6 +20,7 @@ class Origin:
         api_base: the URL that was asked.
         headers: the reply's headers, names in lower case.
         served_model: the model's name in the reply.
+        cache_hit: whether it comes from the cache, and nobody was asked.
     """
 
     includes_usage: bool = False
@@ -27,6 +28,7 @@ class Origin:
     api_base: str = ""
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     served_model: str | None = None
+    cache_hit: bool = False
     _hidden_params: dict[str, Any] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -41,6 +43,7 @@ class Origin:
                 "api_base": self.api_base,
                 "custom_llm_provider": self.provider,
                 "response_cost": None,
+                "cache_hit": self.cache_hit,
                 "additional_headers": additional,
             }
         hidden["provider_response_model"] = self.served_model  # known once the reply has begun
