@@ -18,6 +18,7 @@ from aiollm.core.reader import FrameReader
 from aiollm.core.transport import Exchange
 from aiollm.dialects.base import FrameDecoder
 from aiollm.dialects.errors import request_id
+from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.engine.redaction import redact, secrets_of
@@ -67,6 +68,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         self._origin = origin
         self._started = call.scope.started
         self._attempt = call.attempt
+        self._attempts = call.attempts
         self._secrets = secrets_of(call)
         self._loop = call.scope.loop
         self._process = os.getpid()
@@ -276,6 +278,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
             request_id=self.request_id,
             host=self._exchange.host if self._exchange else None,
             attempt=self._attempt,
+            attempts=tuple(self._attempts),
             elapsed=self._elapsed(),
             partial=self._decoder.partial() if opened else None,
             usage=self._decoder.usage,
@@ -393,6 +396,11 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     def first_token(self) -> float | None:
         """Seconds from the start of the call to the first content."""
         return self._first_token
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """All attempts of the call, in the order of their beginning: this one, and what was tried beside it."""
+        return tuple(self._attempts)
 
     @property
     def request_id(self) -> str | None:
