@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Outcome
+from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 from aiollm.wire.http import ReplyHead
 
@@ -44,13 +45,13 @@ class WholeReply(Generic[Whole]):
         usage: the tokens the provider counted, or None.
     """
 
-    def __init__(self, call: Call, response: Whole, head: ReplyHead, usage: Usage | None) -> None:
+    def __init__(self, call: Call, response: Whole, head: ReplyHead, usage: Usage | None, origin: Origin) -> None:
         self.response = response
         self.head: ReplyHead = head
         self.usage: Usage | None = usage
         self._attempts = call.attempts
         elapsed = call.scope.loop.time() - call.scope.started
-        self._outcome = Outcome("complete", None, usage, None, 0, elapsed, elapsed)
+        self._outcome = Outcome("complete", None, usage, None, 0, elapsed, elapsed, origin)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

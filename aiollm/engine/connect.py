@@ -28,6 +28,7 @@ from aiollm.engine.stream import AnswerStream, ChunkStream
 from aiollm.exceptions import APIError, BadRequestError, StreamInterrupted, UnexpectedContentType
 from aiollm.local.server import serve
 from aiollm.providers.auth import signed_headers
+from aiollm.providers.prices import price_of_answer, region_of
 from aiollm.providers.registry import resolve
 from aiollm.types.origin import Origin
 from aiollm.wire.http import HttpRequest, ReplyHead
@@ -219,8 +220,13 @@ async def _identified(call: Call) -> Call:
 
 def _context(call: Call, head: ReplyHead, url: str) -> Context:
     target = call.target
-    origin = Origin(call.request.include_usage, target.provider.name, url, head.headers)
-    return Context(target.endpoint, int(time.time()), _new_id, origin)
+    now = int(time.time())
+    tier = call.request.params.get("service_tier")
+    price = partial(
+        price_of_answer, model=target.model, region=region_of(target), deployment=call.deployment, asked_tier=tier
+    )
+    origin = Origin(call.request.include_usage, target.provider.name, url, head.headers, began=now, price=price)
+    return Context(target.endpoint, now, _new_id, origin)
 
 
 def _encode(codec: WholeCodec[Any], call: Call) -> HttpRequest:

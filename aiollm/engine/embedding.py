@@ -13,6 +13,7 @@ from aiollm.engine.chain import Handler
 from aiollm.engine.connect import ask_whole
 from aiollm.exceptions import APIError
 from aiollm.types.embedding import EmbeddingResponse
+from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 from aiollm.wire.http import ReplyHead
 
@@ -51,7 +52,8 @@ async def one_by_one(call: Call, handler: Handler[WholeReply[EmbeddingResponse]]
 
 
 def _reply(call: Call, response: EmbeddingResponse) -> WholeReply[EmbeddingResponse]:
-    return WholeReply(call, response, ReplyHead(200, response._response_headers), response.usage)
+    origin = response._origin or Origin()
+    return WholeReply(call, response, ReplyHead(200, response._response_headers), response.usage, origin)
 
 
 def _joined(answers: Sequence[EmbeddingResponse]) -> EmbeddingResponse:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from attrs import frozen
+from attrs import Factory, frozen
 
+from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 
 __all__ = ["Ended", "Outcome"]
@@ -25,6 +26,7 @@ class Outcome:
         chunks: how many chunks were decoded, read or not.
         first_token: seconds from the start of the call to the first content, or None.
         elapsed: seconds from the start of the call to the end of the stream.
+        origin: where the answer came from; its `cost(usage)` prices it.
     """
 
     ended: Ended
@@ -34,3 +36,4 @@ class Outcome:
     chunks: int
     first_token: float | None
     elapsed: float
+    origin: Origin = Factory(Origin)

@@ -325,7 +325,9 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     def _tell(self, listener: Callable[[Outcome], None]) -> None:
         assert self._ending is not None
         ended, error, elapsed = self._ending
-        outcome = Outcome(ended, error, self.usage, self.finish_reason, self._chunks, self._first_token, elapsed)
+        outcome = Outcome(
+            ended, error, self.usage, self.finish_reason, self._chunks, self._first_token, elapsed, self._origin
+        )
         try:
             listener(outcome)
         except Exception:
@@ -410,7 +412,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     @property
     def _hidden_params(self) -> dict[str, Any]:
         """LiteLLM's name for what is known beside the answer."""
-        return self._origin.hidden_params
+        return self._origin.hidden_params(self.usage)
 
     def _elapsed(self) -> float:
         return self._loop.time() - self._started

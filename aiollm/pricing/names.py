@@ -12,7 +12,7 @@ from aiollm.pricing.reduction import Entry
 
 __all__ = ["belongs", "names_of", "provider_of"]
 
-# Our provider -> what the table calls it, where that is not the same name alone. Verified in the table of LiteLLM 1.110.2.
+# Our provider -> what the table calls it, where that is not its own name alone: verified in that of LiteLLM 1.110.2.
 _TABLE_PROVIDERS: Mapping[str, tuple[str, ...]] = {
     "ai21_chat": ("ai21",),
     "azure": ("azure", "azure_text"),

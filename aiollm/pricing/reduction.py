@@ -1,7 +1,7 @@
 """LiteLLM's table of models, reduced to what is used here: models of text, their limits, prices and abilities.
 
-The source is `model_prices_and_context_window.json` of https://github.com/BerriAI/litellm (MIT), which its package holds
-as well. An entry keeps its name and its members' names; what members mean was verified in LiteLLM 1.110.2.
+The source is `model_prices_and_context_window.json` of https://github.com/BerriAI/litellm (MIT), which its package
+holds as well. An entry keeps its name and its members' names; what members mean was verified in LiteLLM 1.110.2.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ _TOKEN_PRICE = re.compile(
 )
 _LEFT_OUT = ("_batches", "_decisions", "_cache_hit")  # other APIs, and a second name
 
+# Where 0 stands for a price that the table does not know: these are paid for (Volcengine, GigaChat: by their own pages,
+# assumed; SageMaker by the hour).
+_NOT_FREE = frozenset({"gigachat", "sagemaker", "vertex_ai-llama_models", "volcengine"})
 # Verified in LiteLLM 1.110.2: what Fireworks charges for cached tokens where it names no price.
 _FIREWORKS_CACHED = 0.5
 
@@ -48,17 +51,14 @@ def reduce_source(source: bytes) -> dict[str, Entry]:
     try:
         table = msgspec.json.decode(source)
     except msgspec.DecodeError as error:
-        raise ValueError(f"the table of models is not JSON: {error}") from None
+        raise ValueError(f"it is not JSON: {error}") from None
     if not isinstance(table, dict):
-        raise ValueError("the table of models is not a JSON object")
+        raise ValueError("it is not a JSON object")
     entries = {name: _reduced(name, entry) for name, entry in table.items() if _is_of_use(entry)}
     entries.update(_aliases(table, entries))
     priced = sum("input_cost_per_token" in entry for entry in entries.values())
     if priced < LEAST_ENTRIES:
-        raise ValueError(
-            f"the table of models has {priced} entries with a price, and at least {LEAST_ENTRIES} are expected: "
-            "it is not LiteLLM's, or was cut"
-        )
+        raise ValueError(f"it has {priced} models with a price, and at least {LEAST_ENTRIES} are expected")
     return entries
 
 
@@ -83,7 +83,9 @@ def _reduced(name: str, entry: Entry) -> Entry:
     kept = {member: value for member, value in entry.items() if value is not None and _is_kept(member, value)}
     for member, value in kept.items():
         if _TOKEN_PRICE.fullmatch(member) and not is_price(value):
-            raise ValueError(f"the table of models has no price in {name!r}, {member}: {value!r}")
+            raise ValueError(f"{member} of {name!r} is no price: {value!r}")
+    if entry["litellm_provider"] in _NOT_FREE and not kept.get("input_cost_per_token"):
+        kept = {member: value for member, value in kept.items() if not _TOKEN_PRICE.fullmatch(member)}
     if entry["litellm_provider"] == "fireworks_ai" and "input_cost_per_token" in kept:
         kept.setdefault("cache_read_input_token_cost", kept["input_cost_per_token"] * _FIREWORKS_CACHED)
     return kept

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from zlib import error as DeflateError
 
 import msgspec
 
 from aiollm.pricing.reduction import Entry
 
-__all__ = ["ModelTable", "packed_table", "packaged_table", "read_table"]
+__all__ = ["ModelTable", "packaged_table", "packed_table", "read_table"]
 
 PACKAGED = Path(__file__).with_name("models.json.gz")
 
@@ -73,7 +73,7 @@ def read_table(path: Path) -> ModelTable:
     """
     try:
         file = msgspec.json.decode(gzip.decompress(path.read_bytes()), type=_File)
-    except (EOFError, gzip.BadGzipFile, DeflateError, msgspec.DecodeError) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, msgspec.DecodeError) as error:
         raise ValueError(f"{path} is not a table of models: {error}") from None
     return ModelTable(file.source, file.made, file.models)
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypedDict
 
 from attrs import frozen
 
-from aiollm.dialects.responses_message import chat_usage
-from aiollm.dialects.usage import usage_from_object
 from aiollm.exceptions import BadRequestError
 from aiollm.pricing.cost import Cost, reported_cost
 from aiollm.pricing.names import provider_of
 from aiollm.pricing.reduction import Entry
 from aiollm.providers.known_models import entry_named
-from aiollm.providers.prices import cost_at, entry_of
+from aiollm.providers.prices import cost_at, entry_of, instant, usage_in_terms_of_chat
 from aiollm.providers.registry import find_provider
 from aiollm.providers.tokens import token_counter
-from aiollm.types.usage import Usage
+from aiollm.types.usage import PromptTokensDetailsWrapper, Usage
 
 __all__ = ["CostPerToken", "completion_cost", "cost_per_token"]
 
@@ -60,7 +58,7 @@ def completion_cost(
 ) -> float:
     """Return what a call cost, in USD.
 
-    What the provider itself says (OpenRouter, Perplexity, xAI) goes first, then the prices given here, then the table's:
+    Prices given here go first, then what the provider itself says (OpenRouter, Perplexity, xAI), then the table:
     with what is cached, written to a cache, thought, heard and spoken at its own price, long prompts and service tiers
     at theirs, and the provider's own searches where the usage counts them. Fees for other tools are not in it.
 
@@ -91,9 +89,8 @@ def completion_cost(
     entry = _entry(custom_cost_per_token) or entry_of(
         provider, name, served=None if base_model else served.model, region=region_name
     )
-    tier = service_tier or served.service_tier
-    cost = entry and cost_at(provider, entry, usage, region=region_name, service_tier=tier, at=served.at)
-    return _known(cost, provider, name).total
+    tier = service_tier or served.service_tier or usage.get("service_tier")
+    return _cost(entry, usage, provider, name, region=region_name, service_tier=tier, at=served.at).total
 
 
 def cost_per_token(
@@ -121,6 +118,7 @@ def cost_per_token(
         cache_creation_input_tokens, cache_read_input_tokens: how much of the prompt was written to and read from a
             cache.
         usage_object: a usage, over all counts.
+        service_tier: the tier that served it.
 
     The other arguments are those of `completion_cost`.
 
@@ -132,24 +130,24 @@ def cost_per_token(
     usage = usage_object or Usage(
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        prompt_tokens_details={
-            "cached_tokens": cache_read_input_tokens,
-            "cache_creation_tokens": cache_creation_input_tokens,
-        },
+        prompt_tokens_details=PromptTokensDetailsWrapper(
+            cached_tokens=cache_read_input_tokens, cache_creation_tokens=cache_creation_input_tokens
+        ),
     )
     provider, name = _named(model, custom_llm_provider, _Served())
     entry = _entry(custom_cost_per_token) or entry_of(provider, name, region=region_name)
-    cost = entry and cost_at(provider, entry, usage, region=region_name, service_tier=service_tier)
-    found = _known(cost, provider, name)
-    return found.prompt, found.completion
+    tier = service_tier or usage.get("service_tier")
+    cost = _cost(entry, usage, provider, name, region=region_name, service_tier=tier)
+    return cost.prompt, cost.completion
 
 
 def _entry(prices: CostPerToken | None) -> Entry | None:
     return {"mode": "chat", **prices} if prices else None
 
 
-def _known(cost: Cost | None | Entry, provider: str, model: str) -> Cost:
-    if not isinstance(cost, Cost):
+def _cost(entry: Entry | None, usage: Usage, provider: str, model: str, **circumstances: Any) -> Cost:
+    cost = None if entry is None else cost_at(provider, entry, usage, **circumstances)
+    if cost is None:
         raise BadRequestError(
             f"the price of {model!r} at {provider} is not known: say it with register_model or custom_cost_per_token=, "
             "or get a newer table with `aiollm models --refresh`",
@@ -188,24 +186,17 @@ def _served(response: Any) -> _Served:
     return _Served(
         model=read("model"),
         provider=hidden.get("custom_llm_provider"),
-        usage=_usage(read("usage")),
+        usage=usage_in_terms_of_chat(read("usage")),
         service_tier=read("service_tier"),
-        at=datetime.fromtimestamp(created, UTC) if isinstance(created, int | float) else None,
+        at=instant(created) if isinstance(created, int | float) else None,
     )
-
-
-def _usage(counts: Any) -> Usage | None:
-    if counts is None or isinstance(counts, Usage):
-        return counts
-    plain = counts.model_dump() if hasattr(counts, "model_dump") else counts
-    return chat_usage(plain) if "input_tokens" in plain else usage_from_object(plain)
 
 
 def _counted(model: str, prompt: str, messages: Sequence[Mapping[str, Any]], completion: str) -> Usage:
     """Return a usage with the tokens of texts."""
     if not (prompt or messages or completion):
         raise BadRequestError(
-            "there is no usage to price: pass a response with one, or model= with messages= (or prompt=) and completion=",
+            "there is no usage to price: pass a response with one, or model=, messages= (or prompt=) and completion=",
             param="completion_response",
         )
     sent = token_counter(model, messages=messages) if messages else token_counter(model, text=prompt)

@@ -67,7 +67,7 @@ def register_model(model_cost: Mapping[str, Mapping[str, Any]]) -> None:
     """
     if not isinstance(model_cost, Mapping):
         raise BadRequestError(
-            "register_model takes a dict of models; a table at a URL is fetched by `aiollm models --refresh --from URL`",
+            "register_model takes a dict of models; `aiollm models --refresh --from URL` fetches a whole table",
             param="model_cost",
         )
     checked = {name: _checked(name, members) for name, members in model_cost.items()}

@@ -1,57 +1,58 @@
-"""What a request to a target cost: which entry of the table is its model's, and where it ran."""
+"""What an answer cost: which entry of the table is its model's, and in which circumstances it was served."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
+from aiollm.dialects.responses_message import chat_usage
+from aiollm.dialects.usage import usage_from_object
 from aiollm.pricing.cost import Cost, cost_of, reported_cost
 from aiollm.pricing.rates import Circumstances
 from aiollm.pricing.reduction import Entry
 from aiollm.providers.google_cloud import DEFAULT_LOCATION
 from aiollm.providers.known_models import find_model
 from aiollm.providers.provider import Target
+from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 
-__all__ = ["cost_at", "entry_of", "target_cost", "target_entry"]
+__all__ = ["cost_at", "entry_of", "instant", "price_of_answer", "region_of", "usage_in_terms_of_chat"]
 
 _NAMED_BY_THEIR_OWNER = frozenset({"azure"})
 """Where a model's name is that of a deployment, and only the reply tells which model it is."""
 
 
-def target_cost(
-    target: Target,
-    usage: Usage,
+def price_of_answer(
+    origin: Origin,
+    usage: Any,
     *,
-    served_model: str | None = None,
-    service_tier: str | None = None,
-    at: datetime | None = None,
+    model: str,
+    region: str | None = None,
     deployment: str | None = None,
+    asked_tier: str | None = None,
 ) -> float | None:
-    """Return what a request to a target cost, in USD; None where the price is not known.
+    """Return what an answer cost, in USD: what the provider says, else by the table; None where neither knows.
 
     Args:
-        target: where it went.
-        usage: what it used.
-        served_model: the model's name in the reply.
-        service_tier: the tier that served it, where that is not in the usage.
-        at: when it was served, for the models that are cheaper at night.
+        origin: where it came from.
+        usage: its usage, of any API.
+        model: the model's name as sent upstream.
+        region: where it ran, for the clouds whose prices differ by it.
         deployment: an id under which the deployment's own prices may be registered.
+        asked_tier: the service tier that was asked for; it holds where the reply names none.
     """
-    provider = target.provider.name
-    own = reported_cost(provider, usage)
+    counts = usage_in_terms_of_chat(usage)
+    if counts is None:
+        return None
+    own = reported_cost(origin.provider, counts)
     if own is not None:
         return own
-    entry = target_entry(target, served_model=served_model, deployment=deployment)
+    entry = entry_of(origin.provider, model, served=origin.served_model, region=region, deployment=deployment)
     if entry is None:
         return None
-    cost = cost_at(provider, entry, usage, region=_region_of(target), service_tier=service_tier, at=at)
+    tier = origin.service_tier or counts.get("service_tier") or asked_tier
+    cost = cost_at(origin.provider, entry, counts, region=region, service_tier=tier, at=instant(origin.began))
     return None if cost is None else cost.total
-
-
-def target_entry(target: Target, *, served_model: str | None = None, deployment: str | None = None) -> Entry | None:
-    """Return what is known of a target's model, or None. The arguments are those of `target_cost`."""
-    region = _region_of(target)
-    return entry_of(target.provider.name, target.model, served=served_model, region=region, deployment=deployment)
 
 
 def cost_at(
@@ -70,13 +71,10 @@ def cost_at(
         entry: the model's.
         usage: what was used.
         region: where it ran; None where that is not known.
-        service_tier: the tier that served it, over what the usage says.
+        service_tier: the tier that served it.
         at: when it was served, for the models that are cheaper at night.
     """
-    tier = service_tier or usage.get("service_tier")
-    circumstances = Circumstances(
-        prompt_tokens=usage.prompt_tokens, service_tier=tier if isinstance(tier, str) else None, at=at
-    )
+    circumstances = Circumstances(prompt_tokens=usage.prompt_tokens, service_tier=service_tier, at=at)
     uplifted = provider == "vertex_ai" and region not in (None, "global")
     return cost_of(entry, usage, circumstances, uplifted=uplifted)
 
@@ -103,10 +101,22 @@ def entry_of(
     return next((known[1] for known in found if known is not None), None)
 
 
-def _region_of(target: Target) -> str | None:
+def region_of(target: Target) -> str | None:
     """Return where a target is, for the clouds whose prices differ by it."""
-    option = {"bedrock": "aws_region_name", "vertex_ai": "vertex_location"}.get(target.provider.name)
-    if option is None:
-        return None
-    region = target.options.get(option)
-    return str(region) if region else DEFAULT_LOCATION if option == "vertex_location" else None
+    name = target.provider.name
+    if name == "vertex_ai":
+        return str(target.options.get("vertex_location") or DEFAULT_LOCATION)
+    return str(target.options["aws_region_name"]) if name == "bedrock" and "aws_region_name" in target.options else None
+
+
+def instant(seconds: float | None) -> datetime | None:
+    """Return a time in seconds since the epoch as a date, in UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def usage_in_terms_of_chat(counts: Any) -> Usage | None:
+    """Return a usage, of any API, as an object or a dict, in the terms of chat completions; None where it is none."""
+    if counts is None or isinstance(counts, Usage):
+        return counts
+    plain = counts.model_dump() if hasattr(counts, "model_dump") else counts
+    return chat_usage(plain) if "input_tokens" in plain else usage_from_object(plain)

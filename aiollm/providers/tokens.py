@@ -1,4 +1,4 @@
-"""How many tokens a text or a chat is, under LiteLLM's names: by tiktoken where it can, else estimated, and it says so."""
+"""How many tokens a text or a chat is, under LiteLLM's names: counted where that can be, else estimated."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class TokenCount(int):
         count.estimated, count.tokenizer = estimated, tokenizer
         return count
 
-    def __getnewargs__(self) -> tuple[int, bool, str | None]:
-        return int(self), self.estimated, self.tokenizer
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TokenCount, (int(self), self.estimated, self.tokenizer)
 
 
 class _Tokenizer(Protocol):
@@ -66,8 +66,8 @@ def token_counter(
     """Return how many tokens texts or a chat are. It never asks the network.
 
     OpenAI's models are counted with tiktoken (extra `tokens`), where it is installed and has its vocabulary on this
-    machine; those of others with a vocabulary of OpenAI's, and without either four bytes are taken for a token. `estimated`
-    of the result tells these apart.
+    machine; those of others with a vocabulary of OpenAI's; and without either, four bytes are taken for a token.
+    `estimated` of the result tells these apart.
 
     Args:
         model: "provider/model", or a bare name.
@@ -205,7 +205,7 @@ def _tokenizer_or_raise(model: str) -> _Tokenizer:
     tokenizer = _tokenizer(name)
     if tokenizer is None:
         raise NotFoundError(
-            f"tiktoken's vocabulary {name} is not in {_vocabularies()}: fetch it where the network can be reached, with "
+            f"tiktoken's vocabulary {name} is not in {_vocabularies()}: fetch it with "
             f"python -c \"import tiktoken; tiktoken.get_encoding('{name}')\", or point TIKTOKEN_CACHE_DIR to a copy"
         )
     return tokenizer
