@@ -11,6 +11,7 @@ from aiollm.calling import ChatCompletion
 from aiollm.embedding_call import aembedding, embed
 from aiollm.engine.events import EventStream
 from aiollm.engine.stream import ChunkStream
+from aiollm.middleware.budget import Budget
 from aiollm.middleware.retry import Retry
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
@@ -48,8 +49,8 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None) -> None:
-        self._stack = Stack(retry=retry)
+    def __init__(self, *, retry: Retry | None = None, budget: Budget | None = None) -> None:
+        self._stack = Stack(retry=retry, budget=budget)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:

@@ -2,6 +2,7 @@
 
 Outermost first:
 
+- budget: around all attempts of a call, which are paid for together, and of which none is made without the money.
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
 - retry: outside of what sends one attempt, so that each try waits for its own permit and is written down.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
@@ -21,6 +22,8 @@ from aiollm.engine.events import EventStream
 from aiollm.engine.record import record
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
+from aiollm.middleware.budget import Budget
+from aiollm.middleware.budgeting import Budgeting
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.types.embedding import EmbeddingResponse
@@ -35,6 +38,7 @@ class Stack:
 
     Args:
         retry: when a failed attempt is made again.
+        budget: what all calls may spend together.
 
     Attributes:
         chat: sends a chat completion.
@@ -42,8 +46,8 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None) -> None:
-        of_call: list[Middleware] = [_told, fall_back]
+    def __init__(self, *, retry: Retry | None = None, budget: Budget | None = None) -> None:
+        of_call: list[Middleware] = [_told, *([Budgeting(budget)] if budget is not None else ()), fall_back]
         of_attempt: list[Middleware] = [Retrying(retry or Retry()), record]
         self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
         self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)

@@ -72,4 +72,3 @@ class Attempt:
         self.usage = outcome.usage
         self.first_token = outcome.first_token
         self.elapsed = outcome.elapsed
-        self.origin = outcome.origin

@@ -28,7 +28,9 @@ async def embed(call: Call) -> WholeReply[EmbeddingResponse]:
 
     Cancelling closes the connection.
     """
-    return _reply(call, await ask_whole(call, EMBEDDERS[call.target.provider.dialect]))
+    response = await ask_whole(call, EMBEDDERS[call.target.provider.dialect])
+    origin = response._origin or Origin()
+    return WholeReply(call, response, ReplyHead(200, response._response_headers), response.usage, origin)
 
 
 async def one_by_one(call: Call, handler: Handler[WholeReply[EmbeddingResponse]]) -> WholeReply[EmbeddingResponse]:
@@ -48,12 +50,8 @@ async def one_by_one(call: Call, handler: Handler[WholeReply[EmbeddingResponse]]
         except APIError as error:
             error.partial = _joined(answers) if answers else None
             raise
-    return _reply(call, _joined(answers))
-
-
-def _reply(call: Call, response: EmbeddingResponse) -> WholeReply[EmbeddingResponse]:
-    origin = response._origin or Origin()
-    return WholeReply(call, response, ReplyHead(200, response._response_headers), response.usage, origin)
+    whole = _joined(answers)
+    return WholeReply(call, whole, ReplyHead(200, whole._response_headers), whole.usage, Origin())
 
 
 def _joined(answers: Sequence[EmbeddingResponse]) -> EmbeddingResponse:

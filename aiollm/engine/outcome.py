@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 from attrs import Factory, frozen
 
@@ -27,6 +28,7 @@ class Outcome:
         first_token: seconds from the start of the call to the first content, or None.
         elapsed: seconds from the start of the call to the end of the stream.
         origin: where the answer came from; its `cost(usage)` prices it.
+        partial: returns the answer so far, or None.
     """
 
     ended: Ended
@@ -37,3 +39,4 @@ class Outcome:
     first_token: float | None
     elapsed: float
     origin: Origin = Factory(Origin)
+    partial: Callable[[], Any] = lambda: None

@@ -326,7 +326,15 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         assert self._ending is not None
         ended, error, elapsed = self._ending
         outcome = Outcome(
-            ended, error, self.usage, self.finish_reason, self._chunks, self._first_token, elapsed, self._origin
+            ended=ended,
+            error=error,
+            usage=self.usage,
+            finish_reason=self.finish_reason,
+            chunks=self._chunks,
+            first_token=self._first_token,
+            elapsed=elapsed,
+            origin=self.origin,
+            partial=self._decoder.partial,
         )
         try:
             listener(outcome)
@@ -398,6 +406,11 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     def first_token(self) -> float | None:
         """Seconds from the start of the call to the first content."""
         return self._first_token
+
+    @property
+    def origin(self) -> Origin:
+        """Where the answer came from; its `cost(usage)` prices it."""
+        return self._origin
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

@@ -12,7 +12,7 @@ from aiollm.pricing.reduction import Entry
 from aiollm.types.lenient import whole_number
 from aiollm.types.usage import Usage
 
-__all__ = ["Cost", "cost_of", "reported_cost"]
+__all__ = ["Cost", "cost_of", "most_of", "reported_cost"]
 
 # xAI's and OpenRouter's units: verified in LiteLLM 1.110.2 and in recorded replies.
 _TICKS_PER_DOLLAR = 10_000_000_000
@@ -73,6 +73,27 @@ def cost_of(entry: Entry, usage: Usage, circumstances: Circumstances, *, uplifte
         completion=_completion_cost(rates, usage) * factor,
         searches=_searches(usage) * _per_search(entry),
     )
+
+
+def most_of(
+    entry: Entry, completion_tokens: int, circumstances: Circumstances, *, uplifted: bool = False
+) -> float | None:
+    """Return what a request may cost at the most, in USD; None where the entry has no price by the token.
+
+    The whole prompt may be written to a cache, and the whole answer may be thoughts.
+
+    Args:
+        entry: the model's.
+        completion_tokens: how long the answer may become.
+        circumstances: how long the prompt is, and what else the price hangs on.
+        uplifted: whether it runs in a region that costs more, where the entry says so.
+    """
+    rates = rates_of(entry, circumstances)
+    if rates is None:
+        return None
+    prompt = circumstances.prompt_tokens * max(rates.prompt, rates.cache_write)
+    completion = completion_tokens * max(rates.completion, rates.reasoning)
+    return (prompt + completion) * (entry.get("regional_endpoint_uplift_multiplier", 1.0) if uplifted else 1.0)
 
 
 def _prompt_cost(rates: Rates, usage: Usage) -> float:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import frozen
 
@@ -137,6 +136,8 @@ def _off_peak_prices(block: Mapping[str, Any] | None, at: datetime | None) -> En
 
 
 def _calendar(name: str | None) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # few models need it
+
     try:
         return ZoneInfo(name) if name else UTC
     except ZoneInfoNotFoundError:  # a machine without the data of time zones

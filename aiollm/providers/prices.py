@@ -7,7 +7,7 @@ from typing import Any
 
 from aiollm.dialects.responses_message import chat_usage
 from aiollm.dialects.usage import usage_from_object
-from aiollm.pricing.cost import Cost, cost_of, reported_cost
+from aiollm.pricing.cost import Cost, cost_of, most_of, reported_cost
 from aiollm.pricing.rates import Circumstances
 from aiollm.pricing.reduction import Entry
 from aiollm.providers.google_cloud import DEFAULT_LOCATION
@@ -16,7 +16,7 @@ from aiollm.providers.provider import Target
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 
-__all__ = ["cost_at", "entry_of", "instant", "price_of_answer", "region_of", "usage_in_terms_of_chat"]
+__all__ = ["cost_at", "entry_of", "instant", "most_at", "price_of_answer", "region_of", "usage_in_terms_of_chat"]
 
 _NAMED_BY_THEIR_OWNER = frozenset({"azure"})
 """Where a model's name is that of a deployment, and only the reply tells which model it is."""
@@ -75,8 +75,30 @@ def cost_at(
         at: when it was served, for the models that are cheaper at night.
     """
     circumstances = Circumstances(prompt_tokens=usage.prompt_tokens, service_tier=service_tier, at=at)
-    uplifted = provider == "vertex_ai" and region not in (None, "global")
-    return cost_of(entry, usage, circumstances, uplifted=uplifted)
+    return cost_of(entry, usage, circumstances, uplifted=_is_uplifted(provider, region))
+
+
+def most_at(
+    provider: str,
+    entry: Entry,
+    prompt_tokens: int,
+    completion_tokens: int,
+    *,
+    region: str | None = None,
+    service_tier: str | None = None,
+) -> float | None:
+    """Return what a request may cost at the most by the table, in USD; None where the entry has no price by the token.
+
+    Args:
+        provider: the provider's name.
+        entry: the model's.
+        prompt_tokens: how long the prompt is.
+        completion_tokens: how long the answer may become.
+        region: where it runs; None where that is not known.
+        service_tier: the tier that is asked for.
+    """
+    circumstances = Circumstances(prompt_tokens=prompt_tokens, service_tier=service_tier)
+    return most_of(entry, completion_tokens, circumstances, uplifted=_is_uplifted(provider, region))
 
 
 def entry_of(
@@ -120,3 +142,8 @@ def usage_in_terms_of_chat(counts: Any) -> Usage | None:
         return counts
     plain = counts.model_dump() if hasattr(counts, "model_dump") else counts
     return chat_usage(plain) if "input_tokens" in plain else usage_from_object(plain)
+
+
+def _is_uplifted(provider: str, region: str | None) -> bool:
+    """Whether Vertex AI asks more for the place: all but the global one may cost more."""
+    return provider == "vertex_ai" and region not in (None, "global")

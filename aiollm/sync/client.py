@@ -47,4 +47,5 @@ class Client(BlockingCalls):
 
     Args:
         retry: when a failed attempt is made again; `Retry()` where nothing is said.
+        budget: what all calls may spend together; a call that does not fit in is refused with `BudgetExceededError`.
     """
