@@ -48,6 +48,7 @@ from aiollm.exceptions import (
     WrongLoopError,
 )
 from aiollm.middleware.budget import Budget
+from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.middleware.retry_budget import RetryBudget
 from aiollm.providers import (
@@ -133,6 +134,7 @@ __all__ = [
     "FirstTokenTimeout",
     "Function",
     "FunctionCall",
+    "Hedge",
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",

@@ -12,6 +12,7 @@ from aiollm.embedding_call import aembedding, embed
 from aiollm.engine.events import EventStream
 from aiollm.engine.stream import ChunkStream
 from aiollm.middleware.budget import Budget
+from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
@@ -49,14 +50,16 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None, budget: Budget | None = None) -> None:
-        self._stack = Stack(retry=retry, budget=budget)
+    def __init__(self, *, retry: Retry | None = None, hedge: Hedge | None = None, budget: Budget | None = None) -> None:
+        self._stack = Stack(retry=retry, hedge=hedge, budget=budget)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:
         """Ask a model for a chat completion, as `aiollm.acompletion` does, under this client's policies."""
-        given = _arguments(acompletion, {"model": model, "messages": messages}, hidden_arguments(options))
-        return await complete(self._stack.chat, given)
+        options = hidden_arguments(options)
+        return await complete(
+            self._stack.chat, _arguments(acompletion, {"model": model, "messages": messages}, options)
+        )
 
     @_responses
     async def aresponses(
@@ -69,8 +72,8 @@ class AsyncClient:
     @as_method_of(aembedding)
     async def aembedding(self, model: str, input: Any, **options: Any) -> EmbeddingResponse:
         """Ask a model for vectors, as `aiollm.aembedding` does, under this client's policies."""
-        given = _arguments(aembedding, {"model": model, "input": input}, hidden_arguments(options))
-        return await embed(self._stack.embeddings, given)
+        options = hidden_arguments(options)
+        return await embed(self._stack.embeddings, _arguments(aembedding, {"model": model, "input": input}, options))
 
 
 def hidden_arguments(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,9 @@ Outermost first:
 
 - budget: around all attempts of a call, which are paid for together, and of which none is made without the money.
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
-- retry: outside of what sends one attempt, so that each try waits for its own permit and is written down.
+- retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
+  down; outside of hedge, so that a pair of requests is one try.
+- hedge: outside of what chooses and sends, so that the second request may go elsewhere.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
 
@@ -25,6 +27,7 @@ from aiollm.exceptions import APIError
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.budgeting import Budgeting
 from aiollm.middleware.fallback import fall_back
+from aiollm.middleware.hedge import Hedge, Hedging
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.types.embedding import EmbeddingResponse
 
@@ -39,6 +42,7 @@ class Stack:
     Args:
         retry: when a failed attempt is made again.
         budget: what all calls may spend together.
+        hedge: when a late one is made once more; None for never.
 
     Attributes:
         chat: sends a chat completion.
@@ -46,9 +50,15 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None, budget: Budget | None = None) -> None:
-        of_call: list[Middleware] = [_told, *([Budgeting(budget)] if budget is not None else ()), fall_back]
-        of_attempt: list[Middleware] = [Retrying(retry or Retry()), record]
+    def __init__(self, *, retry: Retry | None = None, hedge: Hedge | None = None, budget: Budget | None = None) -> None:
+        of_call: list[Middleware] = [_told]
+        if budget is not None:
+            of_call.append(Budgeting(budget))
+        of_call.append(fall_back)
+        of_attempt: list[Middleware] = [Retrying(retry or Retry())]
+        if hedge is not None:
+            of_attempt.append(Hedging(hedge))
+        of_attempt.append(record)
         self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
         self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)
         each_text = partial(one_by_one, handler=chain(of_attempt, embed))

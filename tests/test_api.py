@@ -169,7 +169,6 @@ async def test_function_tools_of_a_model_that_reasons_go_by_way_of_the_responses
         monkeypatch.setenv("HTTP_PROXY", server.base_url.removesuffix("/v1"))
         server.script(status(500))
         for options in ({}, {"tools": [tool]}, {"tools": [tool], "reasoning_effort": "none"}):
-            options["num_retries"] = 0
             with pytest.raises(aiollm.InternalServerError):
                 await aiollm.acompletion(
                     "openai/gpt-5.4",

@@ -39,6 +39,9 @@ class Answer(Protocol):
     def on_close(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome, exactly once; at once when the answer has ended."""
 
+    async def aclose(self) -> None:
+        """Close the connection, unless the answer has ended."""
+
 
 class WholeReply(Generic[Whole]):
     """The reply of an API that does not stream.
@@ -65,3 +68,6 @@ class WholeReply(Generic[Whole]):
 
     def on_close(self, listener: Callable[[Outcome], None]) -> None:
         listener(self._outcome)
+
+    async def aclose(self) -> None:
+        """Nothing is open any more."""

@@ -120,7 +120,7 @@ class Retrying:
     async def __call__(self, call: Call, handler: Handler[A]) -> A:
         budget = self._retry.budget
         if budget is not None:
-            budget.called(call.scope.loop.time())
+            budget.called()
         failed = 0
         while True:
             try:

@@ -1,4 +1,4 @@
-"""A bound on the retries of all calls together: retries may be a share of the calls, and a few more."""
+"""A bound on the extra requests of all calls together, retries or hedges: a share of the calls, and a few more."""
 
 from __future__ import annotations
 
@@ -8,53 +8,55 @@ __all__ = ["RetryBudget"]
 
 
 class RetryBudget:
-    """Lets a client retry a share of its recent calls.
+    """Lets a client make extra requests for a share of its calls.
 
     Single failures are always tried again. When everything fails, the load on the provider grows by the share only,
     where retries without a budget would multiply it.
 
-    It is safe to use from several threads; clocks of several event loops are one (`time.monotonic`).
+    It is safe to use from several threads; the clocks of event loops are one (`time.monotonic`).
 
     Args:
-        share: how many retries each call adds to the budget.
-        reserve: how many retries are there in any case, each filled up again within `seconds`.
-        seconds: how long it takes to fill the reserve; what calls have added is forgotten over the same time.
+        share: how many extra requests each call adds to the budget.
+        reserve: how many are there in any case.
+        seconds: how long it takes to fill an empty reserve again.
+        most: how many can be saved up.
 
     Raises:
         ValueError: a number is below 0, or `seconds` is 0.
     """
 
-    def __init__(self, share: float = 0.2, reserve: float = 10.0, seconds: float = 10.0) -> None:
-        if share < 0 or reserve < 0 or seconds <= 0:
+    def __init__(
+        self, share: float = 0.2, reserve: float = 10.0, seconds: float = 10.0, *, most: float = 100.0
+    ) -> None:
+        if min(share, reserve, most) < 0 or seconds <= 0:
             raise ValueError(
-                f"share and reserve must be 0 or more, and seconds above 0; got {share}, {reserve} and {seconds}"
+                "share, reserve and most must be 0 or more, and seconds above 0; "
+                f"got {share}, {reserve}, {most} and {seconds}"
             )
         self.share = share
         self.reserve = reserve
         self.seconds = seconds
+        self.most = most
         self._level = reserve
-        self._earned = 0.0  # by calls; what the level may hold above the reserve
-        self._then: float | None = None
+        self._then = 0.0
         self._lock = threading.Lock()
 
-    def called(self, now: float) -> None:
-        """Note a call that begins at `now`, in seconds of a clock that never goes back."""
+    def called(self) -> None:
+        """Note a call."""
         with self._lock:
-            self._pass_time(now)
-            self._earned += self.share
-            self._level += self.share
+            self._level = max(self._level, min(self.most, self._level + self.share))
 
     def take(self, now: float) -> bool:
-        """Take one retry out of the budget, if there is one."""
+        """Take one request out of the budget, if there is one.
+
+        Args:
+            now: seconds of a clock that never goes back.
+        """
         with self._lock:
-            self._pass_time(now)
+            filled = self._level + self.reserve * max(0.0, now - self._then) / self.seconds
+            self._level = max(self._level, min(self.reserve, filled))
+            self._then = now
             if self._level < 1.0:
                 return False
             self._level -= 1.0
             return True
-
-    def _pass_time(self, now: float) -> None:
-        passed = 0.0 if self._then is None else max(0.0, now - self._then)
-        self._then = now
-        self._earned *= max(0.0, 1.0 - passed / self.seconds)
-        self._level = min(self.reserve + self._earned, self._level + self.reserve * passed / self.seconds)

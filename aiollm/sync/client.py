@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiollm.client import AsyncClient, as_method_of
+from aiollm.client import AsyncClient, as_method_of, hidden_arguments
 from aiollm.embedding_call import aembedding
 from aiollm.sync.blocking import wait_for, wait_for_stream
 from aiollm.sync.facade import typed_chat, typed_responses
@@ -22,16 +22,19 @@ class BlockingCalls(AsyncClient):
     @typed_chat
     def completion(self, model: str, messages: Any, **options: Any) -> SyncStream | ModelResponse:
         """Ask a model for a chat completion, as `aiollm.completion` does, under this client's policies."""
+        options = hidden_arguments(options)
         return wait_for_stream(SyncStream, self.acompletion, model, messages, **options)
 
     @typed_responses
     def responses(self, input: Any, model: str, **options: Any) -> SyncEventStream | ResponsesAPIResponse:
         """Ask a model for a response, as `aiollm.responses` does, under this client's policies."""
+        options = hidden_arguments(options)
         return wait_for_stream(SyncEventStream, self.aresponses, input, model, **options)
 
     @as_method_of(aembedding)
     def embedding(self, model: str, input: Any, **options: Any) -> EmbeddingResponse:
         """Ask a model for vectors, as `aiollm.embedding` does, under this client's policies."""
+        options = hidden_arguments(options)
         return wait_for(self.aembedding, model, input, **options)
 
 
@@ -48,4 +51,5 @@ class Client(BlockingCalls):
     Args:
         retry: when a failed attempt is made again; `Retry()` where nothing is said.
         budget: what all calls may spend together; a call that does not fit in is refused with `BudgetExceededError`.
+        hedge: when a late attempt is made once more, elsewhere; never where nothing is said.
     """

@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from aiollm.api import acompletion
 from aiollm.calling import ChatCompletion
+from aiollm.client import hidden_arguments
 from aiollm.embedding_call import aembedding
 from aiollm.responding import ResponsesCall
 from aiollm.responses_call import aresponses
@@ -46,16 +47,19 @@ def completion(model: str, messages: Any, **options: Any) -> SyncStream | ModelR
     The arguments and errors are those of `acompletion`; a stream comes back as a `SyncStream`. It may be called from
     any thread, many at a time, and inside a running event loop, which it blocks while it waits.
     """
+    options = hidden_arguments(options)
     return wait_for_stream(SyncStream, acompletion, model, messages, **options)
 
 
 @typed_responses
 def responses(input: Any, model: str, **options: Any) -> SyncEventStream | ResponsesAPIResponse:
     """Ask a model for a response, and wait for it: to `aresponses` what `completion` is to `acompletion`."""
+    options = hidden_arguments(options)
     return wait_for_stream(SyncEventStream, aresponses, input, model, **options)
 
 
 @_typed_as(aembedding)
 def embedding(model: str, input: Any, **options: Any) -> EmbeddingResponse:
     """Ask a model for vectors, and wait for them: to `aembedding` what `completion` is to `acompletion`."""
+    options = hidden_arguments(options)
     return wait_for(aembedding, model, input, **options)
