@@ -23,7 +23,7 @@ def models(options: Namespace) -> int:
 
     Raises:
         Misuse: the options do not go together.
-        OSError: the table of models cannot be had, or is none.
+        APIError: the table of models cannot be had, or is none.
     """
     if options.refresh:
         return refresh(options.source, options.to)

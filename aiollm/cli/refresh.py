@@ -11,6 +11,7 @@ from pathlib import Path
 from attrs import frozen
 
 from aiollm.cli.terminal import Misuse, say
+from aiollm.exceptions import APIConnectionError, APIResponseValidationError, NotFoundError
 from aiollm.pricing.reduction import reduce_source
 from aiollm.pricing.table import packaged_table, packed_table
 from aiollm.providers.known_models import user_table_path
@@ -48,7 +49,8 @@ def refresh(source: str | None, to: str | None) -> int:
         to: the file to write; None for the user's own table.
 
     Raises:
-        OSError: the source cannot be read, or is not LiteLLM's table, or not all of it; or ours cannot be written.
+        APIError: the source cannot be had, or is not LiteLLM's table, or not the whole of it.
+        OSError: the table cannot be written.
         Misuse: there is no place for the table.
     """
     path = Path(to) if to else user_table_path()
@@ -59,7 +61,9 @@ def refresh(source: str | None, to: str | None) -> int:
     try:
         entries = reduce_source(found.text)
     except ValueError as error:
-        raise OSError(f"{found.name} is not LiteLLM's table of models, and ours stays as it is: {error}") from None
+        raise APIResponseValidationError(
+            f"{found.name} is not LiteLLM's table of models, and ours stays as it is: {error}"
+        ) from None
     _write(path, packed_table(entries, source=found.name, made=found.made))
     say(f"{len(entries)} models of {found.made} are in {path}")
     if not to and found.made <= packaged_table().made:
@@ -74,20 +78,23 @@ def _fetched(url: str) -> _Source:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as reply:  # noqa: S310  # checked above
             text = reply.read(_MOST_BYTES)
     except OSError as error:
-        raise OSError(f"{url} cannot be fetched, and the table stays as it is: {error}") from None
+        raise APIConnectionError(f"{url} cannot be fetched, and the table stays as it is: {error}") from None
     return _Source(url, f"{datetime.now(UTC):%Y-%m-%d}", text)
 
 
 def _read(path: Path) -> _Source:
-    made = f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d}"
-    if not zipfile.is_zipfile(path):
-        return _Source(path.name, made, path.read_bytes())
+    try:
+        made = f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d}"
+        if not zipfile.is_zipfile(path):
+            return _Source(path.name, made, path.read_bytes())
+    except OSError as error:
+        raise NotFoundError(f"{path} cannot be read, and the table stays as it is: {error}") from None
     release = " ".join(path.name.split("-")[:2])
     with zipfile.ZipFile(path) as wheel:  # whose files are all of 1980
         try:
             return _Source(release, made, wheel.read(_IN_THE_WHEEL))
         except KeyError:
-            raise OSError(f"{path} is not LiteLLM's wheel: it has no {_IN_THE_WHEEL}") from None
+            raise APIResponseValidationError(f"{path} is not LiteLLM's wheel: it has no {_IN_THE_WHEEL}") from None
 
 
 def _write(path: Path, data: bytes) -> None:

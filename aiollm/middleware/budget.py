@@ -13,7 +13,8 @@ from aiollm.exceptions import BudgetExceededError
 
 __all__ = ["Amount", "Budget", "Reservation"]
 
-_PARTS = 10**12
+_DIGITS = 12
+_PARTS = 10**_DIGITS
 """Into how many parts a dollar is divided."""
 
 _STEPS = 100
@@ -143,7 +144,7 @@ class Budget:
     def _check(self, unit: str, wanted: float) -> None:
         limit = getattr(self, unit)
         spent, reserved = getattr(self._spent, unit), getattr(self._reserved, unit)
-        if limit is not None and spent + reserved + wanted > limit:
+        if limit is not None and round(spent + reserved + wanted, _DIGITS) > limit:
             raise BudgetExceededError(
                 f"the budget of {_shown(limit, unit)} does not allow this call: {_shown(spent, unit)} are spent, "
                 f"{_shown(reserved, unit)} reserved for calls that go on, and this one may cost up to "

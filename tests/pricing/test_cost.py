@@ -65,7 +65,12 @@ def test_what_is_cached_of_audio_has_its_own_price() -> None:
 
 @pytest.mark.parametrize(
     ("usage", "factor"),
-    [({}, 1.0), ({"inference_geo": "us"}, 1.1), ({"speed": "fast"}, 2.0), ({"inference_geo": "US", "speed": "fast"}, 2.2)],
+    [
+        ({}, 1.0),
+        ({"inference_geo": "us"}, 1.1),
+        ({"speed": "fast"}, 2.0),
+        ({"inference_geo": "US", "speed": "fast"}, 2.2),
+    ],
 )
 def test_claude_costs_more_in_one_country_and_in_its_fast_mode(usage: dict[str, Any], factor: float) -> None:
     counted = Usage(prompt_tokens=10, completion_tokens=5, **usage)

@@ -13,7 +13,12 @@ FOUNDATION = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-x"
     ("provider", "model", "region", "names"),
     [
         ("openai", "gpt-4o", None, ["openai/gpt-4o", "gpt-4o"]),
-        ("openai", "ft:gpt-4o:me::1", None, ["openai/ft:gpt-4o:me::1", "ft:gpt-4o:me::1", "openai/ft:gpt-4o", "ft:gpt-4o"]),
+        (
+            "openai",
+            "ft:gpt-4o:me::1",
+            None,
+            ["openai/ft:gpt-4o:me::1", "ft:gpt-4o:me::1", "openai/ft:gpt-4o", "ft:gpt-4o"],
+        ),
         ("cohere_chat", "c", None, ["cohere/c", "cohere_chat/c", "c"]),
         ("amazon_nova", "n", None, ["amazon-nova/n", "n"]),
         ("bedrock", "m.x", "eu-west-1", ["bedrock/eu-west-1/m.x", "bedrock/m.x", "m.x"]),

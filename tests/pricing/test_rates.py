@@ -39,7 +39,9 @@ def test_an_embedding_has_no_answer_to_pay_for() -> None:
     assert (found.prompt, found.completion) == (1.0, 0.0)
 
 
-@pytest.mark.parametrize(("owner", "tokens", "price"), [("a", 200_000, 1.0), ("a", 200_001, 3.0), ("xai", 200_000, 3.0)])
+@pytest.mark.parametrize(
+    ("owner", "tokens", "price"), [("a", 200_000, 1.0), ("a", 200_001, 3.0), ("xai", 200_000, 3.0)]
+)
 def test_a_long_prompt_costs_more_above_the_threshold_and_at_xai_from_it_on(
     owner: str, tokens: int, price: float
 ) -> None:

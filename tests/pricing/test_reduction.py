@@ -28,7 +28,9 @@ def test_limits_prices_and_abilities_are_kept() -> None:
     assert reduced(x={**PLAIN, **facts})["x"] == {**PLAIN, **facts}
 
 
-@pytest.mark.parametrize("fact", [{"supports_vision": False}, {"source": "https://"}, {"input_cost_per_token_batches": 1}])
+@pytest.mark.parametrize(
+    "fact", [{"supports_vision": False}, {"source": "https://"}, {"input_cost_per_token_batches": 1}]
+)
 def test_what_is_of_no_use_is_left_out(fact: dict[str, Any]) -> None:
     assert reduced(x={**PLAIN, **fact})["x"] == PLAIN
 

@@ -18,7 +18,13 @@ def test_a_table_is_read_as_it_was_packed(tmp_path: Path) -> None:
     path.write_bytes(packed_table(ENTRIES, source="here", made="2026-11-26"))
     table = read_table(path)
     assert dict(table) == ENTRIES
-    assert (table.source, table.made, len(table), "a/b" in table, table.get("d")) == ("here", "2026-11-26", 2, True, None)
+    assert (table.source, table.made, len(table), "a/b" in table, table.get("d")) == (
+        "here",
+        "2026-11-26",
+        2,
+        True,
+        None,
+    )
 
 
 def test_the_same_entries_make_the_same_file() -> None:

@@ -1,4 +1,4 @@
-"""Counting tokens: with a vocabulary where there is one, by the bytes where there is none, and never over the network."""
+"""Counting tokens: with a vocabulary where there is one, else by the bytes, and never over the network."""
 
 from __future__ import annotations
 
