@@ -37,7 +37,7 @@ def source(tmp_path: Path) -> Path:
 def test_a_file_becomes_the_users_table(source: Path, cache: Path, run_here: Run) -> None:
     result = run_here("models", "--refresh", "--from", str(source))
     assert (result.returncode, result.stdout) == (0, "")
-    assert result.stderr == f"aiollm: {LEAST_ENTRIES} models of 2400-01-01 are in {cache}\n"
+    assert result.stderr == f"{LEAST_ENTRIES} models of 2400-01-01 are in {cache}\n"
     table = read_table(cache)
     assert (table["acme/m7"], table.source) == (ENTRY, "prices.json")
     assert [path.name for path in cache.parent.iterdir()] == [cache.name]
