@@ -2,6 +2,9 @@
 
 from aiollm.api import acompletion
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
+from aiollm.core.limiter import Limiter
+from aiollm.core.limiter_stats import LimiterStats
+from aiollm.core.permit import Permit
 from aiollm.core.settle import settle
 from aiollm.embedding_call import aembedding
 from aiollm.engine.attempt import Attempt
@@ -138,6 +141,8 @@ __all__ = [
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",
+    "Limiter",
+    "LimiterStats",
     "Message",
     "MidStreamFallbackError",
     "ModelResponse",
@@ -147,6 +152,7 @@ __all__ = [
     "Outcome",
     "OverloadedError",
     "PermissionDeniedError",
+    "Permit",
     "Provider",
     "ProxyError",
     "RateLimitError",

@@ -104,6 +104,8 @@ async def acompletion(
     metadata: Mapping[str, Any] | None = None,
     num_retries: int | None = None,
     max_retries: int | None = None,
+    priority: int | None = None,
+    fairness_key: str | None = None,
     fallbacks: Fallback | None = None,
     context_window_fallbacks: Fallback | None = None,
     content_policy_fallbacks: Fallback | None = None,
@@ -142,6 +144,8 @@ async def acompletion(
             no key of it.
         context_window_fallbacks, content_policy_fallbacks: the same for a prompt that is too long, and for one that is
             refused for its content.
+        priority, fairness_key: how urgent the call is where calls wait for the limits of a client, from 0, the most
+            urgent, to 3; 1 where nothing is said. And whose it is: those who wait take turns.
         provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
             like) are used and never sent.
 

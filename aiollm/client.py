@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from aiollm.api import acompletion, complete
 from aiollm.arguments import hidden
 from aiollm.calling import ChatCompletion
+from aiollm.core.gate import Gate
 from aiollm.embedding_call import aembedding, embed
 from aiollm.engine.events import EventStream
 from aiollm.engine.stream import ChunkStream
@@ -50,8 +51,15 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None, hedge: Hedge | None = None, budget: Budget | None = None) -> None:
-        self._stack = Stack(retry=retry, hedge=hedge, budget=budget)
+    def __init__(
+        self,
+        *,
+        retry: Retry | None = None,
+        hedge: Hedge | None = None,
+        limiter: Gate | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        self._stack = Stack(retry=retry, hedge=hedge, limiter=limiter, budget=budget)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:

@@ -63,6 +63,8 @@ async def aembedding(
     metadata: Mapping[str, Any] | None = None,
     num_retries: int | None = None,
     max_retries: int | None = None,
+    priority: int | None = None,
+    fairness_key: str | None = None,
     fallbacks: Fallback | None = None,
     **provider_params: Any,
 ) -> EmbeddingResponse:

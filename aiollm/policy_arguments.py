@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aiollm.arguments import checked_count, faulty
+from aiollm.arguments import checked_count, checked_text, faulty
 from aiollm.engine.call import Call
 from aiollm.engine.options import Alternative, CallOptions, Fallbacks
 from aiollm.providers.registry import find_provider
@@ -18,7 +18,7 @@ _LISTS = {
     "content_policy": "content_policy_fallbacks",
 }
 
-POLICY_ARGUMENTS = ("num_retries", "max_retries", *_LISTS.values())
+POLICY_ARGUMENTS = ("num_retries", "max_retries", "priority", "fairness_key", *_LISTS.values())
 
 _ADDRESS = frozenset({"api_base", "base_url"})
 
@@ -52,10 +52,13 @@ def call_options(given: Mapping[str, Any], build: Build) -> CallOptions:
     if retries is None:
         retries = checked_count("max_retries", given["max_retries"])
     lists = {name: given[argument] for name, argument in _LISTS.items() if given.get(argument)}
-    if not lists:
-        return CallOptions(retries=retries)
     found = {name: _alternatives(_LISTS[name], listed, given, build) for name, listed in lists.items()}
-    return CallOptions(retries=retries, fallbacks=Fallbacks(**found))
+    return CallOptions(
+        retries=retries,
+        fallbacks=Fallbacks(**found) if found else None,
+        priority=checked_count("priority", given["priority"]),
+        fairness_key=checked_text("fairness_key", given["fairness_key"]),
+    )
 
 
 def _alternatives(argument: str, listed: Any, given: Mapping[str, Any], build: Build) -> tuple[Alternative, ...]:

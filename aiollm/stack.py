@@ -7,6 +7,7 @@ Outermost first:
 - retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
   down; outside of hedge, so that a pair of requests is one try.
 - hedge: outside of what chooses and sends, so that the second request may go elsewhere.
+- limits: outside of record, so that the waiting is no part of the attempt.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TypeVar
 
+from aiollm.core.gate import Gate
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler, Middleware, chain
@@ -28,6 +30,7 @@ from aiollm.middleware.budget import Budget
 from aiollm.middleware.budgeting import Budgeting
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.hedge import Hedge, Hedging
+from aiollm.middleware.limits import Limits
 from aiollm.middleware.retry import Retry, Retrying
 from aiollm.types.embedding import EmbeddingResponse
 
@@ -43,6 +46,7 @@ class Stack:
         retry: when a failed attempt is made again.
         budget: what all calls may spend together.
         hedge: when a late one is made once more; None for never.
+        limiter: the limits that all attempts are under; None for none.
 
     Attributes:
         chat: sends a chat completion.
@@ -50,7 +54,14 @@ class Stack:
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None, hedge: Hedge | None = None, budget: Budget | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        retry: Retry | None = None,
+        hedge: Hedge | None = None,
+        limiter: Gate | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         of_call: list[Middleware] = [_told]
         if budget is not None:
             of_call.append(Budgeting(budget))
@@ -58,6 +69,8 @@ class Stack:
         of_attempt: list[Middleware] = [Retrying(retry or Retry())]
         if hedge is not None:
             of_attempt.append(Hedging(hedge))
+        if limiter is not None:
+            of_attempt.append(Limits(lambda call: limiter))
         of_attempt.append(record)
         self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
         self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)

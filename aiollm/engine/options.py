@@ -44,7 +44,11 @@ class CallOptions(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         retries: how often to try again at the most.
         fallbacks: where to ask when the target fails.
+        priority: how urgent the call is where requests wait for limits, from 0, the most urgent, to 3.
+        fairness_key: whose call it is; those who wait for the same limits take turns.
     """
 
     retries: int | None = None
     fallbacks: Fallbacks | None = None
+    priority: int | None = None
+    fairness_key: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -14,10 +15,10 @@ from aiollm.engine.chain import Handler
 from aiollm.engine.outcome import Outcome
 from aiollm.exceptions import BadRequestError, Timeout
 from aiollm.middleware.budget import Budget, Reservation
+from aiollm.pricing.estimate import BYTES_PER_TOKEN, asked_output_tokens, prompt_bytes, text_bytes
 from aiollm.pricing.reduction import Entry
 from aiollm.providers.prices import cost_at, entry_of, most_at, region_of
 from aiollm.providers.provider import Target
-from aiollm.providers.tokens import request_tokens, text_tokens
 from aiollm.types.origin import Origin
 from aiollm.types.request import Request
 from aiollm.types.usage import Usage
@@ -28,8 +29,6 @@ A = TypeVar("A", bound=Answer)
 
 UNKNOWN_OUTPUT = 16_384
 """How many tokens an answer is taken to have at the most where neither the call nor the table says."""
-
-_OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
 class Budgeting:
@@ -93,7 +92,7 @@ def _ways(call: Call) -> Iterator[tuple[Request, Target]]:
 def _plan(request: Request, target: Target, deployment: str | None) -> _Plan:
     region = region_of(target)
     entry = entry_of(target.provider.name, target.model, region=region, deployment=deployment)
-    prompt = request_tokens(request)
+    prompt = math.ceil(prompt_bytes(request) / BYTES_PER_TOKEN)
     completion = _longest_answer(request, entry)
     usd = None
     if entry is not None:
@@ -103,12 +102,13 @@ def _plan(request: Request, target: Target, deployment: str | None) -> _Plan:
 
 
 def _longest_answer(request: Request, entry: Entry | None) -> int:
+    """Return how many tokens the answer may have at the most."""
+    asked = asked_output_tokens(request)
+    if asked is not None:
+        return asked
     known = entry or {}
-    if known.get("mode") == "embedding" or ("input" in request.params and "dimensions" in request.known):
-        return 0
-    asked = [request.params[name] for name in _OUTPUT_LIMITS if request.params.get(name)]
-    limit: int = min(asked) if asked else known.get("max_output_tokens") or known.get("max_tokens") or UNKNOWN_OUTPUT
-    return limit * int(request.params.get("n") or 1)
+    limit: int = known.get("max_output_tokens") or known.get("max_tokens") or UNKNOWN_OUTPUT
+    return limit * max(1, request.params.get("n") or 1)
 
 
 def _refuse_without_price(plans: list[_Plan]) -> None:
@@ -162,7 +162,7 @@ class _Bill:
         """Charge what was counted; else what was sent, and what has come of the answer."""
         counted = usage is not None
         if usage is None:
-            came = text_tokens(partial.model_dump_json(exclude_none=True)) if partial is not None else 0
+            came = _tokens_of(partial)
             usage = Usage(prompt_tokens=self.plan.prompt_tokens, completion_tokens=came)
         cost = None if origin is None else origin.cost(usage)
         tokens = usage.total_tokens or usage.prompt_tokens + usage.completion_tokens
@@ -172,3 +172,8 @@ class _Bill:
     def _settle(self) -> None:
         usd, tokens = sum(charge[0] for charge in self.charges), sum(charge[1] for charge in self.charges)
         self.reservation.settle(usd, tokens, estimated=any(charge[2] for charge in self.charges))
+
+
+def _tokens_of(partial: Any) -> int:
+    """Return about how many tokens an answer has so far; what is around its text counts as well."""
+    return 0 if partial is None else math.ceil(text_bytes(partial.model_dump(exclude_none=True)) / BYTES_PER_TOKEN)

@@ -14,7 +14,7 @@ from attrs.validators import ge, instance_of
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
-from aiollm.exceptions import APIError, ConnectTimeout, Timeout, TotalTimeout
+from aiollm.exceptions import APIError, ConnectTimeout, RateLimitError, Timeout, TotalTimeout
 from aiollm.middleware.retry_budget import RetryBudget
 
 __all__ = ["Retry", "Retrying", "wait_before_retry"]
@@ -79,6 +79,8 @@ def wait_before_retry(
         return None
     if elsewhere:
         return 0.0
+    if isinstance(error, RateLimitError) and error.phase == "request":
+        return None  # of our own limits, and it has waited for them as long as it may
     if error.retry_after is not None and error.retry_after > 0:
         return error.retry_after if error.retry_after <= retry.longest_retry_after else None
     return chance * min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (failed - 1))

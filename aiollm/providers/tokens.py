@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any, Protocol, Self
 import msgspec
 
 from aiollm.exceptions import NotFoundError
+from aiollm.pricing.estimate import BYTES_PER_TOKEN, text_bytes
 from aiollm.providers.registry import PROCESS_ENVIRONMENT
-from aiollm.types.request import Request
 
-__all__ = ["TokenCount", "decode", "encode", "request_tokens", "text_tokens", "token_counter"]
+__all__ = ["TokenCount", "decode", "encode", "token_counter"]
 
 # How OpenAI's chats are framed, and what an image is: verified in OpenAI's cookbook and in LiteLLM 1.110.2.
 _PER_MESSAGE = 3
@@ -23,9 +24,6 @@ _BEFORE_THE_ANSWER = 3
 _SMALL_IMAGE = 85
 _LARGE_IMAGE = 765  # 1024 x 1024 points; other media are taken for as much
 
-_READ_BY_THE_MODEL = frozenset({"functions", "input", "instructions", "response_format", "text", "tools"})
-
-_BYTES_PER_TOKEN = 4
 _OTHERS = "cl100k_base"
 """The vocabulary that stands in for those of other vendors, as in LiteLLM."""
 _NEWEST = "o200k_base"
@@ -94,23 +92,6 @@ def token_counter(
     return TokenCount(tally.tokens, tokenizer is None or not own or tally.guessed, name if tokenizer else None)
 
 
-def request_tokens(request: Request) -> int:
-    """Return about how many tokens the prompt of a request is, of any API: quick, and without a vocabulary."""
-    tally = _Tally(None)
-    for message in request.messages:
-        tally.read_message(message)
-    for name in _READ_BY_THE_MODEL & request.params.keys():
-        tally.read_given(request.params[name])
-    return tally.tokens
-
-
-def text_tokens(text: str) -> int:
-    """Return about how many tokens a text is: quick, and without a vocabulary."""
-    tally = _Tally(None)
-    tally.read(text)
-    return tally.tokens
-
-
 def encode(model: str = "", text: str = "") -> list[int]:
     """Return the tokens of a text.
 
@@ -145,25 +126,11 @@ class _Tally:
         if self._tokenizer is not None:
             self.tokens += len(self._tokenizer.encode_ordinary(text))
         else:
-            self.tokens += -(-len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN)
+            self.tokens += math.ceil(text_bytes(text) / BYTES_PER_TOKEN)
 
     def read_as_json(self, value: Any) -> None:
         self.guessed = True
         self.read(msgspec.json.encode(value).decode())
-
-    def read_given(self, given: Any) -> None:
-        """Read a parameter: a text, token ids, or items, which may be messages."""
-        if isinstance(given, str):
-            self.read(given)
-        elif isinstance(given, Mapping) and "content" in given:
-            self.read_message(given)
-        elif isinstance(given, int):
-            self.tokens += 1
-        elif isinstance(given, list):
-            for item in given:
-                self.read_given(item)
-        else:
-            self.read_as_json(given)
 
     def read_message(self, message: Mapping[str, Any]) -> None:
         self.tokens += _PER_MESSAGE

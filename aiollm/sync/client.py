@@ -52,4 +52,6 @@ class Client(BlockingCalls):
         retry: when a failed attempt is made again; `Retry()` where nothing is said.
         budget: what all calls may spend together; a call that does not fit in is refused with `BudgetExceededError`.
         hedge: when a late attempt is made once more, elsewhere; never where nothing is said.
+        limiter: the limits that all requests of this client are under; none where nothing is said. Several clients may
+            share one.
     """

@@ -15,6 +15,7 @@ RESERVED = {
     "aiohttp.web": ("aiollm/testing/",),
     "threading": (
         "aiollm/sync/",
+        "aiollm/core/gate.py",
         "aiollm/core/runtime.py",
         "aiollm/middleware/budget.py",
         "aiollm/middleware/retry_budget.py",

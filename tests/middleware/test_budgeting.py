@@ -18,7 +18,7 @@ from tests.engine.calling import arguments, collected
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 50}
 COST = 100 * 1e-4 + 50 * 2e-4
-PROMPT = 8  # "Say something." with its role and its frame, about
+PROMPT = 12  # "Say something." with its role and its frame, about
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 
 from aiollm import NotFoundError, TokenCount, decode, encode, token_counter
-from aiollm.providers.tokens import request_tokens
-from aiollm.types.request import Request
 
 CHAT = [{"role": "user", "content": "hello"}]
 
@@ -115,19 +113,3 @@ def test_a_count_is_a_number_and_survives_copies() -> None:
     assert count + 1 == 8
     for other in (pickle.loads(pickle.dumps(count)), copy.deepcopy(count)):
         assert (other, other.estimated, other.tokenizer) == (7, True, None)
-
-
-@pytest.mark.parametrize(
-    ("params", "tokens"),
-    [
-        ({}, 0),
-        ({"input": "abcdefgh"}, 2),
-        ({"input": ["abcd", "abcd"]}, 2),
-        ({"input": [1, 2, 3]}, 3),
-        ({"input": [{"role": "user", "content": "abcd"}], "instructions": "abcd"}, 3 + 1 + 1 + 1),
-        ({"tools": [{"type": "function"}]}, 5),
-        ({"temperature": 1.0}, 0),
-    ],
-)
-def test_what_a_request_of_any_api_sends_is_estimated(params: dict[str, Any], tokens: int) -> None:
-    assert request_tokens(Request(model="m", messages=(), params=params)) == tokens
