@@ -14,7 +14,7 @@ from aiollm.exceptions import BudgetExceededError
 __all__ = ["Amount", "Budget", "Reservation"]
 
 _DIGITS = 12
-_PARTS = 10**_DIGITS
+_PARTS = 1_000_000_000_000
 """Into how many parts a dollar is divided."""
 
 _STEPS = 100

@@ -62,7 +62,7 @@ async def test_a_stream_reserves_the_most_it_may_cost_until_it_ends(server: Prov
 
 async def test_without_a_limit_of_the_caller_the_models_own_is_reserved(server: ProviderServer) -> None:
     budget = Budget(usd=0.2)
-    with pytest.raises(BudgetExceededError, match=r"\$0.2 .*up to \$0.2008; nothing was sent"):
+    with pytest.raises(BudgetExceededError, match=r"\$0.2 .*up to \$0.2012; nothing was sent"):
         await Client(budget=budget).acompletion(**arguments(server))
     assert server.log == []
     await Client(budget=budget).acompletion(**arguments(server, max_tokens=100))
@@ -87,7 +87,7 @@ async def test_a_stream_that_is_left_without_a_usage_costs_an_estimate(server: P
     spent, counted, estimated = facts(budget)
     assert spent == estimated
     assert counted is not None
-    assert 60 < counted < 300
+    assert PROMPT + 20 < counted < 200
     assert spent == pytest.approx(PROMPT * 1e-4 + (counted - PROMPT) * 2e-4)
 
 
@@ -150,7 +150,7 @@ async def test_a_dear_fallback_is_reserved_for(server: ProviderServer) -> None:
     )
     budget = Budget(usd=1.0)
     dear = {"model": "openai/dear", "api_base": server.base_url, "api_key": "k"}
-    with pytest.raises(BudgetExceededError, match=r"up to \$1.08"):
+    with pytest.raises(BudgetExceededError, match=r"up to \$1.12"):
         await Client(budget=budget).acompletion(**arguments(server, max_tokens=100, fallbacks=[dear]))
 
 
