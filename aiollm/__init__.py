@@ -84,8 +84,12 @@ from aiollm.providers.model_info import (
 )
 from aiollm.providers.tokens import TokenCount, decode, encode, token_counter
 from aiollm.responses_call import aresponses
+from aiollm.router.stats import DeploymentStats
+from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
+from aiollm.router_arguments.group_info import ModelGroupInfo
 from aiollm.sync.client import Client
 from aiollm.sync.facade import completion, embedding, responses
+from aiollm.sync.router import Router
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.embedding import Embedding, EmbeddingResponse
@@ -113,6 +117,7 @@ __all__ = [
     "APIConnectionError",
     "APIError",
     "APIResponseValidationError",
+    "AllowedFailsPolicy",
     "Attempt",
     "AuthenticationError",
     "BadGatewayError",
@@ -130,6 +135,7 @@ __all__ = [
     "ContextWindowExceededError",
     "DNSError",
     "Delta",
+    "DeploymentStats",
     "Embedding",
     "EmbeddingResponse",
     "EventStream",
@@ -145,6 +151,7 @@ __all__ = [
     "LimiterStats",
     "Message",
     "MidStreamFallbackError",
+    "ModelGroupInfo",
     "ModelResponse",
     "ModelResponseStream",
     "MoveOnScope",
@@ -163,6 +170,8 @@ __all__ = [
     "ResponsesStreamEvent",
     "Retry",
     "RetryBudget",
+    "RetryPolicy",
+    "Router",
     "Scope",
     "Secret",
     "ServiceUnavailableError",

@@ -223,9 +223,7 @@ def _context(call: Call, head: ReplyHead, url: str) -> Context:
     target = call.target
     now = int(time.time())
     tier = call.request.params.get("service_tier")
-    price = partial(
-        price_of_answer, model=target.model, region=region_of(target), deployment=call.deployment, asked_tier=tier
-    )
+    price = partial(price_of_answer, model=target.model, region=region_of(target), prices=call.prices, asked_tier=tier)
     origin = Origin(call.request.include_usage, target.provider.name, url, head.headers, began=now, price=price)
     return Context(target.endpoint, now, _new_id, origin)
 

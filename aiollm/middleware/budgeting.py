@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from attrs import field, frozen
@@ -23,7 +23,7 @@ from aiollm.types.origin import Origin
 from aiollm.types.request import Request
 from aiollm.types.usage import Usage
 
-__all__ = ["Budgeting"]
+__all__ = ["Budgeting", "Way", "ways_of_call"]
 
 A = TypeVar("A", bound=Answer)
 
@@ -31,16 +31,35 @@ UNKNOWN_OUTPUT = 16_384
 """How many tokens an answer is taken to have at the most where neither the call nor the table says."""
 
 
-class Budgeting:
-    """The policy of a `Budget` around a handler."""
+Way = tuple[Request, Target, Entry | None]
+"""A request that may answer a call, where it goes, and the deployment's own prices."""
 
-    def __init__(self, budget: Budget) -> None:
+
+def ways_of_call(call: Call) -> Iterator[Way]:
+    """Yield the requests of which one may answer the call: its own, and its fallbacks'."""
+    yield call.request, call.target, call.prices
+    fallbacks = call.options.fallbacks
+    if fallbacks is not None:
+        for other in (*fallbacks.default, *fallbacks.context_window, *fallbacks.content_policy):
+            yield other.request, other.target, None
+
+
+class Budgeting:
+    """The policy of a `Budget` around a handler.
+
+    Args:
+        budget: the budget.
+        ways: tells of a call what it may come to.
+    """
+
+    def __init__(self, budget: Budget, ways: Callable[[Call], Iterable[Way]] = ways_of_call) -> None:
         self._budget = budget
+        self._ways = ways
 
     async def __call__(self, call: Call, handler: Handler[A]) -> A:
         if call.request.mock_response is not None:  # nothing is sent, and nobody is paid
             return await handler(call)
-        plans = [_plan(request, target, call.deployment) for request, target in _ways(call)]
+        plans = [_plan(*way) for way in self._ways(call)]
         if self._budget.usd is not None:
             _refuse_without_price(plans)
         reservation = self._budget.reserve(max(plan.usd or 0.0 for plan in plans), max(plan.tokens for plan in plans))
@@ -80,18 +99,9 @@ class _Plan:
         return 0.0 if cost is None else cost.total
 
 
-def _ways(call: Call) -> Iterator[tuple[Request, Target]]:
-    """Yield the requests of which one may answer the call: its own, and its fallbacks'."""
-    yield call.request, call.target
-    fallbacks = call.options.fallbacks
-    if fallbacks is not None:
-        for way in (*fallbacks.default, *fallbacks.context_window, *fallbacks.content_policy):
-            yield way.request, way.target
-
-
-def _plan(request: Request, target: Target, deployment: str | None) -> _Plan:
+def _plan(request: Request, target: Target, prices: Entry | None) -> _Plan:
     region = region_of(target)
-    entry = entry_of(target.provider.name, target.model, region=region, deployment=deployment)
+    entry = prices or entry_of(target.provider.name, target.model, region=region)
     prompt = math.ceil(prompt_bytes(request) / BYTES_PER_TOKEN)
     completion = _longest_answer(request, entry)
     usd = None

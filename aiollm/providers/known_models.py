@@ -26,20 +26,14 @@ _LONGEST_CHAIN = 4  # of aliases
 _logger = logging.getLogger("aiollm")
 
 
-def find_model(
-    provider: str, model: str, *, region: str | None = None, deployment: str | None = None
-) -> KnownModel | None:
+def find_model(provider: str, model: str, *, region: str | None = None) -> KnownModel | None:
     """Return what is known of a provider's model, or None. The first call of the process reads the table's file.
 
     Args:
         provider: the provider's name in the catalogue.
         model: the model's name as sent upstream.
         region: where it runs, for the clouds whose prices differ by it.
-        deployment: an id under which this deployment may be registered; it goes first.
     """
-    own = _registered().get(deployment) if deployment else None
-    if deployment and own is not None:
-        return deployment, own
     known = table()
     for name in names_of(provider, model, region):
         entry = _entry(name, known)

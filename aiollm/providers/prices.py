@@ -28,7 +28,7 @@ def price_of_answer(
     *,
     model: str,
     region: str | None = None,
-    deployment: str | None = None,
+    prices: Entry | None = None,
     asked_tier: str | None = None,
 ) -> float | None:
     """Return what an answer cost, in USD: what the provider says, else by the table; None where neither knows.
@@ -38,7 +38,7 @@ def price_of_answer(
         usage: its usage, of any API.
         model: the model's name as sent upstream.
         region: where it ran, for the clouds whose prices differ by it.
-        deployment: an id under which the deployment's own prices may be registered.
+        prices: the deployment's own, over the table's.
         asked_tier: the service tier that was asked for; it holds where the reply names none.
     """
     counts = usage_in_terms_of_chat(usage)
@@ -47,7 +47,7 @@ def price_of_answer(
     own = reported_cost(origin.provider, counts)
     if own is not None:
         return own
-    entry = entry_of(origin.provider, model, served=origin.served_model, region=region, deployment=deployment)
+    entry = prices or entry_of(origin.provider, model, served=origin.served_model, region=region)
     if entry is None:
         return None
     tier = origin.service_tier or counts.get("service_tier") or asked_tier
@@ -101,14 +101,7 @@ def most_at(
     return most_of(entry, completion_tokens, circumstances, uplifted=_is_uplifted(provider, region))
 
 
-def entry_of(
-    provider: str,
-    model: str,
-    *,
-    served: str | None = None,
-    region: str | None = None,
-    deployment: str | None = None,
-) -> Entry | None:
+def entry_of(provider: str, model: str, *, served: str | None = None, region: str | None = None) -> Entry | None:
     """Return what is known of a model, by the name it was asked by, or that the reply has; None where nothing is.
 
     Args:
@@ -116,10 +109,9 @@ def entry_of(
         model: the model's name as sent upstream.
         served: its name in the reply.
         region: where it runs.
-        deployment: an id under which this deployment may be registered; it goes first.
     """
     names = (served,) if served and provider in _NAMED_BY_THEIR_OWNER else (model, served)
-    found = (find_model(provider, name, region=region, deployment=deployment) for name in names if name)
+    found = (find_model(provider, name, region=region) for name in names if name)
     return next((known[1] for known in found if known is not None), None)
 
 

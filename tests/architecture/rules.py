@@ -19,6 +19,7 @@ RESERVED = {
         "aiollm/core/runtime.py",
         "aiollm/middleware/budget.py",
         "aiollm/middleware/retry_budget.py",
+        "aiollm/router/fleet.py",
     ),
 }
 # What reads the environment, and the one file that may.

@@ -91,14 +91,6 @@ def test_what_is_registered_goes_over_the_table_and_leaves_the_rest() -> None:
     assert find_model("acme", "new") == ("acme/new", {"input_cost_per_token": 1e-6})
 
 
-def test_a_registered_deployment_goes_first() -> None:
-    register_model({"id-1": {"input_cost_per_token": 1e-6}})
-    assert find_model("openai", "gpt-4o", deployment="id-1") == ("id-1", {"input_cost_per_token": 1e-6})
-    other = find_model("openai", "gpt-4o", deployment="id-2")
-    assert other is not None
-    assert other[0] == "gpt-4o"
-
-
 @pytest.mark.parametrize(
     ("given", "fault"),
     [
