@@ -4,6 +4,7 @@ Outermost first:
 
 - cache: outside of all that asks, because a kept answer needs nobody.
 - single flight: outside of what a call costs, so that calls which share an answer cost one.
+- budget: around all attempts of a call, which are paid for together, and of which none is made without the money.
 - recovery: outside of all that asks, because it asks again, for the rest of an answer or for another one.
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
 - retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
@@ -33,6 +34,7 @@ from aiollm.engine.record import record
 from aiollm.engine.replay import replayed_chat, replayed_embeddings, replayed_events
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
+from aiollm.middleware.budgeting import Budgeting, ways_of_call
 from aiollm.middleware.cache import Caching, destination_of
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.hedge import Hedging
@@ -82,14 +84,21 @@ class Stack:
 
         once: Handler[ChunkStream] = chain([fall_back, *asking("chat"), prefill, *sending], open_stream)
         recovering = Recovering(policies.mid_stream, policies.retry.budget)
-        chat: Handler[ChunkStream] = chain([_told], partial(recovering, handler=once))
-        events: Handler[EventStream] = chain([_told, fall_back, *asking("responses"), *sending], open_events)
-        embeddings = _embeddings(
-            [_told, fall_back], trying, None if routing is None else routing.route("embeddings"), sending
-        )
+        of_call = _of_call(policies, routing)
+        chat: Handler[ChunkStream] = chain(of_call, partial(recovering, handler=once))
+        events: Handler[EventStream] = chain([*of_call, fall_back, *asking("responses"), *sending], open_events)
+        route = None if routing is None else routing.route("embeddings")
+        embeddings = _embeddings([*of_call, fall_back], trying, route, sending)
         self.chat = sharing(chat, "chat", Broadcast, replayed_chat)
         self.events = sharing(events, "responses", Broadcast, replayed_events)
         self.embeddings = sharing(embeddings, "embeddings", SharedReply, replayed_embeddings)
+
+
+def _of_call(policies: Policies, routing: Routing | None) -> list[Middleware]:
+    """Return what is around a whole call."""
+    if policies.budget is None:
+        return [_told]
+    return [_told, Budgeting(policies.budget, ways_of_call if routing is None else routing.ways)]
 
 
 def _trying(policies: Policies, routing: Routing | None) -> list[Middleware]:

@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
 from aiollm.engine.options import MidStream
+from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.policies import Policies
@@ -66,6 +67,7 @@ class RouterSettings(TypedDict, total=False):
     mid_stream: MidStream
     cache: Cache | None
     single_flight: bool
+    budget: Budget | None
 
 
 _AFFINITIES: Mapping[str, Affinity] = {
@@ -140,7 +142,7 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
     )
 
 
-_POLICIES = ("hedge", "limiter", "mid_stream", "cache", "single_flight")
+_POLICIES = ("hedge", "limiter", "mid_stream", "cache", "single_flight", "budget")
 
 
 class _Arguments:

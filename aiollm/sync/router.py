@@ -85,8 +85,8 @@ class Router(BlockingCalls):
         default_litellm_params: `litellm_params` of entries that do not have them.
         default_max_parallel_requests, timeout, stream_timeout: the same for these.
         default_priority: of calls that do not say, where they wait for the limits of a deployment.
-        hedge, limiter, cache, single_flight: a client's policies, as in `Client`. Answers are shared by calls of one
-            group.
+        hedge, limiter, mid_stream, cache, single_flight, budget: a client's policies, as in `Client`. Answers are
+            shared by calls of one group.
 
     Raises:
         TypeError: there is no such argument; LiteLLM's others say what to do instead.
