@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 import aiollm
-from aiollm import ChunkStream, StreamInterrupted, Timeouts
-from aiollm.api import chat_call
+from aiollm import ChunkStream, Secret, StreamInterrupted, Timeouts
 from aiollm.core.call_scope import CallScope
 from aiollm.engine.broadcast import AHEAD_BYTES, BEHIND_BYTES, Broadcast
 from aiollm.engine.call import Call
+from aiollm.providers.registry import resolve
 from aiollm.testing import ProviderServer, done, finish, role, tokens
+from aiollm.types.request import Request
 from tests.engine.calling import collected, opened, text_of
 
 PIECE = "x" * 16_000
@@ -25,12 +26,8 @@ READ_BYTES = 640 * 1024  # more than one read of the socket gives
 
 def call_of(stream: ChunkStream) -> Call:
     """A call that joins a broadcast of the stream."""
-    given = {"model": "openai/scripted", "messages": [{"role": "user", "content": "Hi"}], "api_key": "none"}
-    call = chat_call(
-        aiollm.acompletion.__kwdefaults__ | given | {"provider_params": {}, "stream": True}  # type: ignore[attr-defined]
-    )
-    assert call.scope.loop is stream._source.loop
-    return call
+    target = resolve("openai/scripted", api_key=Secret("none"))
+    return Call(Request(model="scripted", messages=(), stream=True), target, CallScope(stream._source.loop, Timeouts()))
 
 
 @asynccontextmanager
