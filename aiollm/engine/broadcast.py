@@ -108,7 +108,8 @@ class Broadcast(Generic[Stream]):
     def leave(self, reader: _Reader) -> None:
         """Let a reader go, and close the connection after the last."""
         self._readers.discard(reader)
-        self._room.set()
+        if not reader.loop.is_closed():
+            self._room.set()
         if not self._readers and not self.over:
             self._abandoned = True
             self.stream._source.close("closed")
@@ -149,8 +150,6 @@ class _Reader(AnswerSource[Any, Any]):
     def __init__(self, call: Call, broadcast: Broadcast[Any]) -> None:
         shared: AnswerSource[Any, Any] = broadcast.stream._source
         super().__init__(call, shared.head, evolve(shared.origin))
-        # A fallback may have answered.
-        self.model, self.provider = shared.model, shared.provider
         self.attempts = shared.attempts
         self.first_token = self.elapsed()
         self.position = 0
@@ -161,6 +160,7 @@ class _Reader(AnswerSource[Any, Any]):
         self._waiter: asyncio.Future[None] | None = None
         self._reason: BaseException | None = None  # of an ending from outside, until it is read
         self.response = self._copied(shared.response)
+        self._follow()
         deadline = call.scope.deadline
         self._timer = None if deadline is None else self.loop.call_at(deadline, self._expired)
         call.scope.attach(self)
@@ -174,10 +174,16 @@ class _Reader(AnswerSource[Any, Any]):
             elif batch := self._broadcast.take(self):
                 self.ready.extend(map(self._copied, batch))
                 self.chunks += len(batch)
+                self._follow()
             elif self._broadcast.over:
                 self._end(copy(self._broadcast.error))  # each adds its own facts, and has its own traceback
             else:
                 await self._woken()
+
+    def _follow(self) -> None:
+        """Tell who answers: a fallback may, or another model that takes up what broke off."""
+        shared = self._shared
+        self.model, self.provider, self.head, self.attempt = shared.model, shared.provider, shared.head, shared.attempt
 
     async def _woken(self) -> None:
         self._waiter = self.loop.create_future()

@@ -62,8 +62,8 @@ class SingleFlight(Generic[A]):
 
     The call belongs to none of those who share it. It goes on while one of them is left, and ends with the last.
     Each gets the whole answer from its beginning as copies, with a scope and the clock `total` of its own; an error
-    reaches all, each as a copy. Those that differ in another clock or in a policy do not share, nor do calls on
-    different event loops.
+    reaches all, each as a copy. Calls that differ in another clock or in a policy do not share, nor do those on
+    different event loops, nor those with a clock of a scope around them, which must hear when it runs out.
 
     Args:
         api: what the answers are of.
@@ -104,7 +104,7 @@ class SingleFlight(Generic[A]):
     def _key(self, call: Call) -> Hashable | None:
         request, clocks = call.request, call.scope.timeouts
         key = request_key(self._api, call, self._destination, call.options.cache.namespace or "")
-        if key is None:
+        if key is None or call.scope.has_borrowed_clocks:
             return None
         try:
             policy = _policy(self._api, call.options)

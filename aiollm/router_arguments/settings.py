@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
+from aiollm.engine.options import MidStream
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.router.affinity import prompt_key, session_key
@@ -61,6 +62,7 @@ class RouterSettings(TypedDict, total=False):
 
     hedge: Hedge | None
     limiter: Gate | None
+    mid_stream: MidStream
     cache: Cache | None
     single_flight: bool
 

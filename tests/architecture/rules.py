@@ -21,6 +21,7 @@ RESERVED = {
         "aiollm/core/runtime.py",
         "aiollm/middleware/retry_budget.py",
         "aiollm/router/fleet.py",
+        "aiollm/core/redis/quota.py",
         "aiollm/sync/",
     ),
 }
