@@ -314,6 +314,15 @@ async def test_a_fallbacks_answer_does_not_stand_in_for_the_model_asked_for(
     assert (len(server.log), kept_in(cache)) == (3, 1)
 
 
+async def test_an_answer_put_together_of_two_is_not_kept(server: ProviderServer) -> None:
+    cache = Cache()
+    client = Client(cache=cache, mid_stream="restart")
+    server.enqueue([role(), tokens("half of"), cut()])
+    stream, chunks = await streamed(client, server)
+    assert text_of(chunks).endswith("so it is")
+    assert ([attempt.cause for attempt in stream.attempts], kept_in(cache)) == (["first", "restart"], 0)
+
+
 @pytest.mark.parametrize("effect", [{"background": True}, {"conversation": "conv_1"}])
 async def test_a_call_that_changes_something_is_always_made(
     client: Client, cache: Cache, server: ProviderServer, effect: dict[str, Any]
