@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable
-from copy import copy, deepcopy
+from copy import deepcopy
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -13,6 +13,7 @@ from attrs import evolve
 from aiollm.cache.key import cache_key, target_key
 from aiollm.core.call_scope import CallScope
 from aiollm.engine.answer import Answer, WholeReply
+from aiollm.engine.broadcast import own_copy
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
 from aiollm.engine.options import CallOptions, Fallbacks
@@ -148,7 +149,7 @@ class _Flight(Generic[A]):
                 await call.scope.wait(self._opened.wait(), call.target.provider.name)
             if self._failure is not None:
                 call.attempts[:] = self._call.attempts
-                raise copy(self._failure)
+                raise own_copy(self._failure)
             return self._shared.join(call) if self._shared is not None and self._shared.joinable else None
         finally:
             self._waiting -= 1

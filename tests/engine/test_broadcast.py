@@ -84,6 +84,17 @@ async def test_a_reader_too_far_behind_is_told_so_and_holds_up_nobody() -> None:
             assert len(begun) + len(rest) < 200
 
 
+async def test_a_single_event_larger_than_that_makes_nobody_slow() -> None:
+    async with ProviderServer() as server:
+        server.script([role(), tokens(["x" * 2 * BEHIND_BYTES, "y"]), finish(), done()])
+        async with broadcasting(server, 2) as (_, (fast, slow)):
+            while not text_of([await anext(fast)]):
+                pass
+            await anext(fast)
+            chunks, error = await collected(slow)
+            assert (len(text_of(chunks)), error) == (2 * BEHIND_BYTES + 1, None)
+
+
 async def test_what_is_kept_is_bounded_and_nobody_can_join_who_would_miss_the_beginning() -> None:
     async with ProviderServer() as server:
         server.script(LONG)

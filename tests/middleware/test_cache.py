@@ -171,7 +171,7 @@ def test_a_file_answers_in_another_process_run(tmp_path: Path) -> None:
     """An `asyncio.run` that ends right after the answer has kept it."""
 
     def ask(server: ProviderServer) -> str | None:
-        client = Client(cache=Cache(SQLiteStore(tmp_path / "answers.sqlite")))
+        client = Client(cache=Cache(SQLiteStore(tmp_path / "answers.sqlite"), max_wait=10))
         return asyncio.run(whole(client, server)).choices[0].message.content
 
     with ProviderServer() as server:

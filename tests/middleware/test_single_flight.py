@@ -10,7 +10,20 @@ import pytest
 
 import aiollm
 from aiollm import Cache, ChunkStream, Client, Outcome, StreamInterrupted, Timeouts
-from aiollm.testing import ProviderServer, cut, done, embeddings, finish, headers, role, silence, stall, status, tokens
+from aiollm.testing import (
+    ProviderServer,
+    cut,
+    done,
+    embeddings,
+    finish,
+    headers,
+    role,
+    rst,
+    silence,
+    stall,
+    status,
+    tokens,
+)
 from tests.cancel.stepping import cancelled_at
 from tests.dialects.test_responses_stream import completed, message, text
 from tests.engine.calling import KEY, arguments, collected, pool_facts, text_of
@@ -203,10 +216,11 @@ async def test_an_error_before_the_answer_reaches_all_as_their_own(client: Clien
 async def test_an_error_in_the_middle_reaches_all_with_a_partial_answer_of_their_own(
     client: Client, server: ProviderServer
 ) -> None:
-    server.script([role(), tokens("so far"), stall(0.03), cut()])
+    server.script([role(), tokens("so far"), stall(0.03), rst()])
     results = await asyncio.gather(*map(collected, await several(client, server)))
     errors = [error for _, error in results]
-    assert {type(error) for error in errors} <= {aiollm.StreamTruncated, StreamInterrupted}
+    assert {type(error) for error in errors} == {StreamInterrupted}
+    assert all(error.__cause__ is not None for error in errors)
     assert len({id(error) for error in errors}) == len({id(error.partial) for error in errors}) == 3
     for chunks, error in results:
         assert text_of(chunks) == error.partial.choices[0].message.content == "so far"
