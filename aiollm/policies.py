@@ -7,6 +7,7 @@ from attrs import Factory, frozen
 from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
 from aiollm.engine.options import MidStream
+from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 
@@ -24,6 +25,9 @@ class Policies:
         cache: where answers are kept; None for nowhere.
         single_flight: whether identical calls at the same time share one answer.
         mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself.
+        cache: where answers are kept; None for nowhere.
+        single_flight: whether identical calls at the same time share one answer.
+        budget: what all calls may spend together; None for no bound.
     """
 
     retry: Retry = Factory(Retry)
@@ -32,3 +36,6 @@ class Policies:
     cache: Cache | None = None
     single_flight: bool = False
     mid_stream: MidStream = "never"
+    cache: Cache | None = None
+    single_flight: bool = False
+    budget: Budget | None = None

@@ -4,6 +4,7 @@ Outermost first:
 
 - cache: outside of all that asks, because a kept answer needs nobody.
 - single flight: outside of what a call costs, so that calls which share an answer cost one.
+- budget: around all attempts of a call, which are paid for together, and of which none is made without the money.
 - recovery: outside of all that asks, because it asks again, for the rest of an answer or for another one.
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
 - retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
@@ -21,8 +22,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from attrs import frozen
-
 from aiollm.cache.entry import Entry
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.broadcast import Broadcast
@@ -33,7 +32,9 @@ from aiollm.engine.embedding import embed, one_by_one
 from aiollm.engine.events import EventStream
 from aiollm.engine.record import record
 from aiollm.engine.replay import replayed_chat, replayed_embeddings, replayed_events
+from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
+from aiollm.middleware.budgeting import Budgeting, ways_of_call
 from aiollm.middleware.cache import Caching, destination_of
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.hedge import Hedging
@@ -71,34 +72,33 @@ class Stack:
         def asking(api: Api) -> list[Middleware]:
             return trying if routing is None else [*trying, routing.route(api)]
 
+        def sharing(
+            handler: Handler[A], api: Api, share: Callable[[A], Shared[A]], replay: Callable[[Call, Entry], A]
+        ) -> Handler[A]:
+            destination = destination_of if routing is None else routing.destination(api)
+            if policies.single_flight:
+                handler = partial(SingleFlight(api, share, destination), handler=handler)
+            if policies.cache is not None:
+                handler = partial(Caching(policies.cache, api, replay, destination), handler=handler)
+            return handler
+
+        once: Handler[ChunkStream] = chain([fall_back, *asking("chat"), prefill, *sending], open_stream)
         recovering = Recovering(policies.mid_stream, policies.retry.budget)
-        chat = partial(recovering, handler=chain([fall_back, *asking("chat"), prefill, *sending], open_stream))
-        events: Handler[EventStream] = chain([_told, fall_back, *asking("responses"), *sending], open_events)
-        embeddings = _embeddings(
-            [_told, fall_back], trying, None if routing is None else routing.route("embeddings"), sending
-        )
-        sharing = _Sharing(policies, routing)
-        self.chat = sharing.around(chain([_told], chat), "chat", Broadcast, replayed_chat)
-        self.events = sharing.around(events, "responses", Broadcast, replayed_events)
-        self.embeddings = sharing.around(embeddings, "embeddings", SharedReply, replayed_embeddings)
+        of_call = _of_call(policies, routing)
+        chat: Handler[ChunkStream] = chain(of_call, partial(recovering, handler=once))
+        events: Handler[EventStream] = chain([*of_call, fall_back, *asking("responses"), *sending], open_events)
+        route = None if routing is None else routing.route("embeddings")
+        embeddings = _embeddings([*of_call, fall_back], trying, route, sending)
+        self.chat = sharing(chat, "chat", Broadcast, replayed_chat)
+        self.events = sharing(events, "responses", Broadcast, replayed_events)
+        self.embeddings = sharing(embeddings, "embeddings", SharedReply, replayed_embeddings)
 
 
-@frozen
-class _Sharing:
-    """What gives one answer to several calls."""
-
-    policies: Policies
-    routing: Routing | None
-
-    def around(
-        self, handler: Handler[A], api: Api, share: Callable[[A], Shared[A]], replay: Callable[[Call, Entry], A]
-    ) -> Handler[A]:
-        """Return the handler with the cache and the single flight of an API around it."""
-        destination = destination_of if self.routing is None else self.routing.destination(api)
-        if self.policies.single_flight:
-            handler = partial(SingleFlight(api, share, destination), handler=handler)
-        cache = self.policies.cache
-        return handler if cache is None else partial(Caching(cache, api, replay, destination), handler=handler)
+def _of_call(policies: Policies, routing: Routing | None) -> list[Middleware]:
+    """Return what is around a whole call."""
+    if policies.budget is None:
+        return [_told]
+    return [_told, Budgeting(policies.budget, ways_of_call if routing is None else routing.ways)]
 
 
 def _trying(policies: Policies, routing: Routing | None) -> list[Middleware]:

@@ -105,6 +105,7 @@ class EventDecoder:
         if event.response is not None:
             event.response._origin = self._origin
             self._origin.served_model = self._origin.served_model or event.response.model
+            self._origin.service_tier = event.response.get("service_tier") or self._origin.service_tier
         self.usage = chat_usage(self._response.get("usage")) or self.usage
 
     @property
@@ -150,7 +151,7 @@ class ResponsesAPI:
             reason = f"with a member of another type than it should be ({error})"
             raise invalid_response(reason, payload, request, context) from None
         response._origin = context.origin
-        context.origin.served_model = response.model
+        context.origin.served_model, context.origin.service_tier = response.model, response.get("service_tier")
         if response.status == "failed":
             error_ = error_from_object(failure_of(payload), provider=context.endpoint.provider, model=request.model)
             error_.partial = response

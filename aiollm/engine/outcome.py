@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 
 __all__ = ["Ended", "Outcome"]
@@ -26,6 +27,7 @@ class Outcome:
         chunks: how many chunks were decoded, read or not.
         first_token: seconds from the start of the call to the first content, or None.
         elapsed: seconds from the start of the call to the end of the stream.
+        origin: where the answer came from; its `cost(usage)` prices it.
     """
 
     ended: Ended
@@ -35,6 +37,7 @@ class Outcome:
     chunks: int
     first_token: float | None
     elapsed: float
+    origin: Origin
     _partial: Callable[[], Any] = field(repr=False, eq=False)
 
     @property

@@ -37,8 +37,8 @@ def replayed_events(call: Call, entry: Entry) -> EventStream:
 
 def replayed_embeddings(call: Call, entry: Entry) -> WholeReply[EmbeddingResponse]:
     """Return kept vectors as a reply."""
-    entry.answer._origin = _context(call, entry).origin
-    return WholeReply(call, entry.answer, _HEAD, entry.answer.usage)
+    entry.answer._origin = origin = _context(call, entry).origin
+    return WholeReply(call, entry.answer, _HEAD, entry.answer.usage, origin)
 
 
 def _context(call: Call, entry: Entry) -> Context:

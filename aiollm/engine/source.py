@@ -144,7 +144,15 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         assert self._ending is not None
         ended, error, elapsed = self._ending
         outcome = Outcome(
-            ended, error, self.usage, self.finish_reason, self.chunks, self.first_token, elapsed, self.partial
+            ended=ended,
+            error=error,
+            usage=self.usage,
+            finish_reason=self.finish_reason,
+            chunks=self.chunks,
+            first_token=self.first_token,
+            elapsed=elapsed,
+            origin=self.origin,
+            partial=self.partial,
         )
         try:
             listener(outcome)

@@ -52,7 +52,8 @@ class SharedReply(Generic[Whole]):
 
     def join(self, call: Call) -> WholeReply[Whole]:
         call.attempts[:] = self._reply.attempts
-        return WholeReply(call, deepcopy(self._reply.response), self._reply.head, self._reply.usage)
+        reply = self._reply
+        return WholeReply(call, deepcopy(reply.response), reply.head, reply.usage, reply.origin)
 
     async def run(self) -> None:
         """It has come."""

@@ -19,6 +19,7 @@ RESERVED = {
         "aiollm/cache/memory.py",
         "aiollm/core/gate.py",
         "aiollm/core/runtime.py",
+        "aiollm/middleware/budget.py",
         "aiollm/middleware/retry_budget.py",
         "aiollm/router/fleet.py",
         "aiollm/core/redis/quota.py",
