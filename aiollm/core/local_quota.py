@@ -70,10 +70,10 @@ class _Rate:
 
     def learn(self, told: RateLimit, now: float) -> None:
         """Believe the provider, but never beyond what was configured."""
-        if told.period != MINUTE:
+        if told.period > MINUTE:
             return
-        self._set_limit(min(self._configured, told.limit))
-        if told.remaining is not None:
+        self._set_limit(min(self._configured, told.limit * MINUTE / told.period))
+        if told.remaining is not None and told.period == MINUTE:
             seconds = MINUTE if told.reset is None else min(told.reset, MINUTE)
             self._meter.observe(told.limit - told.remaining, now, seconds)
 
