@@ -52,31 +52,35 @@ def _halving(now: float, seconds: float) -> float:
 
 CASES = {
     "silent": Case(
-        f"{RATE} a second, nothing told",
+        f"bucket, {RATE} a second, nothing told",
         _bucket,
         lambda seconds: RATE * (seconds + 1),
         lambda now, seconds: RATE,
         False,
     ),
     "told": Case(
-        f"{RATE} a second, Retry-After", _bucket, lambda seconds: RATE * (seconds + 1), lambda now, seconds: RATE, True
+        f"bucket, {RATE} a second, Retry-After",
+        _bucket,
+        lambda seconds: RATE * (seconds + 1),
+        lambda now, seconds: RATE,
+        True,
     ),
     "halved": Case(
-        f"{RATE} a second, then {RATE // 2}, nothing told",
+        f"bucket, {RATE} a second, then {RATE // 2}, nothing told",
         _halved,
         lambda seconds: RATE * (0.75 * seconds + 1),
         _halving,
         False,
     ),
     "minute": Case(
-        f"{MINUTE} in any minute, Retry-After",
+        f"window, {MINUTE} in any minute, Retry-After",
         lambda seconds: Window(MINUTE),
         lambda seconds: MINUTE * seconds / 60,
         lambda now, seconds: MINUTE / 60,
         True,
     ),
     "retries": Case(
-        f"{RATE} a second, nothing told; retries alone",
+        f"bucket, {RATE} a second, nothing told; retries alone",
         _bucket,
         lambda seconds: RATE * (seconds + 1),
         lambda now, seconds: RATE,
