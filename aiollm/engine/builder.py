@@ -10,13 +10,13 @@ import msgspec
 
 from aiollm.dialects.assembly import Assembler
 from aiollm.exceptions import APIError
+from aiollm.pricing.estimate import BYTES_PER_TOKEN
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
 
 __all__ = ["stream_chunk_builder"]
 
-_BYTES_PER_TOKEN = 4  # English text in the common vocabularies; other languages take more tokens
 _TOKENS_PER_MESSAGE = 4  # role and separators
 
 
@@ -39,9 +39,12 @@ def stream_chunk_builder(
     if not isinstance(chunks, Iterable):
         raise APIError(f"stream_chunk_builder needs a list of chunks; got {type(chunks).__name__}", param="chunks")
     assembler = Assembler()
-    for position, chunk in enumerate(chunks):
+    for position, given in enumerate(chunks):
         try:
-            assembler.add(chunk if isinstance(chunk, ModelResponseStream) else ModelResponseStream(**chunk))
+            chunk = given if isinstance(given, ModelResponseStream) else ModelResponseStream(**given)
+            if chunk.recovery is not None and chunk.recovery.action == "restart":
+                assembler = Assembler()  # what came before is void
+            assembler.add(chunk)
         except (TypeError, AttributeError, ValueError) as error:
             raise APIError(f"chunks[{position}] is not a chunk of a stream: {error}", param="chunks") from error
     try:
@@ -66,4 +69,4 @@ def _content(message: Any) -> Any:
 
 
 def _tokens(text: str) -> int:
-    return math.ceil(len(text.encode()) / _BYTES_PER_TOKEN)
+    return math.ceil(len(text.encode()) / BYTES_PER_TOKEN)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiollm.cache.cache import Cache
 from aiollm.client import AsyncClient, as_method_of, hidden_arguments
+from aiollm.core.gate import Gate
 from aiollm.embedding_call import aembedding
+from aiollm.engine.options import MidStream
+from aiollm.middleware.budget import Budget
+from aiollm.middleware.hedge import Hedge
+from aiollm.middleware.retry import Retry
+from aiollm.policies import Policies
 from aiollm.sync.blocking import wait_for, wait_for_stream
 from aiollm.sync.facade import typed_chat, typed_responses
 from aiollm.sync.stream import SyncEventStream, SyncStream
@@ -53,4 +60,32 @@ class Client(BlockingCalls):
         hedge: when a late attempt is made once more, elsewhere; never where nothing is said.
         limiter: the limits that all requests of this client are under; none where nothing is said. Several clients may
             share one.
+        mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself: "never",
+            "restart" or "continue", as `acompletion` describes them.
+        cache: where answers are kept, for calls that ask exactly the same; none where nothing is said.
+        single_flight: whether calls that ask exactly the same at the same time share one answer.
+        budget: what all calls may spend together; a call that does not fit in is refused with `BudgetExceededError`.
     """
+
+    def __init__(
+        self,
+        *,
+        retry: Retry | None = None,
+        hedge: Hedge | None = None,
+        limiter: Gate | None = None,
+        mid_stream: MidStream = "never",
+        cache: Cache | None = None,
+        single_flight: bool = False,
+        budget: Budget | None = None,
+    ) -> None:
+        super().__init__(
+            Policies(
+                retry=retry or Retry(),
+                hedge=hedge,
+                limiter=limiter,
+                mid_stream=mid_stream,
+                cache=cache,
+                single_flight=single_flight,
+                budget=budget,
+            )
+        )
