@@ -27,14 +27,14 @@ def test_a_bucket_holds_a_second_and_serves_its_rate() -> None:
 
 def test_a_window_serves_so_many_in_any_minute() -> None:
     assert served(Window(600), 59) == 600
-    assert served(Window(600), 121) == 1_200
+    assert served(Window(600), 119) == 1_200
     limit = Window(1)
     assert limit.ask(0.0) is None
     assert limit.ask(20.0) == pytest.approx(40)
 
 
 async def test_a_case_says_what_came_of_it() -> None:
-    record = await run("silent", 1.0)
+    record = await run("minute", 1.0)
     assert record["served"] == sum(record["served_by_second"]) > 0
     assert {*record["tenants"]} == {*TENANTS}
 
