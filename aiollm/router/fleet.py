@@ -39,7 +39,8 @@ class Fleet:
         self._rules = rules
         self._aliases = dict(aliases)
         self._draw = draw
-        self._lock = threading.Lock()
+        # Again in the same thread too: the end of a stream that is just being collected is noted wherever that happens.
+        self._lock = threading.RLock()
         self._groups: dict[str, list[Member]] = {}
         self._by_id: dict[str, Deployment] = {}
         self.counts_tokens = False
@@ -127,26 +128,25 @@ class Fleet:
         Raises:
             APIError: none can take it; see `Selection.choose`.
         """
-        members = self.look(name)
         with self._lock:
-            member = self._selection.choose(name, members, demand, tried, now, self._draw)
-            return Trial(member, demand, now, alone=len(members) == 1, lock=self._lock)
+            suitable = self._selection.suitable(name, self.look(name), demand)
+            member = self._selection.choose(name, suitable, demand, tried, now, self._draw)
+            return Trial(member, demand, now, alone=len(suitable) == 1, lock=self._lock)
 
-    def choose(self, name: str, demand: Demand, tried: Collection[str], now: float) -> Member:
+    def choose(self, name: str, demand: Demand, now: float) -> Deployment:
         """Choose a deployment as `begin` does, and count nothing."""
-        members = self.look(name)
         with self._lock:
-            return self._selection.choose(name, members, demand, tried, now, self._draw)
+            suitable = self._selection.suitable(name, self.look(name), demand)
+            return self._selection.choose(name, suitable, demand, (), now, self._draw).deployment
 
     def has_another(self, name: str, demand: Demand, tried: Collection[str], now: float) -> bool:
         """Whether a deployment can take a call, and is not among those tried."""
         try:
-            members = self.look(name)
             with self._lock:
-                fit = self._selection.fit(name, members, demand, now)
+                suitable = self._selection.suitable(name, self.look(name), demand)
+                return any(member.health.fit(now) and member.deployment.id not in tried for member in suitable)
         except APIError:
             return False
-        return any(member.deployment.id not in tried for member in fit)
 
     def look(self, name: str) -> Sequence[Member]:
         """Return the members of the group that a name means, to be looked at only.

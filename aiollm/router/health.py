@@ -125,7 +125,7 @@ class Health:
             error: what it failed with.
             now: the time.
             started: when it began. Attempts from before the deployment was left alone say nothing new.
-            alone: whether the model has no other deployment.
+            alone: whether no other deployment could take the attempt.
         """
         counted = not isinstance(error, _BLAMELESS) or self._rules.named(error) is not None
         if not self._rules.seconds or not counted:

@@ -17,7 +17,7 @@ class Trial:
         member: who is asked.
         demand: what is asked.
         now: the time in seconds.
-        alone: whether the model has no other deployment.
+        alone: whether no other deployment could take the attempt.
         lock: guards the member, which several threads may share. It is held when this is made.
     """
 

@@ -182,7 +182,7 @@ class Router(BlockingCalls):
         Raises:
             APIError: there is none, or all are left alone.
         """
-        return _entry(self._fleet.choose(model, Demand(), (), time.monotonic()).deployment)
+        return _entry(self._fleet.choose(model, Demand(), time.monotonic()))
 
     def stats(self) -> dict[str, DeploymentStats]:
         """Return what was measured of each deployment by this process, by its id."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Sequence
 
 import pytest
 
@@ -9,8 +10,10 @@ from aiollm import exceptions as errors
 from aiollm.router.deployment import Deployment
 from aiollm.router.fleet import Fleet
 from aiollm.router.health import CooldownRules
-from aiollm.router.member import Demand
+from aiollm.router.member import Demand, Member
 from aiollm.router.selection import Selection
+from aiollm.router.strategy import Draw
+from aiollm.router.trial import Trial
 from tests.router.fleets import deployment
 
 
@@ -80,6 +83,31 @@ def test_another_is_there_only_if_it_has_not_failed_and_is_well() -> None:
     assert not made.has_another("g", Demand(), {"a", "b"}, 0.0)
     made.look("g")[1].health.failed(errors.RateLimitError(), 0.0, 0.0, alone=False)
     assert not made.has_another("g", Demand(), {"a"}, 0.0)
+
+
+def test_the_only_one_that_can_take_a_call_is_asked_on() -> None:
+    made = Fleet(Selection(compares_tags=True), CooldownRules(), {}, random.Random(7).random)
+    made.replace([deployment("a", tags=frozenset({"eu"})), deployment("b", tags=frozenset({"us"}))])
+    demand = Demand(tags=frozenset({"eu"}))
+    for _ in range(5):
+        made.begin("g", demand, (), 0.0).failed(errors.RateLimitError(), 0.0)
+    assert made.look("g")[0].health.fit(0.0)
+
+
+def test_an_attempt_may_end_in_the_middle_of_a_choice() -> None:
+    """As that of a stream does which is collected just then."""
+    trials: list[Trial] = []
+
+    def strategy(members: Sequence[Member], demand: Demand, now: float, draw: Draw) -> Member:
+        for trial in trials:
+            trial.complete(0.0, None)
+        return members[0]
+
+    made = Fleet(Selection(strategy=strategy), CooldownRules(), {}, random.random)
+    made.replace([deployment("a"), deployment("b")])
+    trials.append(made.begin("g", Demand(), (), 0.0))
+    made.begin("g", Demand(), (), 0.0)
+    assert made.look("g")[0].statistics.in_flight == 1
 
 
 def test_threads_lose_no_count() -> None:
