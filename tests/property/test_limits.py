@@ -1,4 +1,7 @@
-"""Whatever comes, is cancelled, settled or given back: no minute holds more than the limits, but for one request that is larger."""
+"""Whatever comes, is cancelled, settled or given back: no minute holds more than the limits.
+
+But for a single request that is larger than a limit, which passes alone.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import asyncio
 from typing import NamedTuple
 
 from attrs import define
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from aiollm import Limiter, RateLimitError
 from aiollm.testing import run_in_virtual_time
+from tests.property.conftest import SCALE
 
 RPM, TPM, CONCURRENCY = 5, 100, 3
 
@@ -90,6 +94,7 @@ async def played(arrivals: list[Arrival]) -> list[Passed]:
     return passed
 
 
+@settings(max_examples=100 * SCALE)
 @given(some.lists(ARRIVALS, min_size=1, max_size=25))
 def test_no_minute_holds_more_than_the_limits(arrivals: list[Arrival]) -> None:
     passed = run_in_virtual_time(played(arrivals))
