@@ -259,6 +259,8 @@ async def test_a_deployment_without_its_key_is_not_asked() -> None:
         assert [asked(await ask(router)) for _ in range(2)] == ["b", "b"]
         with pytest.raises(aiollm.AuthenticationError, match="GROQ_API_KEY"):
             await ask(aiollm.Router([without]))
+        router = aiollm.Router([without, entry(server, "c", "h")], fallbacks=[{"g": ["h"]}])
+        assert asked(await ask(router)) == "c"
 
 
 async def test_a_hedge_goes_to_another_deployment() -> None:
