@@ -24,14 +24,14 @@ class Routing:
 
     Attributes:
         retrying: the policy that tries again.
-        limiter_of: tells the limiter that an attempt is under.
+        limiters: the limits of each deployment.
     """
 
     def __init__(self, fleet: Fleet, demands: Demands, rules: RetryRules, limiter: MakeLimiter = local_limiter) -> None:
         self._fleet = fleet
         self._demands = demands
         self.retrying: Middleware = GroupRetrying(rules, fleet, demands)
-        self.limiter_of = DeploymentLimiters(fleet, limiter).of
+        self.limiters = DeploymentLimiters(fleet, limiter)
 
     def route(self, api: Api) -> Middleware:
         """Return the policy that gives each attempt of a call of an API its deployment."""

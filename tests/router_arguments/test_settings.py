@@ -69,6 +69,21 @@ def test_nothing_is_left_alone_where_that_is_switched_off() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"redis_url": "redis://:secret@a:1/2", "redis_host": "b"}, "redis://:secret@a:1/2"),
+        ({"redis_host": "a", "redis_port": "6380", "redis_password": "p@ss/word"}, "redis://:p%40ss%2Fword@a:6380/0"),
+        ({"redis_host": "a", "redis_db": 3}, "redis://a:6379/3"),
+        ({"redis_host": None}, None),
+    ],
+)
+def test_the_server_of_shared_limits_is_hidden(given: dict[str, Any], url: str | None) -> None:
+    read = read_settings(given)
+    assert read.redis == url
+    assert "redis:" not in repr(read)
+
+
+@pytest.mark.parametrize(
     ("given", "says"),
     [
         ({"num_retrys": 1}, "no argument 'num_retrys': did you mean 'num_retries'"),
