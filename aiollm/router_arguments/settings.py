@@ -8,10 +8,13 @@ from urllib.parse import quote
 
 from attrs import evolve, field, frozen
 
+from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
 from aiollm.engine.options import MidStream
+from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
+from aiollm.policies import Policies
 from aiollm.router.affinity import prompt_key, session_key
 from aiollm.router.demands import Affinity
 from aiollm.router.health import CooldownRules
@@ -69,6 +72,9 @@ class RouterSettings(TypedDict, total=False):
     hedge: Hedge | None
     limiter: Gate | None
     mid_stream: MidStream
+    cache: Cache | None
+    single_flight: bool
+    budget: Budget | None
 
 
 _AFFINITIES: Mapping[str, Affinity] = {
@@ -92,6 +98,7 @@ class Settings:
         affinities: what calls that should go to one deployment have in common.
         defaults: what deployments have where their entries do not say.
         priority: of calls that do not say.
+        policies: those of a client.
         redis: the URL of the server that limits are shared by, or None.
     """
 
@@ -104,6 +111,7 @@ class Settings:
     affinities: tuple[Affinity, ...]
     defaults: DeploymentDefaults
     priority: int | None
+    policies: Policies
     redis: str | None = field(repr=False)
 
 
@@ -139,8 +147,12 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
             max_parallel_requests=arguments.count("default_max_parallel_requests"),
         ),
         priority=arguments.count("default_priority"),
+        policies=Policies(**{name: given[name] for name in _POLICIES if given.get(name) is not None}),
         redis=_redis(given),
     )
+
+
+_POLICIES = ("hedge", "limiter", "mid_stream", "cache", "single_flight", "budget")
 
 
 class _Arguments:

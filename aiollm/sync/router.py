@@ -10,7 +10,6 @@ from typing import Any, Unpack
 from aiollm.arguments import hidden
 from aiollm.client import Build
 from aiollm.engine.call import Call
-from aiollm.policies import Policies
 from aiollm.router.demands import Demands
 from aiollm.router.deployment import Deployment
 from aiollm.router.fleet import Fleet
@@ -91,7 +90,8 @@ class Router(BlockingCalls):
         default_priority: of calls that do not say, where they wait for the limits of a deployment.
         redis_url, redis_host, redis_port, redis_password, redis_db: a Redis server by which all processes with the same
             deployments share their limits (extra `redis`). While it cannot be reached each keeps to its share.
-        hedge, limiter, mid_stream: a client's policies, as in `Client`.
+        hedge, limiter, mid_stream, cache, single_flight, budget: a client's policies, as in `Client`. Answers are
+            shared by calls of one group.
 
     Raises:
         TypeError: there is no such argument; LiteLLM's others say what to do instead.
@@ -117,12 +117,7 @@ class Router(BlockingCalls):
         limiter = local_limiter if read.redis is None else shared_limiter(read.redis)
         routing = Routing(self._fleet, Demands(self._fleet, read.affinities), read.retries, limiter)
         self._limiters = routing.limiters
-        policies = Policies(
-            hedge=settings.get("hedge"),
-            limiter=settings.get("limiter"),
-            mid_stream=settings.get("mid_stream", "never"),
-        )
-        super().__init__(policies, routing)
+        super().__init__(read.policies, routing)
 
     def _call(self, build: Build, given: dict[str, Any]) -> Call:
         return self._calls.call(build, given)
