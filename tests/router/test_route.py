@@ -329,3 +329,15 @@ async def test_a_prompt_goes_to_a_model_that_it_fits() -> None:
         with pytest.raises(aiollm.ContextWindowExceededError, match="take 1000 at the most; nothing was sent"):
             await router.acompletion("g", fits_none, disable_fallbacks=True)
         assert len(server.log) == 3
+
+
+async def test_an_answer_that_breaks_off_is_started_again_elsewhere_where_that_is_asked_for() -> None:
+    async with servers(2) as (first, second):
+        first.script([role(), tokens("so far"), cut()])
+        second.reply("whole")
+        router = aiollm.Router([entry(first, "a", order=1), entry(second, "b", order=2)], mid_stream="restart")
+        stream = await router.acompletion("g", MESSAGES, stream=True)
+        whole = aiollm.stream_chunk_builder([chunk async for chunk in stream])
+        assert ledger(stream.attempts) == [("a", "first", "failed"), ("b", "restart", "complete")]
+        assert whole is not None
+        assert whole.choices[0].message.content == "whole"
