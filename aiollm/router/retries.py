@@ -31,7 +31,7 @@ class RetryRules:
         by_group: group -> its rules.
     """
 
-    retry: Retry = field(factory=lambda: Retry(after_first_token_timeout=True))
+    retry: Retry = field(factory=Retry)
     by_group: Mapping[str, Retry] = field(factory=dict)
 
     def of(self, group: str, retries: int | None) -> Retry:

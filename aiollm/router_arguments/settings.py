@@ -204,7 +204,6 @@ def _retries(arguments: _Arguments) -> RetryRules:
     retry = Retry(
         retries=_first(arguments.count("num_retries"), default, Retry().retries),
         by_class=by_class,
-        after_first_token_timeout=True,
         shortest_wait=arguments.number("retry_after") or 0.0,
     )
     by_group: dict[str, Retry] = {}
