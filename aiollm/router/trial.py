@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from aiollm.exceptions import APIError, Timeout
@@ -18,17 +19,23 @@ class Trial:
         demand: what is asked.
         now: the time in seconds.
         alone: whether no other deployment could take the attempt.
-        lock: guards the member, which several threads may share. It is held when this is made.
+        guard: returns the lock of the member, which several threads may share. It is held when this is made.
     """
 
     def __init__(
-        self, member: Member, demand: Demand, now: float, *, alone: bool, lock: AbstractContextManager[object]
+        self,
+        member: Member,
+        demand: Demand,
+        now: float,
+        *,
+        alone: bool,
+        guard: Callable[[], AbstractContextManager[object]],
     ) -> None:
         self.member = member
         self._demand = demand
         self._started = now
         self._alone = alone
-        self._lock = lock
+        self._guard = guard
         self._waiting = True
         self._over = False
         statistics = member.statistics
@@ -40,7 +47,7 @@ class Trial:
 
     def answered(self, now: float) -> None:
         """Note that the answer has begun."""
-        with self._lock:
+        with self._guard():
             self._stop_waiting()
             self._measure(now)
             self.member.health.answered(now, self._started)
@@ -52,13 +59,13 @@ class Trial:
             now: the time in seconds.
             tokens: how many it took, as the provider counted; None where that is not known.
         """
-        with self._lock:
+        with self._guard():
             if self._end(now, tokens):
                 self.member.statistics.successes += 1
 
     def failed(self, error: APIError, now: float, tokens: int | None = None) -> None:
         """Note that no answer came, or that it broke off."""
-        with self._lock:
+        with self._guard():
             if self._waiting and isinstance(error, Timeout):
                 self._measure(now)  # it would have taken longer still
             if self._end(now, tokens):
@@ -67,7 +74,7 @@ class Trial:
 
     def withdrawn(self, now: float) -> None:
         """Note that the attempt was given up, or never sent: that does not speak against the deployment."""
-        with self._lock:
+        with self._guard():
             average = self.member.statistics.latency(stream=self._demand.stream).average
             if self._waiting and average is not None and now - self._started > average:
                 self._measure(now)  # as of one that lost a race: it would have taken longer still

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from aiollm.router.member import Demand, Member
 from aiollm.router.selection import Selection
 from aiollm.router.strategy import Draw
 from aiollm.router.trial import Trial
+from tests.programs import STRICT, run
 from tests.router.fleets import deployment
 
 
@@ -128,3 +130,34 @@ def test_threads_lose_no_count() -> None:
     assert sum(one.successes for one in seen) == 2000
     assert sum(one.tokens.total(0.0) for one in seen) == 10_000
     assert [(one.waiting, one.in_flight) for one in seen] == [(0, 0)] * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_that_is_forked_in_the_middle_of_a_choice_starts_afresh() -> None:
+    program = """
+    import random
+    from aiollm.router.fleet import CooldownRules, Demand, Fleet, Selection
+    from tests.router.fleets import deployment
+
+    chosen, forked = threading.Event(), threading.Event()
+
+    def strategy(members, demand, now, draw):
+        if not forked.is_set():
+            chosen.set()
+            forked.wait()
+        return members[0]
+
+    made = Fleet(Selection(strategy=strategy), CooldownRules(), {}, random.random)
+    made.replace([deployment("a")])
+    thread = threading.Thread(target=made.begin, args=("g", Demand(), (), 0.0))
+    thread.start()
+    chosen.wait()
+    child = os.fork()
+    forked.set()
+    if child == 0:
+        made.begin("g", Demand(), (), 0.0)
+        os._exit(made.look("g")[0].statistics.in_flight)
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    """
+    run(program, options=(*STRICT, "-W", "ignore:This process:DeprecationWarning"))
