@@ -18,7 +18,7 @@ __all__ = ["GroupRetrying", "RetryRules"]
 
 A = TypeVar("A", bound=Answer)
 
-PATIENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 5.0
 """How long a provider that asks for time is waited for when another group could be asked instead."""
 
 
