@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from aiollm.exceptions import APIError, Timeout
 from aiollm.router.member import Demand, Member
+from aiollm.router.statistics import Latency
 
 __all__ = ["Trial"]
 
@@ -63,26 +64,47 @@ class Trial:
             if self._end(now, tokens):
                 self.member.statistics.successes += 1
 
-    def failed(self, error: APIError, now: float, tokens: int | None = None) -> None:
-        """Note that no answer came, or that it broke off."""
+    def failed(self, error: APIError, now: float, tokens: int | None = None, *, hasty: bool = False) -> None:
+        """Note that no answer came, or that it broke off.
+
+        Args:
+            error: what happened.
+            now: the time in seconds.
+            tokens: how many it took all the same; None where that is not known.
+            hasty: whether the caller was not willing to wait longer. That speaks against the deployment only if it
+                took longer than it does on the average.
+        """
         with self._guard():
-            if self._waiting and isinstance(error, Timeout):
+            overdue = self._is_overdue(now)
+            if overdue and isinstance(error, Timeout):
                 self._measure(now)  # it would have taken longer still
-            if self._end(now, tokens):
-                self.member.statistics.failures += 1
+            if not self._end(now, tokens):
+                return
+            self.member.statistics.failures += 1
+            if hasty and not overdue:
+                self.member.health.withdrawn(self._started)
+            else:
                 self.member.health.failed(error, now, self._started, alone=self._alone)
 
     def withdrawn(self, now: float) -> None:
         """Note that the attempt was given up, or never sent: that does not speak against the deployment."""
         with self._guard():
-            average = self.member.statistics.latency(stream=self._demand.stream).average
-            if self._waiting and average is not None and now - self._started > average:
-                self._measure(now)  # as of one that lost a race: it would have taken longer still
+            if self._latency.average is not None and self._is_overdue(now):
+                self._measure(now)  # as of one that lost a race
             if self._end(now, None):
                 self.member.health.withdrawn(self._started)
 
+    @property
+    def _latency(self) -> Latency:
+        return self.member.statistics.latency(stream=self._demand.stream)
+
+    def _is_overdue(self, now: float) -> bool:
+        """Whether the answer has not begun although it has mostly begun by then."""
+        average = self._latency.average
+        return self._waiting and (average is None or now - self._started > average)
+
     def _measure(self, now: float) -> None:
-        self.member.statistics.latency(stream=self._demand.stream).add(now, now - self._started)
+        self._latency.add(now, now - self._started)
 
     def _stop_waiting(self) -> None:
         if self._waiting:

@@ -94,6 +94,19 @@ async def test_a_timeout_of_the_call_goes_before_those_of_deployments() -> None:
         assert (await ask(router, timeout=5)).attempts[0].ended == "complete"
 
 
+async def test_a_caller_without_patience_does_not_have_a_deployment_left_alone() -> None:
+    async with servers(2) as (first, second):
+        router = aiollm.Router([entry(first, "a"), entry(second, "b")], allowed_fails=0, num_retries=0)
+        for _ in range(8):
+            await router.acompletion("g", MESSAGES)
+        first.script(stall())
+        second.script(stall())
+        for _ in range(4):
+            with pytest.raises(aiollm.Timeout):
+                await router.acompletion("g", MESSAGES, timeout=0.0001)
+        assert [seen.left_alone for seen in router.stats().values()] == [0, 0]
+
+
 async def test_a_scope_around_the_call_tightens_the_clocks_of_deployments() -> None:
     async with servers(1) as (silent,):
         silent.script(silence())
