@@ -1,10 +1,12 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
+from aiollm.cache.redis import RedisStore
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
 from aiollm.core.limiter import Limiter
 from aiollm.core.limiter_stats import LimiterStats
 from aiollm.core.permit import Permit
+from aiollm.core.redis.limiter import RedisLimiter
 from aiollm.core.settle import settle
 from aiollm.embedding_call import aembedding
 from aiollm.engine.attempt import Attempt
@@ -93,6 +95,7 @@ from aiollm.sync.router import Router
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.embedding import Embedding, EmbeddingResponse
+from aiollm.types.recovery import Recovery
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.types.responses import (
     ResponseContentPart,
@@ -163,6 +166,9 @@ __all__ = [
     "Provider",
     "ProxyError",
     "RateLimitError",
+    "Recovery",
+    "RedisLimiter",
+    "RedisStore",
     "ResponseContentPart",
     "ResponseOutputItem",
     "ResponseUsage",

@@ -27,6 +27,7 @@ from aiollm.core.runtime import running_loop
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
 from aiollm.engine.mock import MockResponse
+from aiollm.engine.options import MidStream
 from aiollm.engine.stream import ChunkStream
 from aiollm.policy_arguments import call_options
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
@@ -112,6 +113,7 @@ async def acompletion(
     fallbacks: Fallback | None = None,
     context_window_fallbacks: Fallback | None = None,
     content_policy_fallbacks: Fallback | None = None,
+    mid_stream: MidStream | None = None,
     **provider_params: Any,
 ) -> ChunkStream | ModelResponse:
     """Ask a model for a chat completion.
@@ -149,6 +151,11 @@ async def acompletion(
             refused for its content.
         priority, fairness_key: how urgent the call is where calls wait for the limits of a client, from 0, the most
             urgent, to 3; 1 where nothing is said. And whose it is: those who wait take turns.
+        mid_stream: what becomes of a stream that breaks off: "never" (where nothing is said) raises, with the answer so
+            far in `partial`. "restart" asks once more, and begins again with a marker chunk, whose `recovery.action` is
+            "restart": what came before it is void. "continue" has the model go on with the text so far, behind a
+            marker too, where the model is known to do that and the answer is plain text; otherwise it raises. A bound
+            on tokens then holds for each part.
         provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
             like) are used and never sent.
 

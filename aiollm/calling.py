@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar, overload
 
 from aiollm.engine.mock import MockResponse
+from aiollm.engine.options import MidStream
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
@@ -89,6 +90,7 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         fallbacks: Fallback | None = None,
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
+        mid_stream: MidStream | None = None,
         **provider_params: Any,
     ) -> Stream_co: ...
 
@@ -154,6 +156,7 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         fallbacks: Fallback | None = None,
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
+        mid_stream: MidStream | None = None,
         **provider_params: Any,
     ) -> Whole_co: ...
 
@@ -219,5 +222,6 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         fallbacks: Fallback | None = None,
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
+        mid_stream: MidStream | None = None,
         **provider_params: Any,
     ) -> Stream_co | Whole_co: ...

@@ -8,14 +8,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from aiollm.api import Find, acompletion, chat_call, complete, target_of
 from aiollm.arguments import hidden
 from aiollm.calling import ChatCompletion
-from aiollm.core.gate import Gate
 from aiollm.embedding_call import aembedding, embed, embedding_call
 from aiollm.engine.call import Call
 from aiollm.engine.events import EventStream
 from aiollm.engine.stream import ChunkStream
-from aiollm.middleware.budget import Budget
-from aiollm.middleware.hedge import Hedge
-from aiollm.middleware.retry import Retry
+from aiollm.policies import Policies
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
 from aiollm.responses_call import respond, responses_arguments, responses_call
@@ -56,16 +53,8 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(
-        self,
-        *,
-        retry: Retry | None = None,
-        hedge: Hedge | None = None,
-        limiter: Gate | None = None,
-        budget: Budget | None = None,
-        routing: Routing | None = None,
-    ) -> None:
-        self._stack = Stack(retry=retry, hedge=hedge, limiter=limiter, budget=budget, routing=routing)
+    def __init__(self, policies: Policies, routing: Routing | None = None) -> None:
+        self._stack = Stack(policies, routing)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from aiollm.arguments import checked_count, checked_text, faulty
 from aiollm.engine.call import Call
-from aiollm.engine.options import Alternative, CallOptions, Fallbacks
+from aiollm.engine.options import Alternative, CallOptions, Fallbacks, MidStream
 from aiollm.providers.registry import find_provider
 
 __all__ = ["POLICY_ARGUMENTS", "call_options"]
@@ -58,7 +58,14 @@ def call_options(given: Mapping[str, Any], build: Build) -> CallOptions:
         fallbacks=Fallbacks(**found) if found else None,
         priority=checked_count("priority", given["priority"]),
         fairness_key=checked_text("fairness_key", given["fairness_key"]),
+        mid_stream=_mid_stream(given.get("mid_stream")),
     )
+
+
+def _mid_stream(value: Any) -> MidStream | None:
+    if value is not None and value not in get_args(MidStream):
+        raise faulty("mid_stream", ", ".join(map(repr, get_args(MidStream))), value)
+    return value  # type: ignore[no-any-return]
 
 
 def _alternatives(argument: str, listed: Any, given: Mapping[str, Any], build: Build) -> tuple[Alternative, ...]:

@@ -3,11 +3,13 @@
 Outermost first:
 
 - budget: around all attempts of a call, which are paid for together, and of which none is made without the money.
+- recovery: outside of all that asks, because it asks again, for the rest of an answer or for another one.
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
 - retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
   down; outside of hedge, so that a pair of requests is one try.
 - hedge: outside of what chooses and sends, so that the second request may go elsewhere.
 - route: gives each request its deployment, in a router; outside of limits, because each deployment has its own.
+- prefill: behind the choice of a target, which must be one that goes on with an answer; before anything is sent.
 - limits: outside of record, so that the waiting is no part of the attempt.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
@@ -17,7 +19,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TypeVar
 
-from aiollm.core.gate import Gate
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler, Middleware, chain
@@ -27,12 +28,13 @@ from aiollm.engine.events import EventStream
 from aiollm.engine.record import record
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
-from aiollm.middleware.budget import Budget
 from aiollm.middleware.budgeting import Budgeting, ways_of_call
 from aiollm.middleware.fallback import fall_back
-from aiollm.middleware.hedge import Hedge, Hedging
+from aiollm.middleware.hedge import Hedging
 from aiollm.middleware.limits import Limits
-from aiollm.middleware.retry import Retry, Retrying
+from aiollm.middleware.recovery import Recovering, prefill
+from aiollm.middleware.retry import Retrying
+from aiollm.policies import Policies
 from aiollm.providers.registry import Api
 from aiollm.router.routing import Routing
 from aiollm.types.embedding import EmbeddingResponse
@@ -46,48 +48,61 @@ class Stack:
     """The policies of one client around each of the engine's ways to ask.
 
     Args:
-        retry: when a failed attempt is made again.
-        budget: what all calls may spend together.
-        hedge: when a late one is made once more; None for never.
-        limiter: the limits that all attempts are under.
-        routing: a router's policies: its own way to try again, who gets each attempt, and the limits of each.
+        policies: what the client says.
+        routing: what a router adds: its own way to try again, who gets each attempt, and the limits of each.
 
     Attributes:
         chat: sends a chat completion.
-        events: sends a call of the Responses API.
+        events: sends a call of the Responses API; a stream of events that breaks off is never taken up again.
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(
-        self,
-        *,
-        retry: Retry | None = None,
-        hedge: Hedge | None = None,
-        limiter: Gate | None = None,
-        budget: Budget | None = None,
-        routing: Routing | None = None,
-    ) -> None:
-        of_call: list[Middleware] = [_told]
-        if budget is not None:
-            of_call.append(Budgeting(budget, ways_of_call if routing is None else routing.ways))
-        of_call.append(fall_back)
-        trying: list[Middleware] = [Retrying(retry or Retry()) if routing is None else routing.retrying]
-        if hedge is not None:
-            trying.append(Hedging(hedge))
-        limits: list[Middleware] = [] if limiter is None else [Limits(lambda call: limiter)]
-        if routing is not None:
-            limits.append(Limits(routing.limiter_of))
-        sending: list[Middleware] = [*limits, record]
+    def __init__(self, policies: Policies, routing: Routing | None = None) -> None:
+        trying = _trying(policies, routing)
+        sending = _sending(policies, routing)
 
         def asking(api: Api) -> list[Middleware]:
             return trying if routing is None else [*trying, routing.route(api)]
 
-        self.chat: Handler[ChunkStream] = chain([*of_call, *asking("chat"), *sending], open_stream)
-        self.events: Handler[EventStream] = chain([*of_call, *asking("responses"), *sending], open_events)
-        # A router knows only of a deployment whether it takes many texts at once.
-        of_call, of_text = (of_call, trying) if routing is None else ([*of_call, *asking("embeddings")], [])
-        each_text = partial(one_by_one, handler=chain([*of_text, *sending], embed))
-        self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
+        of_call = _of_call(policies, routing)
+        chat = chain([fall_back, *asking("chat"), prefill, *sending], open_stream)
+        recovering = Recovering(policies.mid_stream, policies.retry.budget)
+        self.chat: Handler[ChunkStream] = chain(of_call, partial(recovering, handler=chat))
+        self.events: Handler[EventStream] = chain([*of_call, fall_back, *asking("responses"), *sending], open_events)
+        self.embeddings: Handler[WholeReply[EmbeddingResponse]] = _embeddings(
+            [*of_call, fall_back], trying, None if routing is None else routing.route("embeddings"), sending
+        )
+
+
+def _of_call(policies: Policies, routing: Routing | None) -> list[Middleware]:
+    """Return what is around all attempts of a call."""
+    if policies.budget is None:
+        return [_told]
+    return [_told, Budgeting(policies.budget, ways_of_call if routing is None else routing.ways)]
+
+
+def _trying(policies: Policies, routing: Routing | None) -> list[Middleware]:
+    """Return what makes one attempt after the other."""
+    retrying = Retrying(policies.retry) if routing is None else routing.retrying
+    return [retrying] if policies.hedge is None else [retrying, Hedging(policies.hedge)]
+
+
+def _sending(policies: Policies, routing: Routing | None) -> list[Middleware]:
+    """Return what sends one attempt."""
+    limiter = policies.limiter
+    of_client = [] if limiter is None else [Limits(lambda call: limiter)]
+    of_deployment = [] if routing is None else [Limits(routing.limiter_of)]
+    return [*of_client, *of_deployment, record]
+
+
+def _embeddings(
+    of_call: list[Middleware], trying: list[Middleware], route: Middleware | None, sending: list[Middleware]
+) -> Handler[WholeReply[EmbeddingResponse]]:
+    """Return what sends a call for embeddings, whose texts may have to be sent one by one."""
+    if route is None:
+        return chain(of_call, partial(one_by_one, handler=chain([*trying, *sending], embed)))
+    # A router knows only of a deployment whether it takes many texts at once.
+    return chain([*of_call, *trying, route], partial(one_by_one, handler=chain(sending, embed)))
 
 
 async def _told(call: Call, handler: Handler[A]) -> A:
@@ -99,5 +114,5 @@ async def _told(call: Call, handler: Handler[A]) -> A:
         raise
 
 
-DEFAULT = Stack()
+DEFAULT = Stack(Policies())
 """The policies of the functions of the package: `acompletion` and the others."""

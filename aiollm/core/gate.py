@@ -18,7 +18,7 @@ from aiollm.core.limiter_stats import LimiterStats, Record
 from aiollm.core.permit import Permit, Reservation, checked_amounts
 from aiollm.core.quota import NOTHING, Amounts, Quota
 from aiollm.core.runtime import running_loop
-from aiollm.exceptions import RateLimitError
+from aiollm.exceptions import APIError, RateLimitError
 from aiollm.wire.rate_limits import read_rate_limits
 
 __all__ = ["Gate"]
@@ -39,6 +39,7 @@ class _Waiter:
     place: Place[_Waiter] = field(init=False)
     permit: Permit | None = None
     gone: bool = False
+    refusal: APIError | None = None
 
     def wake(self) -> None:
         """Wake the task.
@@ -117,6 +118,7 @@ class Gate:
             ValueError: a number is out of its range.
             RateLimitError: it has waited for `max_wait`, or would in vain. Nothing was sent; `retry_after` says when
                 there may be room.
+            APIError: the quota lets nobody pass, and says why.
 
         Cancelling gives up the place in the queue; what was taken by then goes back.
         """
@@ -155,6 +157,8 @@ class Gate:
             if timer is not None:
                 timer.cancel()
         with self._guard():
+            if waiter.refusal is not None:
+                raise waiter.refusal
             if waiter.permit is None:
                 refusal = self._refusal(self._now(), waiter.since)
                 self._leave(waiter)
@@ -162,10 +166,10 @@ class Gate:
             return waiter.permit
 
     def _leave(self, waiter: _Waiter) -> None:
-        if waiter.permit is None:
-            self._queue.remove(waiter.place)
-        else:
+        if waiter.permit is not None:
             self._give_back(waiter.permit)
+        elif waiter.refusal is None:
+            self._queue.remove(waiter.place)
         self._admit(self._now())
 
     def _give_back(self, permit: Permit) -> None:
@@ -178,7 +182,14 @@ class Gate:
             if waiter.gone or waiter.loop.is_closed():  # nobody is left to wait
                 self._queue.remove(waiter.place)
                 continue
-            wait = max(0.0, self._paused_until - now) or self._quota.take(waiter.amounts, now)
+            try:
+                wait = max(0.0, self._paused_until - now) or self._quota.take(waiter.amounts, now)
+            except APIError as refusal:
+                self._queue.remove(waiter.place)
+                waiter.refusal = refusal
+                with suppress(RuntimeError):  # the loop was closed just now
+                    waiter.wake()
+                continue
             if wait > 0:
                 self._next = now + wait
                 self._set_alarm(waiter.loop, now)

@@ -9,7 +9,7 @@ from typing import get_args
 from aiollm.core.gate import Gate
 from aiollm.core.local_quota import LocalQuota, Mode
 
-__all__ = ["Limiter"]
+__all__ = ["Limiter", "checked_limits"]
 
 
 class Limiter(Gate):
@@ -60,10 +60,7 @@ class Limiter(Gate):
         max_wait: float | None = None,
         weights: Mapping[str, float] | None = None,
     ) -> None:
-        limits = {"rpm": rpm, "tpm": tpm, "itpm": itpm, "otpm": otpm, "concurrency": concurrency}
-        for name, value in limits.items():
-            if value is not None and not 1 <= value < math.inf:
-                raise ValueError(f"{name} must be a number from 1, or None for no limit; got {value!r}")
+        limits = checked_limits(rpm=rpm, tpm=tpm, itpm=itpm, otpm=otpm, concurrency=concurrency)
         if mode not in get_args(Mode):
             raise ValueError(f'mode must be "strict" or "bucket"; got {mode!r}')
         quota = LocalQuota(
@@ -80,3 +77,15 @@ class Limiter(Gate):
 
     def __repr__(self) -> str:
         return f"<Limiter {self._said or 'without limits'}, {self.stats().waiting} waiting>"
+
+
+def checked_limits(**limits: float | None) -> dict[str, float | None]:
+    """Return limits by their names.
+
+    Raises:
+        ValueError: one is below 1, or endless.
+    """
+    for name, value in limits.items():
+        if value is not None and not 1 <= value < math.inf:
+            raise ValueError(f"{name} must be a number from 1, or None for no limit; got {value!r}")
+    return limits

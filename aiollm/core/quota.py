@@ -73,6 +73,9 @@ class Quota(Protocol):
         Returns:
             0 when they were taken; else for how many seconds it is of no use to ask again: `inf` where that is not
             known. The gate asks again by then, whenever something is given back, and when it is told to.
+
+        Raises:
+            APIError: nobody may pass, and waiting is of no use; it refuses the request.
         """
 
     def settle(self, held: Amounts, real: Amounts, taken_at: float, now: float) -> None:

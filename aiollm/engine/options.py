@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from aiollm.providers.provider import Target
 from aiollm.types.request import Request
 
-__all__ = ["Alternative", "CallOptions", "Fallbacks"]
+__all__ = ["Alternative", "CallOptions", "Fallbacks", "MidStream"]
+
+MidStream = Literal["never", "restart", "continue"]
+"""What becomes of a streamed answer that breaks off: an error, a new answer, or the rest of this one."""
 
 
 class Alternative(msgspec.Struct, frozen=True, eq=False):
@@ -48,6 +53,7 @@ class CallOptions(msgspec.Struct, frozen=True, eq=False):
         tags: what a router compares with the tags of its deployments.
         priority: how urgent the call is where requests wait for limits, from 0, the most urgent, to 3.
         fairness_key: whose call it is; those who wait for the same limits take turns.
+        mid_stream: what becomes of a streamed answer that breaks off.
     """
 
     retries: int | None = None
@@ -56,3 +62,4 @@ class CallOptions(msgspec.Struct, frozen=True, eq=False):
     tags: frozenset[str] = frozenset()
     priority: int | None = None
     fairness_key: str | None = None
+    mid_stream: MidStream | None = None

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 from attrs import evolve, frozen
 
 from aiollm.core.gate import Gate
+from aiollm.engine.options import MidStream
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
@@ -62,6 +63,7 @@ class RouterSettings(TypedDict, total=False):
     hedge: Hedge | None
     limiter: Gate | None
     budget: Budget | None
+    mid_stream: MidStream
 
 
 _AFFINITIES: Mapping[str, Affinity] = {

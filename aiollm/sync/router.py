@@ -9,6 +9,7 @@ from typing import Any, Unpack
 
 from aiollm.client import Build
 from aiollm.engine.call import Call
+from aiollm.policies import Policies
 from aiollm.router.demands import Demands
 from aiollm.router.deployment import Deployment
 from aiollm.router.fleet import Fleet
@@ -107,9 +108,13 @@ class Router(BlockingCalls):
             if not self._fleet.knows(name):
                 raise ValueError(f"model_group_alias or fallbacks: the model_list has no {name!r}")
         routing = Routing(self._fleet, Demands(self._fleet, read.affinities), read.retries)
-        super().__init__(
-            hedge=settings.get("hedge"), limiter=settings.get("limiter"), budget=settings.get("budget"), routing=routing
+        policies = Policies(
+            hedge=settings.get("hedge"),
+            limiter=settings.get("limiter"),
+            budget=settings.get("budget"),
+            mid_stream=settings.get("mid_stream", "never"),
         )
+        super().__init__(policies, routing)
 
     def _call(self, build: Build, given: dict[str, Any]) -> Call:
         return self._calls.call(build, given)

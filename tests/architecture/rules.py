@@ -20,6 +20,7 @@ RESERVED = {
         "aiollm/middleware/budget.py",
         "aiollm/middleware/retry_budget.py",
         "aiollm/router/fleet.py",
+        "aiollm/core/redis/quota.py",
     ),
 }
 # What reads the environment, and the one file that may.

@@ -57,6 +57,7 @@ HEAVY = (
     "numpy",
     "openai",
     "pydantic",
+    "redis",
     "rich",
     "uvloop",
     "xllamacpp",
