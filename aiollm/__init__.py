@@ -1,7 +1,11 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
+from aiollm.cache.cache import Cache, CacheStats
+from aiollm.cache.memory import MemoryStore
 from aiollm.cache.redis import RedisStore
+from aiollm.cache.sqlite import SQLiteStore
+from aiollm.cache.store import CacheStore, StoreError
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
 from aiollm.core.limiter import Limiter
 from aiollm.core.limiter_stats import LimiterStats
@@ -127,6 +131,9 @@ __all__ = [
     "BadRequestError",
     "Budget",
     "BudgetExceededError",
+    "Cache",
+    "CacheStats",
+    "CacheStore",
     "ChatCompletionDeltaToolCall",
     "ChatCompletionMessageToolCall",
     "Choices",
@@ -152,6 +159,7 @@ __all__ = [
     "InvalidChunk",
     "Limiter",
     "LimiterStats",
+    "MemoryStore",
     "Message",
     "MidStreamFallbackError",
     "ModelGroupInfo",
@@ -178,9 +186,11 @@ __all__ = [
     "RetryBudget",
     "RetryPolicy",
     "Router",
+    "SQLiteStore",
     "Scope",
     "Secret",
     "ServiceUnavailableError",
+    "StoreError",
     "StreamCancelled",
     "StreamInterrupted",
     "StreamTruncated",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import Factory, frozen
 
+from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
 from aiollm.engine.options import MidStream
 from aiollm.middleware.budget import Budget
@@ -23,6 +24,8 @@ class Policies:
         limiter: the limits that all requests are under; None for none.
         budget: what all calls may spend together; None for any amount.
         mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself.
+        cache: where answers are kept; None for nowhere.
+        single_flight: whether identical calls at the same time share one answer.
     """
 
     retry: Retry = Factory(Retry)
@@ -30,3 +33,5 @@ class Policies:
     limiter: Gate | None = None
     budget: Budget | None = None
     mid_stream: MidStream = "never"
+    cache: Cache | None = None
+    single_flight: bool = False

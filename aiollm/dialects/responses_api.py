@@ -13,6 +13,7 @@ from aiollm.dialects.body import json_request
 from aiollm.dialects.errors import MALFORMED, error_from_object, error_from_reply
 from aiollm.dialects.responses_account import GROWING, ResponseAccount
 from aiollm.dialects.responses_message import chat_usage, failure_of, finish_of
+from aiollm.dialects.responses_split import split_events
 from aiollm.dialects.responses_wire import (
     ENDINGS,
     event_of,
@@ -164,6 +165,5 @@ class ResponsesAPI:
     def split(
         self, response: ResponsesAPIResponse, context: Context, request: Request
     ) -> Iterable[ResponsesStreamEvent]:
-        """Return a whole response as the events of a stream: the last one, which has all of it."""
-        kind = "response.incomplete" if response.status == "incomplete" else "response.completed"
-        return (ResponsesStreamEvent(type=kind, response=response),)
+        """Return a whole response as the events of a stream."""
+        return split_events(response, context.origin)

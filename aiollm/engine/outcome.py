@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
@@ -38,5 +38,13 @@ class Outcome:
     chunks: int
     first_token: float | None
     elapsed: float
+    _partial: Callable[[], Any] = field(repr=False, eq=False)
     origin: Origin = Factory(Origin)
-    partial: Callable[[], Any] = lambda: None
+
+    @property
+    def response(self) -> Any:
+        """The answer, whole or as far as it came, put together when this is asked for; None when nothing came.
+
+        Of a stream it has what `APIError.partial` would have. It is nobody else's, but for an answer that came whole.
+        """
+        return self._partial()

@@ -112,7 +112,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         return self.ended and self.error is None
 
     def partial(self) -> Whole | None:
-        """Return the answer so far; None before there is any."""
+        """Return the answer, whole or as far as it has come; None when nothing of it has come."""
         return self.response
 
     def over(self) -> BaseException:
@@ -151,8 +151,8 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             chunks=self.chunks,
             first_token=self.first_token,
             elapsed=elapsed,
-            origin=self.origin,
             partial=self.partial,
+            origin=self.origin,
         )
         try:
             listener(outcome)

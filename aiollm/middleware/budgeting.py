@@ -152,9 +152,9 @@ class _Bill:
             if attempt.origin is not outcome.origin:
                 self._charge_attempt(attempt)
             elif attempt.ended is None:  # its own listener comes after this one
-                self._charge(outcome.usage, outcome.origin, outcome.partial())
+                self._charge(outcome.usage, outcome.origin, outcome.response)
             else:  # it may be a part of the answer only
-                self._charge(attempt.usage, outcome.origin, outcome.partial())
+                self._charge(attempt.usage, outcome.origin, outcome.response)
         self._settle()
 
     def settle_without_answer(self) -> None:

@@ -8,8 +8,10 @@ from aiollm.engine.call import Call
 from aiollm.engine.chain import Middleware
 from aiollm.exceptions import APIError
 from aiollm.middleware.budgeting import Way
+from aiollm.middleware.cache import Destination
 from aiollm.providers.registry import Api
 from aiollm.router.demands import Demands
+from aiollm.router.destination import destination_in
 from aiollm.router.fleet import Fleet
 from aiollm.router.limiters import DeploymentLimiters, MakeLimiter, local_limiter
 from aiollm.router.retries import GroupRetrying, RetryRules
@@ -55,6 +57,10 @@ class Routing:
     def route(self, api: Api) -> Middleware:
         """Return the policy that gives each attempt of a call of an API its deployment."""
         return Route(self._fleet, self._demands, api)
+
+    def destination(self, api: Api) -> Destination:
+        """Return what tells of a call of an API whose answers it may share."""
+        return lambda call: destination_in(self._fleet, call, api)
 
 
 def _groups(call: Call) -> Iterator[tuple[Request, str]]:

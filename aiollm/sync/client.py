@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiollm.cache.cache import Cache
 from aiollm.client import AsyncClient, as_method_of, hidden_arguments
 from aiollm.core.gate import Gate
 from aiollm.embedding_call import aembedding
@@ -62,6 +63,8 @@ class Client(BlockingCalls):
         budget: what all calls may spend together; one that does not fit in is refused with `BudgetExceededError`.
         mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself: "never",
             "restart" or "continue", as `acompletion` describes them.
+        cache: where answers are kept, for calls that ask exactly the same; none where nothing is said.
+        single_flight: whether calls that ask exactly the same at the same time share one answer.
     """
 
     def __init__(
@@ -72,6 +75,17 @@ class Client(BlockingCalls):
         limiter: Gate | None = None,
         budget: Budget | None = None,
         mid_stream: MidStream = "never",
+        cache: Cache | None = None,
+        single_flight: bool = False,
     ) -> None:
-        policies = Policies(retry=retry or Retry(), hedge=hedge, limiter=limiter, budget=budget, mid_stream=mid_stream)
-        super().__init__(policies)
+        super().__init__(
+            Policies(
+                retry=retry or Retry(),
+                hedge=hedge,
+                limiter=limiter,
+                budget=budget,
+                mid_stream=mid_stream,
+                cache=cache,
+                single_flight=single_flight,
+            )
+        )

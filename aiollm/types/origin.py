@@ -23,6 +23,7 @@ class Origin:
         service_tier: the tier that served it, where the reply says so beside its usage.
         began: when the reply began, in seconds since the epoch.
         price: returns what a usage of this origin costs, in USD; None where nothing can be said.
+        cache_hit: whether it comes from the cache, and nobody was asked.
     """
 
     includes_usage: bool = False
@@ -33,10 +34,13 @@ class Origin:
     service_tier: str | None = None
     began: int | None = None
     price: Callable[[Origin, Any], float | None] | None = field(default=None, eq=False, repr=False)
+    cache_hit: bool = False
     _hidden_params: dict[str, Any] | None = field(default=None, init=False, repr=False)
 
     def cost(self, usage: Any) -> float | None:
         """Return what an answer from here with this usage costs, in USD; None where usage or price are not known."""
+        if self.cache_hit:
+            return 0.0
         return None if usage is None or self.price is None else self.price(self, usage)
 
     def hidden_params(self, usage: Any = None) -> dict[str, Any]:
@@ -53,6 +57,7 @@ class Origin:
                 "api_base": self.api_base,
                 "custom_llm_provider": self.provider,
                 "response_cost": None,
+                "cache_hit": self.cache_hit,
                 "additional_headers": additional,
             }
         hidden["provider_response_model"] = self.served_model  # known once the reply has begun
