@@ -26,7 +26,16 @@ STEP_LIMIT = 900.0  # seconds; a step that takes longer hangs
 PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "worksteal")
 # Thousands of recorded replies through pure code, and what is read in the source: the same on every interpreter.
 ONCE = ("--ignore=tests/architecture", "--ignore=tests/corpus", "--ignore=tests/differential")
-FOREIGN = ("COVERAGE_PROCESS_START", "PYTEST_ADDOPTS", "PYTHONHOME", "PYTHONPATH", "PYTHONWARNINGS", "VIRTUAL_ENV")
+# The last but one would have every process, of some hundreds, compile what it imports: uv compiles nothing.
+FOREIGN = (
+    "COVERAGE_PROCESS_START",
+    "PYTEST_ADDOPTS",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONWARNINGS",
+    "PYTHONDONTWRITEBYTECODE",
+    "VIRTUAL_ENV",
+)
 
 
 class StepFailedError(Exception):
