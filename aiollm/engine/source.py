@@ -151,8 +151,8 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             chunks=self.chunks,
             first_token=self.first_token,
             elapsed=elapsed,
-            origin=self.origin,
             partial=self.partial,
+            origin=self.origin,
         )
         try:
             listener(outcome)
