@@ -220,6 +220,9 @@ class WireSource(AnswerSource[Piece, Whole]):
 
     # -- account
 
+    def partial(self) -> Whole | None:
+        return self._decoder.partial()
+
     @property
     def usage(self) -> Usage | None:
         return self._decoder.usage
