@@ -160,6 +160,8 @@ async def test_both_parts_of_an_answer_that_was_taken_up_are_paid_once(mid_strea
     _, error = await collected(stream)
     assert error is None
     spent, counted, _ = facts(budget)
+    # Nobody counted the first part, so that nobody can say what both cost.
+    assert stream._hidden_params["response_cost"] == (None if mid_stream == "continue" else pytest.approx(COST))
     first = stream.attempts[0].error
     assert first is not None
     assert first.partial.choices[0].message.content == "one two three"
