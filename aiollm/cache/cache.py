@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Awaitable, Callable
 
@@ -13,6 +12,7 @@ from attrs import evolve, frozen
 from aiollm.cache.entry import Answer, Entry, read_entry, write_entry
 from aiollm.cache.memory import MemoryStore
 from aiollm.cache.store import CacheStore
+from aiollm.core.guard import Guard
 from aiollm.providers.registry import Api
 
 __all__ = ["Cache", "CacheStats"]
@@ -79,7 +79,7 @@ class Cache:
         self.max_wait = max_wait
         self._clock = clock
         self._stats = CacheStats()
-        self._lock = threading.Lock()
+        self._guard = Guard()
         self._broken = False
         self._resting_until = 0.0
         self._puts: dict[str, asyncio.Task[None]] = {}
@@ -175,7 +175,7 @@ class Cache:
             _logger.info("the cache works again")
 
     def _count(self, name: str) -> None:
-        with self._lock:
+        with self._guard:
             self._stats = evolve(self._stats, **{name: getattr(self._stats, name) + 1})
 
     def __repr__(self) -> str:

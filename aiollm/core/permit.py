@@ -27,16 +27,18 @@ class Permit:
         held: what is booked for the request: the estimate, or what it turned out to be.
         taken_at: when it passed, in the clock of its loop, in seconds.
         waited: how long it had waited for that, in seconds.
+        process: the process in which it passed, and in which alone it counts.
     """
 
-    __slots__ = ("_ledger", "estimate", "held", "released", "taken_at", "waited")
+    __slots__ = ("_ledger", "estimate", "held", "process", "released", "taken_at", "waited")
 
-    def __init__(self, ledger: Ledger, estimate: Amounts, taken_at: float, waited: float) -> None:
+    def __init__(self, ledger: Ledger, estimate: Amounts, taken_at: float, waited: float, process: int) -> None:
         self._ledger = ledger
         self.estimate = estimate
         self.held = estimate
         self.taken_at = taken_at
         self.waited = waited
+        self.process = process
         self.released = False
 
     def settle(self, *, input_tokens: float, output_tokens: float) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
 from attrs import frozen
 
+from aiollm.core.guard import Guard, noted
 from aiollm.exceptions import BudgetExceededError
 
 __all__ = ["Amount", "Budget", "Reservation"]
@@ -64,7 +64,8 @@ class Budget:
     Before a call is sent, the most that it may cost is reserved; a call that does not fit into what remains is refused
     with `BudgetExceededError`. When it ends, however it ends, what it did cost is spent, and the rest is free again.
 
-    It may be given to several clients, and used from several event loops and threads at once.
+    It may be given to several clients, and used from several event loops and threads at once; a forked process has a
+    copy of its own, in which nothing is reserved.
 
     Args:
         usd: the limit in US dollars, or None.
@@ -94,34 +95,34 @@ class Budget:
         self.tokens = tokens
         self.window_seconds = window_seconds
         self._clock = clock
-        self._lock = threading.Lock()
+        self._guard = Guard(self._after_fork)
         self._spent, self._estimated, self._reserved = _Sum(), _Sum(), _Sum()
         self._steps: deque[tuple[int, _Sum, _Sum]] = deque()  # of the window: number, spent, estimated
 
     @property
     def spent(self) -> Amount:
         """What the calls that have ended did cost, within the window."""
-        with self._lock:
+        with self._guard:
             self._forget()
             return self._spent.amount
 
     @property
     def estimated(self) -> Amount:
         """How much of what is spent is an estimate: the answer ended without a usage, or has no known price."""
-        with self._lock:
+        with self._guard:
             self._forget()
             return self._estimated.amount
 
     @property
     def reserved(self) -> Amount:
         """What the calls that go on may cost at the most."""
-        with self._lock:
+        with self._guard:
             return self._reserved.amount
 
     @property
     def remaining(self) -> Amount:
         """What is neither spent nor reserved; below 0 where calls have cost more than was thought."""
-        with self._lock:
+        with self._guard:
             self._forget()
             return Amount(
                 None if self.usd is None else self.usd - self._spent.usd - self._reserved.usd,
@@ -134,12 +135,12 @@ class Budget:
         Raises:
             BudgetExceededError: that much is not left.
         """
-        with self._lock:
+        with self._guard:
             self._forget()
             self._check("usd", usd)
             self._check("tokens", tokens)
             self._reserved.add(usd, tokens)
-        return Reservation(self, usd, tokens)
+        return Reservation(self, usd, tokens, self._guard.process)
 
     def _check(self, unit: str, wanted: float) -> None:
         limit = getattr(self, unit)
@@ -153,17 +154,20 @@ class Budget:
                 max_budget=limit,
             )
 
+    def _after_fork(self) -> None:
+        self._reserved = _Sum()  # the calls that go on are the parent's
+
+    @noted
     def _settle(self, reservation: Reservation, usd: float, tokens: int, estimated: bool) -> None:
-        with self._lock:
-            if reservation.settled:
-                return
-            reservation.settled = True
-            self._reserved.add(reservation.usd, reservation.tokens, -1)
-            self._forget()
-            for total in self._totals():
-                total[0].add(usd, tokens)
-                if estimated:
-                    total[1].add(usd, tokens)
+        if reservation.settled or reservation.process != self._guard.process:
+            return
+        reservation.settled = True
+        self._reserved.add(reservation.usd, reservation.tokens, -1)
+        self._forget()
+        for total in self._totals():
+            total[0].add(usd, tokens)
+            if estimated:
+                total[1].add(usd, tokens)
 
     def _totals(self) -> list[tuple[_Sum, _Sum]]:
         """Return what a settlement is added to: all that is spent, and the window's present step."""
@@ -194,13 +198,15 @@ class Reservation:
         usd: US dollars.
         tokens: of the prompt and the answer.
         settled: whether the call has ended.
+        process: the process that makes the call.
     """
 
-    def __init__(self, budget: Budget, usd: float, tokens: int) -> None:
+    def __init__(self, budget: Budget, usd: float, tokens: int, process: int) -> None:
         self._budget = budget
         self.usd = usd
         self.tokens = tokens
         self.settled = False
+        self.process = process
 
     def settle(self, usd: float, tokens: int, *, estimated: bool = False) -> None:
         """Spend what the call did cost, and free the rest. Only the first time counts.
