@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aiollm.core.guard import Guard, noted
+from contextlib import AbstractContextManager
+
 from aiollm.exceptions import APIError, Timeout
 from aiollm.router.member import Demand, Member
 from aiollm.router.statistics import Latency
@@ -18,7 +19,7 @@ class Trial:
         demand: what is asked.
         now: the time in seconds.
         alone: whether no other deployment could take the attempt.
-        guard: of the member, which several threads may share. It is held when this is made.
+        guard: the lock of the member, which several threads may share. It is held when this is made.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class Trial:
         now: float,
         *,
         alone: bool,
-        guard: Guard,
+        guard: AbstractContextManager[object],
     ) -> None:
         self.member = member
         self._demand = demand
@@ -37,7 +38,6 @@ class Trial:
         self._guard = guard
         self._waiting = True
         self._over = False
-        self._process = guard.process
         statistics = member.statistics
         statistics.waiting += 1
         statistics.in_flight += 1
@@ -45,14 +45,13 @@ class Trial:
         statistics.tokens.add(now, demand.tokens)
         member.health.started(now)
 
-    @noted
     def answered(self, now: float) -> None:
         """Note that the answer has begun."""
-        self._stop_waiting()
-        self._measure(now)
-        self.member.health.answered(now, self._started)
+        with self._guard:
+            self._stop_waiting()
+            self._measure(now)
+            self.member.health.answered(now, self._started)
 
-    @noted
     def complete(self, now: float, tokens: int | None) -> None:
         """Note that the answer is whole, or that the caller had enough of it.
 
@@ -60,10 +59,10 @@ class Trial:
             now: the time in seconds.
             tokens: how many it took, as the provider counted; None where that is not known.
         """
-        if self._end(now, tokens):
-            self.member.statistics.successes += 1
+        with self._guard:
+            if self._end(now, tokens):
+                self.member.statistics.successes += 1
 
-    @noted
     def failed(self, error: APIError, now: float, tokens: int | None = None, *, hasty: bool = False) -> None:
         """Note that no answer came, or that it broke off.
 
@@ -74,24 +73,25 @@ class Trial:
             hasty: whether the caller was not willing to wait longer. That speaks against the deployment only if it
                 took longer than it does on the average.
         """
-        overdue = self._is_overdue(now)
-        if overdue and isinstance(error, Timeout):
-            self._measure(now)  # it would have taken longer still
-        if not self._end(now, tokens):
-            return
-        self.member.statistics.failures += 1
-        if hasty and not overdue:
-            self.member.health.withdrawn(self._started)
-        else:
-            self.member.health.failed(error, now, self._started, alone=self._alone)
+        with self._guard:
+            overdue = self._is_overdue(now)
+            if overdue and isinstance(error, Timeout):
+                self._measure(now)  # it would have taken longer still
+            if not self._end(now, tokens):
+                return
+            self.member.statistics.failures += 1
+            if hasty and not overdue:
+                self.member.health.withdrawn(self._started)
+            else:
+                self.member.health.failed(error, now, self._started, alone=self._alone)
 
-    @noted
     def withdrawn(self, now: float) -> None:
         """Note that the attempt was given up, or never sent: that does not speak against the deployment."""
-        if self._latency.average is not None and self._is_overdue(now):
-            self._measure(now)  # as of one that lost a race
-        if self._end(now, None):
-            self.member.health.withdrawn(self._started)
+        with self._guard:
+            if self._latency.average is not None and self._is_overdue(now):
+                self._measure(now)  # as of one that lost a race
+            if self._end(now, None):
+                self.member.health.withdrawn(self._started)
 
     @property
     def _latency(self) -> Latency:
@@ -112,7 +112,7 @@ class Trial:
 
     def _end(self, now: float, tokens: int | None) -> bool:
         """Count the attempt out, once; say whether it was under way."""
-        if self._over or self._process != self._guard.process:
+        if self._over:
             return False
         self._over = True
         self._stop_waiting()

@@ -11,7 +11,7 @@ import aiollm
 from aiollm import Client, Hedge, Retry
 from aiollm.middleware.hedge import quantile
 from aiollm.testing import ProviderServer, embeddings, reply, role, stall, status, tokens
-from tests.engine.calling import arguments, collected, pool_facts, text_of
+from tests.engine.calling import arguments, collected, text_of
 from tests.engine.closing import assert_left_soon, now
 
 ALWAYS = Hedge(after=0.05, max_extra=1.0)
@@ -147,4 +147,3 @@ async def test_a_call_that_is_cancelled_while_the_loser_leaves_closes_the_winner
         with pytest.raises(asyncio.CancelledError):
             await call
         await server.wait_for_disconnect()
-        await server.wait_for(lambda: pool_facts()["active"] == 0)

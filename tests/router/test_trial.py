@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from aiollm import exceptions as errors
-from aiollm.core.guard import Guard
 from aiollm.router.health import CooldownRules
 from aiollm.router.member import Demand, Member
 from aiollm.router.trial import Trial
@@ -13,7 +14,7 @@ DEMAND = Demand(stream=True, tokens=100)
 
 
 def begin(one: Member, now: float = 0.0, demand: Demand = DEMAND) -> Trial:
-    return Trial(one, demand, now, alone=False, guard=Guard())
+    return Trial(one, demand, now, alone=False, guard=nullcontext())
 
 
 def counts(one: Member, now: float) -> tuple[int, int, float, float]:
