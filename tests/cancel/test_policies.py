@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import math
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Any
 
@@ -36,6 +38,7 @@ from aiollm.testing import (
 from aiollm.types.timeouts import Timeouts
 from tests.cancel.stepping import cancelled_at
 from tests.engine.calling import MESSAGES, collected, pool_facts, text_of
+from tests.programs import run
 
 PRICES = {"input_cost_per_token": 1e-4, "output_cost_per_token": 2e-4}
 WHOLE = [role(), tokens("as far as it goes"), finish(), usage(10, 5), done()]
@@ -49,10 +52,15 @@ LIMIT = 0.15  # seconds of a clock that is to run out
 KEYS = {"first": "sk-of-the-first", "second": "sk-of-the-second"}
 
 
-@pytest.fixture(autouse=True)
-def prices() -> Iterator[None]:
+def registered() -> None:
+    """Let the models have a price."""
     names = ("mistral/first", "hosted_vllm/second")
     aiollm.register_model({name: {"mode": "chat", "max_output_tokens": 100, **PRICES} for name in names})
+
+
+@pytest.fixture(autouse=True)
+def prices() -> Iterator[None]:
+    registered()
     yield
     known_models._registered.cache_clear()
 
@@ -72,12 +80,12 @@ class House:
             "cache": Cache(),
             "single_flight": True,
         } | more
-        self._options: dict[str, Any] = {"messages": MESSAGES, "stream_options": {"include_usage": True}}
+        self.options: dict[str, Any] = {"messages": MESSAGES, "stream_options": {"include_usage": True}}
         if kind == "client":
             self.client: Any = Client(retry=Retry(retries=1), **policies)
             second_one = {"model": "hosted_vllm/second", "api_base": second.base_url, "api_key": KEYS["second"]}
             place = {"model": "mistral/first", "api_base": first.base_url, "api_key": KEYS["first"]}
-            self._options |= place | {"fallbacks": [second_one]}
+            self.options |= place | {"fallbacks": [second_one]}
         else:
             limits = {"rpm": 1000, "max_parallel_requests": 3}
             self.client = Router(
@@ -99,10 +107,10 @@ class House:
                 disable_cooldowns=True,
                 **policies,
             )  # fmt: skip
-            self._options |= {"model": "g"}
+            self.options |= {"model": "g"}
 
     async def ask(self, **options: Any) -> Any:
-        given = self._options | {"stream": True} | options
+        given = self.options | {"stream": True} | options
         if not given["stream"]:
             del given["stream_options"]
         return await self.client.acompletion(**given)
@@ -383,3 +391,60 @@ async def test_an_answer_that_is_collected_in_the_middle_of_an_access_ends_after
                 gc.collect()
             await asyncio.sleep(0)  # a shared answer is closed by its own task
         await house.assert_left()
+
+
+@pytest.mark.parametrize("kind", ["client", "router"])
+def test_loops_one_after_another_and_threads_at_once_share_one_account(kind: str) -> None:
+    threads, runs = 3, 2
+    with ProviderServer() as first, ProviderServer() as second, ThreadPoolExecutor(threads + 1) as pool:
+        first.script(WHOLE)
+        house = House(kind, first, second, single_flight=False, cache=None)
+
+        def asynchronous() -> list[str]:
+            return [asyncio.run(house.read()) for _ in range(runs)]
+
+        def blocking() -> list[str]:
+            return [text_of(house.client.completion(**house.options, stream=True)) for _ in range(runs)]
+
+        texts = [pool.submit(work) for work in (blocking, *[asynchronous] * threads)]
+        assert [text.result(30) for text in texts] == [[TEXT] * runs] * (threads + 1)
+        assert {(gate.stats().in_flight, gate.stats().waiting) for gate in (house.limiter, *house.gates())} == {(0, 0)}
+        assert house.budget.reserved == Amount(0.0, 0)
+        assert house.budget.spent.tokens >= (threads + 1) * runs * 15  # a hedge that lost has been sent its prompt
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("kind", ["client", "router"])
+@pytest.mark.parametrize("script", ["SLOW", "BEGUN"])
+def test_ctrl_c_leaves_nothing(kind: str, script: str) -> None:
+    program = f"""
+    from aiollm.middleware.budget import Amount
+    from tests.cancel.test_policies import BEGUN, SLOW, House, registered
+
+    registered()
+    with ProviderServer() as first, ProviderServer() as second:
+        first.script({script})
+        house = House("{kind}", first, second)
+
+        def press():
+            first.run(first.wait_for_request(0))
+            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        thread = threading.Thread(target=press)
+        thread.start()
+        try:
+            for chunk in house.client.completion(**house.options, stream=True):
+                pass
+        except KeyboardInterrupt:
+            first.run(first.wait_for(lambda: first.open_connections == 0))
+            limit = time.monotonic() + 5
+            while house.budget.reserved != Amount() and time.monotonic() < limit:
+                time.sleep(0.01)
+            gates = [house.limiter, *house.gates()]
+            print([gate.stats().in_flight + gate.stats().waiting for gate in gates], house.budget.reserved)
+        thread.join()
+    """
+    gates = [0] if kind == "client" else [0, 0]
+    assert run(program) == f"{gates} {Amount()}"
