@@ -19,7 +19,7 @@ from aiollm.core.permit import Permit, Reservation, checked_amounts
 from aiollm.core.quota import NOTHING, Amounts, Quota
 from aiollm.core.runtime import running_loop
 from aiollm.exceptions import APIError, RateLimitError
-from aiollm.wire.rate_limits import read_rate_limits
+from aiollm.wire.rate_limits import NO_LIMITS, read_rate_limits
 
 __all__ = ["Gate"]
 
@@ -300,6 +300,8 @@ class Gate:
             provider: its name, where it is known.
         """
         limits = read_rate_limits(headers, provider=provider)
+        if limits is NO_LIMITS:
+            return
         with self._guard():
             now = self._now()
             self._quota.learn(limits, now)
