@@ -126,7 +126,9 @@ class Gate:
         if priority not in range(CLASSES):
             raise ValueError(f"priority must be a whole number from 0 (most urgent) to {CLASSES - 1}; got {priority!r}")
         limit = self._max_wait if max_wait is None else _checked_wait(max_wait)
-        return Reservation(partial(self._pass, amounts, priority, key or "", limit), partial(self._pass_at_once, amounts))
+        return Reservation(
+            partial(self._pass, amounts, priority, key or "", limit), partial(self._pass_at_once, amounts)
+        )
 
     def _pass_at_once(self, amounts: Amounts) -> Permit | None:
         with self._guard():
