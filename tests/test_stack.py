@@ -39,7 +39,7 @@ def counted() -> Iterator[Counter[str]]:
         sys.setprofile(before)
 
 
-async def test_no_policy_does_anything_for_a_chunk() -> None:
+async def test_no_policy_but_single_flight_does_anything_for_a_chunk() -> None:
     client = Client(
         limiter=Limiter(rpm=1_000, tpm=10**9), hedge=Hedge(after=60), budget=Budget(tokens=10**9), cache=Cache()
     )
