@@ -14,7 +14,7 @@ from attrs.validators import ge, instance_of
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
-from aiollm.exceptions import APIError, FirstTokenTimeout, RateLimitError, TotalTimeout
+from aiollm.exceptions import APIError, FirstTokenTimeout, RateLimitError, ServiceUnavailableError, TotalTimeout
 from aiollm.middleware.retry_budget import RetryBudget
 
 __all__ = ["Retry", "Retrying", "wait_before_retry"]
@@ -86,8 +86,8 @@ def wait_before_retry(
         return None
     if elsewhere:
         return 0.0
-    if isinstance(error, RateLimitError) and error.phase == "request":
-        return None  # of our own limits, and it has waited for them as long as it may
+    if _is_of_our_own(error):
+        return None  # limits have been waited for as long as that may take; for others than limits nobody waits unasked
     if error.retry_after is not None and error.retry_after > 0:
         return error.retry_after if error.retry_after <= retry.longest_retry_after else None
     return max(retry.shortest_wait, chance * min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (failed - 1)))
@@ -104,6 +104,11 @@ def _may_help(error: APIError, retry: Retry) -> bool:
     if isinstance(error, FirstTokenTimeout):
         return retry.after_first_token_timeout
     return bool(error.retryable)
+
+
+def _is_of_our_own(error: APIError) -> bool:
+    """Whether nothing was sent: limits have no room, or all deployments of a router are left alone."""
+    return isinstance(error, RateLimitError | ServiceUnavailableError) and error.phase == "request"
 
 
 def _may_help_elsewhere(error: APIError) -> bool:
@@ -134,14 +139,21 @@ class Retrying:
         if budget is not None:
             budget.called()
         failed = 0
+        before: APIError | None = None
         while True:
             try:
                 return await handler(call)
             except APIError as error:
                 failed += 1
                 wait = self._wait(call, error, failed)
-                if wait is None:
+                if wait is None and (before is None or not _is_of_our_own(error)):
                     raise
+                last = error
+            if wait is None:
+                assert before is not None
+                before.add_note(f"not tried again: {last}")
+                raise before.with_context(retry_after=last.retry_after)
+            before = last
             if wait:
                 await call.scope.wait(asyncio.sleep(wait), "another attempt")
             call = msgspec.structs.replace(call, cause="retry")
