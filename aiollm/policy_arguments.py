@@ -74,7 +74,7 @@ def call_options(given: Mapping[str, Any], build: Build) -> CallOptions:
 
 def _mid_stream(value: Any) -> MidStream | None:
     if value is not None and value not in get_args(MidStream):
-        raise faulty("mid_stream", ", ".join(map(repr, get_args(MidStream))), value)
+        raise faulty("mid_stream", f"one of {', '.join(map(repr, get_args(MidStream)))}", value)
     return value  # type: ignore[no-any-return]
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from attrs import Factory, field, frozen
-from attrs.validators import ge, instance_of
+from attrs import Attribute, Factory, field, frozen
 
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
@@ -26,6 +25,25 @@ LONGEST_WAIT_SECONDS = 8.0
 """The waits of the official clients of OpenAI and Anthropic: half a second, doubled each time, 8 s at the most."""
 
 
+def _a_count(owner: Any, attribute: Attribute[Any], value: Any) -> None:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(f"{attribute.name} must be a whole number from 0; got {value!r}")
+
+
+def _seconds(owner: Any, attribute: Attribute[Any], value: Any) -> None:
+    if not (isinstance(value, int | float) and value >= 0):
+        raise ValueError(f"{attribute.name} must be seconds from 0; got {value!r}")
+
+
+def _counts_by_class(owner: Any, attribute: Attribute[Any], value: Any) -> None:
+    for cls, count in value.items():
+        if not (isinstance(cls, type) and issubclass(cls, APIError)) or not isinstance(count, int) or count < 0:
+            raise ValueError(
+                f"{attribute.name} must be numbers by error classes, such as {{aiollm.RateLimitError: 5}}; "
+                f"got {cls!r}: {count!r}"
+            )
+
+
 @frozen(kw_only=True)
 class Retry:
     """When a failed request is sent again.
@@ -40,13 +58,16 @@ class Retry:
         longest_retry_after: seconds. A provider that asks to wait longer is not asked again.
         budget: bounds the retries of all calls together, so that an outage is not answered with three times the load.
             None for no bound.
+
+    Raises:
+        ValueError: a number is below 0, or none; a key of `by_class` is no class of error.
     """
 
-    retries: int = field(default=2, validator=[instance_of(int), ge(0)])
-    by_class: Mapping[type[APIError], int] = field(factory=dict)
+    retries: int = field(default=2, validator=_a_count)
+    by_class: Mapping[type[APIError], int] = field(factory=dict, validator=_counts_by_class)
     after_first_token_timeout: bool = False
-    shortest_wait: float = field(default=0.0, validator=ge(0))
-    longest_retry_after: float = field(default=120.0, validator=ge(0))
+    shortest_wait: float = field(default=0.0, validator=_seconds)
+    longest_retry_after: float = field(default=120.0, validator=_seconds)
     budget: RetryBudget | None = Factory(RetryBudget)
 
     def allowed(self, error: APIError, retries: int | None) -> int:

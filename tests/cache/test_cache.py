@@ -119,7 +119,12 @@ async def test_cancelling_a_search_is_no_failure_of_the_store() -> None:
     assert cache.stats() == CacheStats()
 
 
-@pytest.mark.parametrize("bad", [{"ttl": 0}, {"ttl": -1}, {"max_wait": 0}])
+@pytest.mark.parametrize("bad", [{"ttl": 0}, {"ttl": -1}, {"ttl": "60"}, {"max_wait": 0}])
 def test_times_that_mean_nothing_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be above 0 seconds"):
         Cache(**bad)  # type: ignore[arg-type]
+
+
+def test_a_path_is_no_store() -> None:
+    with pytest.raises(TypeError, match=r"such as aiollm.SQLiteStore"):
+        Cache("answers.sqlite")  # type: ignore[arg-type]

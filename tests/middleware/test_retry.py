@@ -64,6 +64,21 @@ def test_the_wait_is_drawn_below_a_bound_that_doubles() -> None:
     assert wait_before_retry(error, 3, Retry(), 0.0) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"retries": "3"}, "retries must be a whole number from 0; got '3'"),
+        ({"retries": -1}, "retries must be a whole number from 0"),
+        ({"shortest_wait": "1"}, "shortest_wait must be seconds from 0"),
+        ({"by_class": {"RateLimitError": 3}}, "by_class must be numbers by error classes"),
+        ({"by_class": {aiollm.RateLimitError: -1}}, "by_class must be numbers by error classes"),
+    ],
+)
+def test_a_wrong_policy_is_told(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Retry(**wrong)
+
+
 def test_a_late_first_token_is_tried_again_when_that_is_asked_for() -> None:
     error = failing(aiollm.FirstTokenTimeout, phase="first_token")
     assert wait_before_retry(error, 1, Retry(after_first_token_timeout=True), 0.5) == 0.25

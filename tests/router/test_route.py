@@ -223,7 +223,7 @@ async def test_nobody_waits_for_deployments_that_are_left_alone() -> None:
             assert [attempt.cause for attempt in caught.value.attempts] == ["first", "retry"]
             assert "not tried again: all deployments of 'g' are left alone" in caught.value.__notes__[0]
             assert caught.value.retry_after == pytest.approx(100, abs=5)
-            with pytest.raises(aiollm.ServiceUnavailableError, match="'g' are left alone.*after ConnectError"):
+            with pytest.raises(aiollm.ServiceUnavailableError, match=r"'g' are left alone.*after ConnectError"):
                 await ask(router)
 
 
