@@ -138,8 +138,13 @@ class Cache:
     async def _read(self, api: Api, key: str) -> Entry | None:
         if self._rests():
             return None
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.max_wait
+        put = self._puts.get(key)
+        if put is not None and put.get_loop() is loop:  # asked again at once: what has just come is on its way there
+            await asyncio.wait([put], timeout=self.max_wait / 2)
         try:
-            async with asyncio.timeout(self.max_wait):
+            async with asyncio.timeout_at(until):
                 data = await self.store.get(key)
         except Exception as error:  # noqa: BLE001  # of any store
             self._failed(error)
