@@ -152,9 +152,9 @@ class _Bill:
             if attempt.origin is not outcome.origin:
                 self._charge_attempt(attempt)
             elif attempt.ended is None:  # its own listener comes after this one
-                self._charge(outcome.usage, outcome.origin, outcome.response)
+                self._charge(outcome.usage, outcome.origin, lambda: outcome.response)
             else:  # it may be a part of the answer only
-                self._charge(attempt.usage, outcome.origin, outcome.response)
+                self._charge(attempt.usage, outcome.origin, lambda: outcome.response)
         self._settle()
 
     def settle_without_answer(self) -> None:
@@ -168,13 +168,13 @@ class _Bill:
         refused = attempt.ended == "failed" and attempt.origin is None
         late = isinstance(attempt.error, Timeout) and attempt.error.phase == "first_token"
         if not refused or late:
-            self._charge(attempt.usage, attempt.origin, attempt.error and attempt.error.partial)
+            self._charge(attempt.usage, attempt.origin, lambda: attempt.error and attempt.error.partial)
 
-    def _charge(self, usage: Usage | None, origin: Origin | None, partial: Any) -> None:
-        """Charge what was counted; else what was sent, and what has come of the answer."""
+    def _charge(self, usage: Usage | None, origin: Origin | None, partial: Callable[[], Any]) -> None:
+        """Charge what was counted; else what was sent, and what has come of the answer, which is put together then."""
         counted = usage is not None
         if usage is None:
-            came = _tokens_of(partial)
+            came = _tokens_of(partial())
             usage = Usage(prompt_tokens=self.plan.prompt_tokens, completion_tokens=came)
         cost = None if origin is None else origin.cost(usage)
         tokens = usage.total_tokens or usage.prompt_tokens + usage.completion_tokens
