@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import Factory, frozen
+from collections.abc import Callable
+from typing import Any
+
+from attrs import Attribute, Factory, field, frozen
 
 from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
@@ -12,6 +15,16 @@ from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 
 __all__ = ["Policies"]
+
+
+def _must_be(kind: type, example: str) -> Callable[[Any, Attribute[Any], Any], None]:
+    """Return a validator that says how a policy is written: a number or a store in its place is an easy mistake."""
+
+    def check(owner: Any, attribute: Attribute[Any], value: Any) -> None:
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{attribute.name} must be an object such as {example}; got {value!r:.80}")
+
+    return check
 
 
 @frozen(kw_only=True)
@@ -28,10 +41,10 @@ class Policies:
         single_flight: whether identical calls at the same time share one answer.
     """
 
-    retry: Retry = Factory(Retry)
-    hedge: Hedge | None = None
-    limiter: Gate | None = None
-    budget: Budget | None = None
+    retry: Retry = field(default=Factory(Retry), validator=_must_be(Retry, "aiollm.Retry(retries=4)"))
+    hedge: Hedge | None = field(default=None, validator=_must_be(Hedge, "aiollm.Hedge(after=2.0)"))
+    limiter: Gate | None = field(default=None, validator=_must_be(Gate, "aiollm.Limiter(rpm=500)"))
+    budget: Budget | None = field(default=None, validator=_must_be(Budget, "aiollm.Budget(usd=5)"))
     mid_stream: MidStream = "never"
-    cache: Cache | None = None
+    cache: Cache | None = field(default=None, validator=_must_be(Cache, "aiollm.Cache(aiollm.MemoryStore())"))
     single_flight: bool = False

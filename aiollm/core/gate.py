@@ -347,7 +347,8 @@ class Gate:
         self._record.timed_out += 1
         paused = self._paused_until > now
         ready = self._paused_until if paused else max(now, self._next)
-        why = "the provider asked for a pause" if paused else f"{len(self._queue)} requests wait"
+        waiting = len(self._queue)
+        why = "the provider asked for a pause" if paused else f"{waiting} {'request waits' if waiting == 1 else 'wait'}"
         return RateLimitError(
             f"no room within the limits after {now - since:.3g} s: {why}; nothing was sent",
             retry_after=ready - now if ready < math.inf else None,

@@ -86,7 +86,7 @@ class Budget:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         given = {"usd": usd, "tokens": tokens, "window_seconds": window_seconds}
-        wrong = [f"{name}={value}" for name, value in given.items() if value is not None and not value > 0]
+        wrong = [f"{name}={value!r}" for name, value in given.items() if value is not None and not _is_amount(value)]
         if wrong or (usd is None and tokens is None):
             raise ValueError(
                 f"a budget needs usd= or tokens=, and numbers above 0; got {', '.join(wrong) or 'neither'}"
@@ -128,6 +128,14 @@ class Budget:
                 None if self.usd is None else self.usd - self._spent.usd - self._reserved.usd,
                 None if self.tokens is None else self.tokens - self._spent.tokens - self._reserved.tokens,
             )
+
+    def __repr__(self) -> str:
+        limits = {"usd": self.usd, "tokens": self.tokens}
+        allowed = " and ".join(_shown(limit, unit) for unit, limit in limits.items() if limit is not None)
+        window = "" if self.window_seconds is None else f" in {self.window_seconds:g} s"
+        spent = self.spent
+        used = f"{_shown(spent.usd or 0.0, 'usd')} and {_shown(spent.tokens or 0, 'tokens')}"
+        return f"<Budget of {allowed}{window}, spent: {used}>"
 
     def reserve(self, usd: float, tokens: int) -> Reservation:
         """Set aside what a call may cost at the most.
@@ -217,6 +225,10 @@ class Reservation:
             estimated: whether that is not what the provider counted.
         """
         self._budget._settle(self, usd, tokens, estimated)
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and value > 0
 
 
 def _shown(value: float, unit: str) -> str:

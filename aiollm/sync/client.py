@@ -65,6 +65,10 @@ class Client(BlockingCalls):
             "restart" or "continue", as `acompletion` describes them.
         cache: where answers are kept, for calls that ask exactly the same; none where nothing is said.
         single_flight: whether calls that ask exactly the same at the same time share one answer.
+
+    Raises:
+        TypeError: a policy is of another type.
+        ValueError: there is no such `mid_stream`.
     """
 
     def __init__(
@@ -80,7 +84,7 @@ class Client(BlockingCalls):
     ) -> None:
         super().__init__(
             Policies(
-                retry=retry or Retry(),
+                retry=Retry() if retry is None else retry,
                 hedge=hedge,
                 limiter=limiter,
                 budget=budget,
