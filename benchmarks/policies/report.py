@@ -81,8 +81,8 @@ def _promise(over: Mapping[str, Sequence[float]], control: Mapping[str, Sequence
     verdict = "within the noise" if low <= noise else "not kept"
     rows.append([KINDS["chunk"], f"{middle:+.2f} µs", f"nothing (noise: {noise:.2f} µs)", verdict])
     yield f"The promise is about {CASES[PROMISED].title}. The noise is the upper quartile of the row below the bare"
-    yield "call, which does for a chunk exactly what the bare call does. `tests/test_stack.py` proves by counting that"
-    yield "no policy but single flight runs any code for a chunk."
+    yield "call, which does the same for a chunk as the bare call. `tests/test_stack.py` proves by counting that no"
+    yield "policy but single flight runs any code for a chunk."
     yield ""
     yield from table(["", "over the bare call", "promise", "verdict"], rows)
 
