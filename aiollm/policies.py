@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import Attribute, Factory, field, frozen
@@ -27,6 +27,12 @@ def _must_be(kind: type, example: str) -> Callable[[Any, Attribute[Any], Any], N
     return check
 
 
+def _limits(owner: Any, attribute: Attribute[Any], value: Any) -> None:
+    of_providers = value if isinstance(value, Mapping) else {"": value}
+    for gate in of_providers.values():
+        _must_be(Gate, "aiollm.Limiter(rpm=500), or a dict of such by provider")(owner, attribute, gate)
+
+
 @frozen(kw_only=True)
 class Policies:
     """The policies of one client.
@@ -34,7 +40,8 @@ class Policies:
     Attributes:
         retry: when a failed attempt is made again.
         hedge: when a late attempt is made once more; None for never.
-        limiter: the limits that all requests are under; None for none.
+        limiter: the limits that all requests are under; or provider -> those of its requests, where several are asked:
+            what one of them says of its limits must not hold up another. None for none.
         budget: what all calls may spend together; None for any amount.
         mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself.
         cache: where answers are kept; None for nowhere.
@@ -43,7 +50,7 @@ class Policies:
 
     retry: Retry = field(default=Factory(Retry), validator=_must_be(Retry, "aiollm.Retry(retries=4)"))
     hedge: Hedge | None = field(default=None, validator=_must_be(Hedge, "aiollm.Hedge(after=2.0)"))
-    limiter: Gate | None = field(default=None, validator=_must_be(Gate, "aiollm.Limiter(rpm=500)"))
+    limiter: Gate | Mapping[str, Gate] | None = field(default=None, validator=_limits)
     budget: Budget | None = field(default=None, validator=_must_be(Budget, "aiollm.Budget(usd=5)"))
     mid_stream: MidStream = "never"
     cache: Cache | None = field(default=None, validator=_must_be(Cache, "aiollm.Cache(aiollm.MemoryStore())"))

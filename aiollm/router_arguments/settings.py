@@ -70,7 +70,7 @@ class RouterSettings(TypedDict, total=False):
     stream_timeout: float | None
 
     hedge: Hedge | None
-    limiter: Gate | None
+    limiter: Gate | Mapping[str, Gate] | None
     mid_stream: MidStream
     cache: Cache | None
     single_flight: bool
