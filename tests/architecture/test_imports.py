@@ -51,6 +51,7 @@ HEAVY = (
     "aiohttp.web",
     "aiollm.cli",
     "aiollm.compat",
+    "aiollm.proxy",
     "aiollm.testing",
     "argparse",
     "matplotlib",
@@ -60,6 +61,7 @@ HEAVY = (
     "rich",
     "uvloop",
     "xllamacpp",
+    "yaml",
 )
 
 

@@ -1,0 +1,8 @@
+"""LiteLLM's `config.yaml`: read whole, checked whole, and every complaint with its line."""
+
+from aiollm.proxy.config.files import read_config
+from aiollm.proxy.config.problem import ConfigError, Problem
+from aiollm.proxy.config.reader import Reading, parse_config
+from aiollm.proxy.config.settings import Config, Deployment
+
+__all__ = ["Config", "ConfigError", "Deployment", "Problem", "Reading", "parse_config", "read_config"]
