@@ -4,6 +4,7 @@ from aiollm.api import acompletion
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
 from aiollm.core.settle import settle
 from aiollm.embedding_call import aembedding
+from aiollm.engine.attempt import Attempt
 from aiollm.engine.builder import stream_chunk_builder
 from aiollm.engine.events import EventStream
 from aiollm.engine.outcome import Outcome
@@ -46,6 +47,9 @@ from aiollm.exceptions import (
     UnsupportedRuntime,
     WrongLoopError,
 )
+from aiollm.middleware.hedge import Hedge
+from aiollm.middleware.retry import Retry
+from aiollm.middleware.retry_budget import RetryBudget
 from aiollm.providers import (
     Provider,
     get_llm_provider,
@@ -54,6 +58,7 @@ from aiollm.providers import (
     validate_environment,
 )
 from aiollm.responses_call import aresponses
+from aiollm.sync.client import Client
 from aiollm.sync.facade import completion, embedding, responses
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
@@ -82,6 +87,7 @@ __all__ = [
     "APIConnectionError",
     "APIError",
     "APIResponseValidationError",
+    "Attempt",
     "AuthenticationError",
     "BadGatewayError",
     "BadRequestError",
@@ -90,6 +96,7 @@ __all__ = [
     "ChatCompletionMessageToolCall",
     "Choices",
     "ChunkStream",
+    "Client",
     "ConnectError",
     "ConnectTimeout",
     "ContentPolicyViolationError",
@@ -103,6 +110,7 @@ __all__ = [
     "FirstTokenTimeout",
     "Function",
     "FunctionCall",
+    "Hedge",
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",
@@ -123,6 +131,8 @@ __all__ = [
     "ResponseUsage",
     "ResponsesAPIResponse",
     "ResponsesStreamEvent",
+    "Retry",
+    "RetryBudget",
     "Scope",
     "Secret",
     "ServiceUnavailableError",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from aiollm.arguments import (
     checked_dict,
     checked_flag,
@@ -19,24 +21,26 @@ from aiollm.arguments import (
     faulty,
     hidden,
 )
-from aiollm.calling import ChatCompletion, Messages
+from aiollm.calling import ChatCompletion, Fallback, Messages
 from aiollm.core.call_scope import CallScope
 from aiollm.core.runtime import running_loop
 from aiollm.engine.call import Call
-from aiollm.engine.connect import open_stream
+from aiollm.engine.chain import Handler
 from aiollm.engine.mock import MockResponse
 from aiollm.engine.stream import ChunkStream
+from aiollm.policy_arguments import call_options
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.providers.provider import Target
 from aiollm.providers.registry import Api, resolve
 from aiollm.providers.responses import chat_needs_responses
+from aiollm.stack import DEFAULT
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["acompletion", "target_of"]
+__all__ = ["acompletion", "chat_call", "complete", "target_of"]
 
 
 def _typed(function: Any) -> ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]:
@@ -100,6 +104,9 @@ async def acompletion(
     metadata: Mapping[str, Any] | None = None,
     num_retries: int | None = None,
     max_retries: int | None = None,
+    fallbacks: Fallback | None = None,
+    context_window_fallbacks: Fallback | None = None,
+    content_policy_fallbacks: Fallback | None = None,
     **provider_params: Any,
 ) -> ChunkStream | ModelResponse:
     """Ask a model for a chat completion.
@@ -128,7 +135,13 @@ async def acompletion(
         allowed_openai_params: names to send even though the provider is not known to take them.
         mock_response: the answer, made up here; nothing is sent. A text, a response, or an exception to raise.
         metadata: notes of the caller's on the call; never sent, but for the `user_id` that Anthropic takes.
-        num_retries, max_retries: checked, and without effect in this version, which makes one attempt.
+        num_retries, max_retries: how often a failed request is sent again at the most, 2 where nothing is said; the
+            first name wins. Only what may help is tried again, and only before the first content; see `Retry`.
+        fallbacks: models to ask, in order, when this one fails for good; or dicts of the arguments that are others,
+            such as `{"model": ..., "api_key": ...}`. Another provider gets nothing of what says where this one is, and
+            no key of it.
+        context_window_fallbacks, content_policy_fallbacks: the same for a prompt that is too long, and for one that is
+            refused for its content.
         provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
             like) are used and never sent.
 
@@ -148,37 +161,43 @@ async def acompletion(
     # Hidden before anything can fail: a traceback that captures locals would show them.
     api_key, azure_ad_token, extra_headers = hidden(api_key), hidden(azure_ad_token), hidden(extra_headers)
     provider_params = hidden_options(provider_params)
-    return await _complete(locals())
+    return await complete(DEFAULT.chat, locals())
 
 
-async def _complete(given: dict[str, Any]) -> ChunkStream | ModelResponse:
-    call = _call(given)
-    stream = await open_stream(call)
-    if call.request.stream:
+async def complete(chat: Handler[ChunkStream], given: dict[str, Any]) -> ChunkStream | ModelResponse:
+    """Send a chat completion through a handler.
+
+    Args:
+        chat: the policies of a client around the sending.
+        given: all arguments of `acompletion`, by name.
+    """
+    stream = await chat(chat_call(given))
+    if given["stream"]:
         return stream
     assert stream.response is not None
     return stream.response
 
 
-def _call(given: dict[str, Any]) -> Call:
-    """Check all arguments and find the target, before any I/O."""
+def chat_call(given: dict[str, Any]) -> Call:
+    """Check all arguments of `acompletion` and find the target, before any I/O."""
     loop = running_loop()
     stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
     scope = CallScope(loop, timeouts)
-    target = target_of(given)
-    request = _request(given, target, stream=stream)
-    if chat_needs_responses(target, request.params):
-        target = target_of(given, api="responses")
-    return Call(request=request, target=target, scope=scope)
+
+    def build(given: dict[str, Any]) -> Call:
+        target = target_of(given)
+        request = _request(given, target, stream=stream)
+        if chat_needs_responses(target, request.params):
+            target = target_of(given, api="responses")
+        return Call(request, target, scope)
+
+    return msgspec.structs.replace(build(given), options=call_options(given, build))
 
 
 def _request(given: dict[str, Any], target: Target, *, stream: bool) -> Request:
     params = checked_parameters(given)
     params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
-    for name in ("num_retries", "max_retries"):
-        if given[name] is not None and not (type(given[name]) is int and given[name] >= 0):
-            raise faulty(name, "a whole number from 0", given[name])
     return Request(
         model=target.model,
         messages=checked_messages(given["messages"]),

@@ -15,6 +15,7 @@ from aiollm.types.secret import HiddenText, Secret
 from aiollm.types.timeouts import Timeouts
 
 __all__ = [
+    "checked_count",
     "checked_dict",
     "checked_embedding_input",
     "checked_flag",
@@ -246,6 +247,17 @@ def checked_flag(param: str, value: Any) -> bool:
     if value is not None and not isinstance(value, bool):
         raise faulty(param, "True or False", value)
     return bool(value)
+
+
+def checked_count(param: str, value: Any) -> int | None:
+    """Return a whole number from 0, or None.
+
+    Raises:
+        BadRequestError: it is something else.
+    """
+    if value is not None and not (type(value) is int and value >= 0):
+        raise faulty(param, "a whole number from 0", value)
+    return value
 
 
 def checked_function(param: str, value: Any) -> Callable[..., Any] | None:

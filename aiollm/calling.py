@@ -12,10 +12,13 @@ from aiollm.engine.mock import MockResponse
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["ChatCompletion", "Messages"]
+__all__ = ["ChatCompletion", "Fallback", "Messages"]
 
 Messages = Iterable[Mapping[str, Any] | Any]
 """Chat messages: dicts in OpenAI's shape, or objects with `model_dump`."""
+
+Fallback = Sequence[str | Mapping[str, Any]]
+"""Models to ask instead, in order; or dicts of the arguments that are others."""
 
 Stream_co = TypeVar("Stream_co", covariant=True)
 Whole_co = TypeVar("Whole_co", covariant=True)
@@ -81,6 +84,9 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         metadata: Mapping[str, Any] | None = None,
         num_retries: int | None = None,
         max_retries: int | None = None,
+        fallbacks: Fallback | None = None,
+        context_window_fallbacks: Fallback | None = None,
+        content_policy_fallbacks: Fallback | None = None,
         **provider_params: Any,
     ) -> Stream_co: ...
 
@@ -141,6 +147,9 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         metadata: Mapping[str, Any] | None = None,
         num_retries: int | None = None,
         max_retries: int | None = None,
+        fallbacks: Fallback | None = None,
+        context_window_fallbacks: Fallback | None = None,
+        content_policy_fallbacks: Fallback | None = None,
         **provider_params: Any,
     ) -> Whole_co: ...
 
@@ -201,5 +210,8 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         metadata: Mapping[str, Any] | None = None,
         num_retries: int | None = None,
         max_retries: int | None = None,
+        fallbacks: Fallback | None = None,
+        context_window_fallbacks: Fallback | None = None,
+        content_policy_fallbacks: Fallback | None = None,
         **provider_params: Any,
     ) -> Stream_co | Whole_co: ...

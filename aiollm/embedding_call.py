@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from aiollm.api import target_of
 from aiollm.arguments import (
     checked_dict,
@@ -16,18 +18,22 @@ from aiollm.arguments import (
     checked_timeouts,
     hidden,
 )
+from aiollm.calling import Fallback
 from aiollm.core.call_scope import CallScope
 from aiollm.core.runtime import running_loop
+from aiollm.engine.answer import WholeReply
 from aiollm.engine.call import Call
-from aiollm.engine.embedding import embed
+from aiollm.engine.chain import Handler
+from aiollm.policy_arguments import call_options
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
+from aiollm.stack import DEFAULT
 from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.parameters import EMBEDDING_PARAMS
 from aiollm.types.request import Request
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["EmbeddingInput", "aembedding"]
+__all__ = ["EmbeddingInput", "aembedding", "embed", "embedding_call"]
 
 EmbeddingInput = str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]]
 """A text, texts, the token ids of a text, or of texts."""
@@ -57,6 +63,7 @@ async def aembedding(
     metadata: Mapping[str, Any] | None = None,
     num_retries: int | None = None,
     max_retries: int | None = None,
+    fallbacks: Fallback | None = None,
     **provider_params: Any,
 ) -> EmbeddingResponse:
     """Ask a model for the vectors of texts.
@@ -73,7 +80,7 @@ async def aembedding(
         metadata: notes of the caller's on the call; never sent.
         provider_params: further parameters, sent as they are, such as Cohere's `input_type` or Google's `task_type`.
 
-    The other arguments are those of `acompletion`; `num_retries` and `max_retries` are taken without effect.
+    The other arguments are those of `acompletion`.
 
     Returns:
         An `EmbeddingResponse` with a vector for each input, in their order.
@@ -89,12 +96,30 @@ async def aembedding(
     # Hidden before anything can fail: a traceback that captures locals would show them.
     api_key, azure_ad_token, extra_headers = hidden(api_key), hidden(azure_ad_token), hidden(extra_headers)
     provider_params = hidden_options(provider_params)
-    return await embed(_call(locals()))
+    return await embed(DEFAULT.embeddings, locals())
 
 
-def _call(given: dict[str, Any]) -> Call:
-    """Check all arguments and find the target, before any I/O."""
+async def embed(embeddings: Handler[WholeReply[EmbeddingResponse]], given: dict[str, Any]) -> EmbeddingResponse:
+    """Send a call for embeddings through a handler.
+
+    Args:
+        embeddings: the policies of a client around the sending.
+        given: all arguments of `aembedding`, by name.
+    """
+    return (await embeddings(embedding_call(given))).response
+
+
+def embedding_call(given: dict[str, Any]) -> Call:
+    """Check all arguments of `aembedding` and find the target, before any I/O."""
     scope = CallScope(running_loop(), checked_timeouts(given["timeout"], None, stream=False))
+
+    def build(given: dict[str, Any]) -> Call:
+        return _call(given, scope)
+
+    return msgspec.structs.replace(build(given), options=call_options(given, build))
+
+
+def _call(given: dict[str, Any], scope: CallScope) -> Call:
     target = target_of({**given, "mock_response": None}, api="embeddings")
     params = checked_parameters(given, EMBEDDING_PARAMS)
     params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)

@@ -89,6 +89,7 @@ class APIError(Exception):
         host: the host (and port) that was asked.
         phase: how far the call got: "request", "connect", "headers", "first_token" or "stream".
         attempt: which attempt this was, from 1.
+        attempts: all attempts of the call, in order, with what became of each; see `Attempt`.
         elapsed: seconds from the start of the call to the error.
         partial: the answer so far, a `ModelResponse`, when content had come.
         usage: the tokens counted so far, when the provider told.
@@ -116,6 +117,7 @@ class APIError(Exception):
         host: str | None = None,
         phase: str | None = None,
         attempt: int | None = None,
+        attempts: tuple[Any, ...] | None = None,
         elapsed: float | None = None,
         partial: Any = None,
         usage: Any = None,
@@ -137,6 +139,7 @@ class APIError(Exception):
         self.host = host
         self.phase = phase
         self.attempt = attempt
+        self.attempts = attempts
         self.elapsed = elapsed
         self.partial = partial
         self.usage = usage

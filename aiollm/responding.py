@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, overload
 
+from aiollm.calling import Fallback
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
@@ -64,6 +65,7 @@ class ResponsesOptions(TypedDict, total=False):
     additional_drop_params: Sequence[str]
     num_retries: int | None
     max_retries: int | None
+    fallbacks: Fallback | None
 
 
 class ResponsesCall(Protocol[Stream_co, Whole_co]):

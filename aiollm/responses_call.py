@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
+import msgspec
+
 from aiollm.api import target_of
 from aiollm.arguments import (
     checked_dict,
@@ -19,14 +21,16 @@ from aiollm.arguments import (
 from aiollm.core.call_scope import CallScope
 from aiollm.core.runtime import running_loop
 from aiollm.engine.call import Call
-from aiollm.engine.connect import open_events
+from aiollm.engine.chain import Handler
 from aiollm.engine.events import EventStream
+from aiollm.policy_arguments import POLICY_ARGUMENTS, call_options
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.responding import ResponsesCall
+from aiollm.stack import DEFAULT
 from aiollm.types.request import Request
 from aiollm.types.responses import ResponsesAPIResponse
 
-__all__ = ["aresponses"]
+__all__ = ["aresponses", "respond", "responses_arguments", "responses_call"]
 
 # What says where and how to call; everything else is a parameter of the API.
 _OWN = (
@@ -44,8 +48,7 @@ _OWN = (
     "custom_llm_provider",
     "drop_params",
     "additional_drop_params",
-    "num_retries",
-    "max_retries",
+    *POLICY_ARGUMENTS,
 )
 
 
@@ -67,8 +70,8 @@ async def aresponses(
         options: the API's own parameters (`ResponsesOptions` lists them), sent as they are; None is left out. A class
             with a JSON schema as `text_format` becomes `text["format"]`. `timeout`, `stream_timeout`, `extra_headers`,
             `extra_body`, `api_base`, `base_url`, `api_key`, `api_version`, `azure_ad_token`, `azure_ad_token_provider`,
-            `organization`, `custom_llm_provider` and `additional_drop_params` are those of `acompletion`;
-            `drop_params`, `num_retries` and `max_retries` are taken without effect.
+            `organization`, `custom_llm_provider`, `additional_drop_params`, `num_retries`, `max_retries` and
+            `fallbacks` are those of `acompletion`; `drop_params` is taken without effect.
 
     Returns:
         An `EventStream` when `stream` is true, and then with the first content already there; else a
@@ -85,26 +88,55 @@ async def aresponses(
     options = hidden_options(options)
     for name in ("api_key", "azure_ad_token", "extra_headers"):
         options[name] = hidden(options.get(name))
-    given = {name: options.pop(name, None) for name in _OWN} | {"model": model, "mock_response": None}
-    given["provider_params"] = options
-    streams = checked_flag("stream", stream)
-    timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=streams)
-    scope = CallScope(running_loop(), timeouts)
-    target = target_of(given, api="responses")
-    request = Request(
-        model=target.model,
-        messages=(),
-        params=_parameters(input, options),
-        stream=streams,
-        extra_headers=checked_headers(given["extra_headers"]),
-        extra_body=checked_dict("extra_body", given["extra_body"]),
-        additional_drop_params=checked_names("additional_drop_params", given["additional_drop_params"]),
-    )
-    answer = await open_events(Call(request, target, scope))
-    if streams:
+    return await respond(DEFAULT.events, responses_arguments(input, model, stream, options))
+
+
+def responses_arguments(input: Any, model: str, stream: bool | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `aresponses` by name, the API's own parameters apart in `provider_params`."""
+    given = {name: options.pop(name, None) for name in _OWN}
+    return given | {
+        "input": input,
+        "model": model,
+        "stream": stream,
+        "mock_response": None,
+        "provider_params": options,
+    }
+
+
+async def respond(events: Handler[EventStream], given: dict[str, Any]) -> EventStream | ResponsesAPIResponse:
+    """Send a call of the Responses API through a handler.
+
+    Args:
+        events: the policies of a client around the sending.
+        given: what `responses_arguments` returns.
+    """
+    answer = await events(responses_call(given))
+    if given["stream"]:
         return answer
     assert answer.response is not None
     return answer.response
+
+
+def responses_call(given: dict[str, Any]) -> Call:
+    """Check all arguments of `aresponses` and find the target, before any I/O."""
+    stream = checked_flag("stream", given["stream"])
+    timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
+    scope = CallScope(running_loop(), timeouts)
+
+    def build(given: dict[str, Any]) -> Call:
+        target = target_of(given, api="responses")
+        request = Request(
+            model=target.model,
+            messages=(),
+            params=_parameters(given["input"], given["provider_params"]),
+            stream=stream,
+            extra_headers=checked_headers(given["extra_headers"]),
+            extra_body=checked_dict("extra_body", given["extra_body"]),
+            additional_drop_params=checked_names("additional_drop_params", given["additional_drop_params"]),
+        )
+        return Call(request, target, scope)
+
+    return msgspec.structs.replace(build(given), options=call_options(given, build))
 
 
 def _parameters(given: Any, options: Mapping[str, Any]) -> dict[str, Any]:

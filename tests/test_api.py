@@ -171,7 +171,12 @@ async def test_function_tools_of_a_model_that_reasons_go_by_way_of_the_responses
         for options in ({}, {"tools": [tool]}, {"tools": [tool], "reasoning_effort": "none"}):
             with pytest.raises(aiollm.InternalServerError):
                 await aiollm.acompletion(
-                    "openai/gpt-5.4", MESSAGES, api_base="http://api.openai.com/v1", api_key=KEY, **options
+                    "openai/gpt-5.4",
+                    MESSAGES,
+                    api_base="http://api.openai.com/v1",
+                    api_key=KEY,
+                    num_retries=0,
+                    **options,
                 )
         paths = [request.target.rpartition("/v1")[2] for request in server.log]
         assert paths == ["/chat/completions", "/responses", "/chat/completions"]

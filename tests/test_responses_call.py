@@ -26,7 +26,7 @@ def options(server: ProviderServer, **more: Any) -> dict[str, Any]:
 
 
 async def opened(server: ProviderServer, **more: Any) -> EventStream:
-    return await aiollm.aresponses(stream=True, **options(server, **more))
+    return await aiollm.aresponses(stream=True, num_retries=0, **options(server, **more))
 
 
 async def collected(stream: EventStream) -> tuple[list[Any], Exception | None]:

@@ -5,23 +5,45 @@ from __future__ import annotations
 import msgspec
 
 from aiollm.core.call_scope import CallScope
+from aiollm.engine.attempt import Attempt, Cause
+from aiollm.engine.options import CallOptions
 from aiollm.providers.provider import Target
 from aiollm.types.request import Request
 
 __all__ = ["Call"]
 
+_NO_OPTIONS = CallOptions()
+
 
 class Call(msgspec.Struct, frozen=True, eq=False):
     """A request on its way to a target.
+
+    Policies pass on calls that are made from the caller's by `msgspec.structs.replace`; all of them share one scope
+    and one list of attempts.
 
     Attributes:
         request: what is asked.
         target: the provider, the endpoint and the key.
         scope: when it began, what it may take, and what cancels it.
+        options: what the caller said about policy.
+        attempts: what was tried so far, in order.
         attempt: which attempt this is, from 1.
+        cause: why it is made.
+        group: the router's model group, or None.
+        deployment: the router's id of the deployment that the target is, or None.
     """
 
     request: Request
     target: Target
     scope: CallScope
+    options: CallOptions = _NO_OPTIONS
+    attempts: list[Attempt] = msgspec.field(default_factory=list)
     attempt: int = 1
+    cause: Cause = "first"
+    group: str | None = None
+    deployment: str | None = None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the call began."""
+        return self.scope.loop.time() - self.scope.started

@@ -25,6 +25,7 @@ from aiollm.engine.events import EventStream
 from aiollm.engine.mock import mock_stream
 from aiollm.engine.redaction import redact, secrets_of
 from aiollm.engine.stream import AnswerStream, ChunkStream
+from aiollm.engine.wire_source import WireSource
 from aiollm.exceptions import APIError, BadRequestError, StreamInterrupted, UnexpectedContentType
 from aiollm.local.server import serve
 from aiollm.providers.auth import signed_headers
@@ -166,7 +167,7 @@ async def _stream(call: Call, exchange: Exchange, codec: Codec[Piece, Whole], ki
             return await _whole_for_stream(call, codec, kind, context, exchange, reader)
         if first in (b"", b"<") or head.content_type != framer.content_type:
             raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
-    return await kind.open(call, codec.decoder(request, context), context.origin, exchange, reader)
+    return kind(await WireSource.open(call, codec.decoder(request, context), context.origin, exchange, reader))
 
 
 async def _whole_for_stream(

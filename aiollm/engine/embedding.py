@@ -7,38 +7,51 @@ from collections.abc import Sequence
 import msgspec
 
 from aiollm.dialects.embedders import EMBEDDERS
+from aiollm.engine.answer import WholeReply
 from aiollm.engine.call import Call
+from aiollm.engine.chain import Handler
 from aiollm.engine.connect import ask_whole
 from aiollm.exceptions import APIError
 from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.usage import Usage
+from aiollm.wire.http import ReplyHead
 
-__all__ = ["embed"]
+__all__ = ["embed", "one_by_one"]
 
 
-async def embed(call: Call) -> EmbeddingResponse:
-    """Send a call for embeddings, and return all of them.
-
-    Where a model takes one text a request, the texts are sent one after the other, within the clocks of the one call.
+async def embed(call: Call) -> WholeReply[EmbeddingResponse]:
+    """Send a call for embeddings, and return the reply.
 
     Raises:
-        APIError: whatever went wrong; its `partial` has the vectors of the texts before.
+        APIError: whatever went wrong.
 
     Cancelling closes the connection.
     """
-    embedder = EMBEDDERS[call.target.provider.dialect]
+    return _reply(call, await ask_whole(call, EMBEDDERS[call.target.provider.dialect]))
+
+
+async def one_by_one(call: Call, handler: Handler[WholeReply[EmbeddingResponse]]) -> WholeReply[EmbeddingResponse]:
+    """Send the texts of a call one after the other where a model takes one a request, within the clocks of the call.
+
+    Raises:
+        APIError: whatever went wrong; its `partial` has the vectors of the texts before.
+    """
     given = call.request.params["input"]
-    if embedder.takes_lists or isinstance(given, str):
-        return await ask_whole(call, embedder)
+    if EMBEDDERS[call.target.provider.dialect].takes_lists or isinstance(given, str):
+        return await handler(call)
     answers: list[EmbeddingResponse] = []
     for item in given:
         request = msgspec.structs.replace(call.request, params={**call.request.params, "input": item})
         try:
-            answers.append(await ask_whole(msgspec.structs.replace(call, request=request), embedder))
+            answers.append((await handler(msgspec.structs.replace(call, request=request))).response)
         except APIError as error:
             error.partial = _joined(answers) if answers else None
             raise
-    return _joined(answers)
+    return _reply(call, _joined(answers))
+
+
+def _reply(call: Call, response: EmbeddingResponse) -> WholeReply[EmbeddingResponse]:
+    return WholeReply(call, response, ReplyHead(200, response._response_headers), response.usage)
 
 
 def _joined(answers: Sequence[EmbeddingResponse]) -> EmbeddingResponse:

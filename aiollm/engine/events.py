@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiollm.dialects.responses_message import chat_usage, finish_of
 from aiollm.engine.stream import AnswerStream
-from aiollm.engine.whole import WholeAnswer
+from aiollm.engine.whole import Account
 from aiollm.types.responses import ResponsesAPIResponse, ResponsesStreamEvent
 
 __all__ = ["EventStream"]
@@ -25,6 +25,6 @@ class EventStream(AnswerStream[ResponsesStreamEvent, ResponsesAPIResponse]):
     """
 
     @staticmethod
-    def _account_of(response: ResponsesAPIResponse) -> WholeAnswer[ResponsesAPIResponse]:
+    def _account_of(response: ResponsesAPIResponse) -> Account:
         told = response.model_dump()
-        return WholeAnswer(response, chat_usage(told.get("usage")), finish_of(told))
+        return Account(chat_usage(told.get("usage")), finish_of(told))

@@ -1,34 +1,54 @@
-"""An answer that came as a whole, behind the face of a decoder."""
+"""An answer that came as a whole, as a source of chunks that has ended from the beginning."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import NamedTuple, TypeVar
 
+from aiollm.engine.call import Call
+from aiollm.engine.outcome import Ended
+from aiollm.engine.source import AnswerSource
+from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
-from aiollm.wire.frame import Frame
+from aiollm.wire.http import ReplyHead
 
-__all__ = ["WholeAnswer"]
+__all__ = ["Account", "WholeSource"]
 
+Piece = TypeVar("Piece")
 Whole = TypeVar("Whole")
 
 
-class WholeAnswer(Generic[Whole]):
-    """The account of an answer that came as a whole: a decoder with nothing left to decode."""
+class Account(NamedTuple):
+    """What a whole answer says of itself, in the terms of chat."""
 
-    done = finished = True
-    content = False
+    usage: Usage | None
+    finish_reason: str | None
 
-    def __init__(self, response: Whole, usage: Usage | None, finish_reason: str | None) -> None:
-        self.usage = usage
-        self.finish_reason = finish_reason
-        self._response = response
 
-    def feed(self, frame: Frame) -> Iterable[Any]:
-        return ()
+class WholeSource(AnswerSource[Piece, Whole]):
+    """A whole answer, and the chunks it was split into; none, where the call did not stream."""
 
-    def finish(self) -> Iterable[Any]:
-        return ()
+    def __init__(
+        self, call: Call, head: ReplyHead, origin: Origin, response: Whole, account: Account, chunks: Iterable[Piece]
+    ) -> None:
+        super().__init__(call, head, origin)
+        self.response = response
+        self._account = account
+        self.ready.extend(chunks)
+        self.chunks = len(self.ready)
+        self.first_token = self.elapsed()
+        self.close("complete")
 
-    def partial(self) -> Whole | None:
-        return self._response
+    async def fill(self) -> None:
+        """Nothing more comes."""
+
+    def _release(self, ended: Ended) -> None:
+        """The connection has been given back."""
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._account.usage
+
+    @property
+    def finish_reason(self) -> str | None:
+        return self._account.finish_reason

@@ -3,61 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 from aiollm.api import acompletion
-from aiollm.arguments import hidden
 from aiollm.calling import ChatCompletion
+from aiollm.client import hidden_arguments
 from aiollm.embedding_call import aembedding
-from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
 from aiollm.responses_call import aresponses
+from aiollm.sync.blocking import wait_for, wait_for_stream
 from aiollm.sync.stream import SyncEventStream, SyncStream
-from aiollm.sync.thread import loop_thread
 from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.response import ModelResponse
 from aiollm.types.responses import ResponsesAPIResponse
 
-__all__ = ["completion", "embedding", "responses"]
+__all__ = ["completion", "embedding", "responses", "typed_chat", "typed_responses"]
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 
-def _typed(function: Any) -> ChatCompletion[SyncStream, ModelResponse]:
-    """Give the function the type that its overloads say."""
+def typed_chat(function: Any) -> ChatCompletion[SyncStream, ModelResponse]:
+    """Give a blocking chat completion the type that its overloads say."""
     return function  # type: ignore[no-any-return]
 
 
-@_typed
-def completion(model: str, messages: Any, **options: Any) -> SyncStream | ModelResponse:
-    """Ask a model for a chat completion, and wait for it.
-
-    The arguments and errors are those of `acompletion`; a stream comes back as a `SyncStream`. It may be called from
-    any thread, many at a time, and inside a running event loop, which it blocks while it waits.
-    """
-    options = _hidden(options)
-    thread = loop_thread()
-    call = acompletion(model, messages, **options)
-    if options.get("stream"):
-        return SyncStream.open(thread, call)
-    return cast("ModelResponse", thread.run(call))
-
-
-def _typed_responses(function: Any) -> ResponsesCall[SyncEventStream, ResponsesAPIResponse]:
-    """Give the function the type that its overloads say."""
+def typed_responses(function: Any) -> ResponsesCall[SyncEventStream, ResponsesAPIResponse]:
+    """Give a blocking call of the Responses API the type that its overloads say."""
     return function  # type: ignore[no-any-return]
-
-
-@_typed_responses
-def responses(input: Any, model: str, **options: Any) -> SyncEventStream | ResponsesAPIResponse:
-    """Ask a model for a response, and wait for it: to `aresponses` what `completion` is to `acompletion`."""
-    options = _hidden(options)
-    thread = loop_thread()
-    call = aresponses(input, model, **options)
-    if options.get("stream"):
-        return SyncEventStream.open(thread, call)
-    return cast("ResponsesAPIResponse", thread.run(call))
 
 
 def _typed_as(
@@ -67,17 +40,26 @@ def _typed_as(
     return lambda function: function
 
 
+@typed_chat
+def completion(model: str, messages: Any, **options: Any) -> SyncStream | ModelResponse:
+    """Ask a model for a chat completion, and wait for it.
+
+    The arguments and errors are those of `acompletion`; a stream comes back as a `SyncStream`. It may be called from
+    any thread, many at a time, and inside a running event loop, which it blocks while it waits.
+    """
+    options = hidden_arguments(options)
+    return wait_for_stream(SyncStream, acompletion, model, messages, **options)
+
+
+@typed_responses
+def responses(input: Any, model: str, **options: Any) -> SyncEventStream | ResponsesAPIResponse:
+    """Ask a model for a response, and wait for it: to `aresponses` what `completion` is to `acompletion`."""
+    options = hidden_arguments(options)
+    return wait_for_stream(SyncEventStream, aresponses, input, model, **options)
+
+
 @_typed_as(aembedding)
 def embedding(model: str, input: Any, **options: Any) -> EmbeddingResponse:
     """Ask a model for vectors, and wait for them: to `aembedding` what `completion` is to `acompletion`."""
-    options = _hidden(options)
-    return loop_thread().run(aembedding(model, input, **options))
-
-
-def _hidden(options: dict[str, Any]) -> dict[str, Any]:
-    """Hide what may be secret: a traceback that captures locals would show it."""
-    options = hidden_options(options)
-    for name in ("api_key", "azure_ad_token", "extra_headers"):
-        if name in options:
-            options[name] = hidden(options[name])
-    return options
+    options = hidden_arguments(options)
+    return wait_for(aembedding, model, input, **options)

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from aiollm.core.runtime import LoopThread
+from aiollm.engine.attempt import Attempt
 from aiollm.engine.stream import AnswerStream
 from aiollm.exceptions import StreamCancelled, WrongLoopError
 from aiollm.sync.pipe import Pipe
@@ -144,6 +145,11 @@ class BlockingStream(Generic[Piece, Whole]):
     def first_token(self) -> float | None:
         """Seconds from the start of the call to the first content."""
         return self._stream.first_token
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """All attempts of the call, in the order of their beginning: this one, and what was tried beside it."""
+        return self._stream.attempts
 
     @property
     def request_id(self) -> str | None:

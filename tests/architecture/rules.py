@@ -13,7 +13,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 RESERVED = {
     "aiohttp": ("aiollm/core/",),
     "aiohttp.web": ("aiollm/testing/",),
-    "threading": ("aiollm/sync/", "aiollm/core/runtime.py"),
+    "threading": ("aiollm/sync/", "aiollm/core/runtime.py", "aiollm/middleware/retry_budget.py"),
 }
 # What reads the environment, and the one file that may.
 ENVIRONMENT = {

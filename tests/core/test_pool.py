@@ -159,7 +159,7 @@ async def test_idle_connections_are_probed_by_the_operating_system() -> None:
     async with ProviderServer() as server:
         server.script([role(), tokens("a"), stall()])
         async with await opened(server) as stream:
-            sock = stream._exchange._response.connection.transport.get_extra_info("socket")
+            sock = stream._source._exchange._response.connection.transport.get_extra_info("socket")
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
             if hasattr(socket, "TCP_KEEPIDLE"):
                 assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60

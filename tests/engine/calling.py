@@ -15,9 +15,9 @@ KEY = "sk-test-000"
 
 
 def arguments(server: ProviderServer, **options: Any) -> dict[str, Any]:
-    """The keyword arguments of a call to the server."""
+    """The keyword arguments of a call to the server, which is asked once: these tests are about one attempt."""
     given = {"model": "openai/scripted", "messages": MESSAGES, "api_base": server.base_url, "api_key": KEY}
-    return given | options
+    return given | {"num_retries": 0} | options
 
 
 async def opened(server: ProviderServer, **options: Any) -> ChunkStream:

@@ -10,7 +10,7 @@ import pytest
 
 import aiollm
 from aiollm import Timeouts
-from aiollm.engine.stream import TAIL_SECONDS
+from aiollm.engine.wire_source import TAIL_SECONDS
 from aiollm.testing import ProviderServer, comment, done, finish, headers, role, silence, stall, tokens, usage
 from tests.engine.calling import answered, collected, opened, pool_facts, text_of
 

@@ -26,6 +26,7 @@ def face(request: pytest.FixtureRequest) -> str:
 async def failure(face: str, api_base: str) -> aiollm.APIError:
     """The error of a call to an address, with the facts that all of these have."""
     call: dict[str, Any] = {"model": "openai/scripted", "messages": MESSAGES, "api_key": KEY, "api_base": api_base}
+    call["num_retries"] = 0
     opening = aiollm.acompletion if face == "async" else partial(asyncio.to_thread, aiollm.completion)
     with pytest.raises(aiollm.APIError) as caught:
         await opening(**call, stream=True)

@@ -231,7 +231,14 @@ async def test_a_right_answer_shows_no_key_and_no_prompt(caplog: pytest.LogCaptu
         stream = await aiollm.acompletion(**arguments(server, api_key=Secret(KEY), messages=PROMPTS, stream=True))
         chunks, _ = await collected(stream)
         response = await aiollm.acompletion(**arguments(server, api_key=Secret(KEY), messages=PROMPTS))
-        shown = [repr(stream), repr(vars(stream)), repr(stream._hidden_params), repr(chunks), repr(response)]
+        shown = [
+            repr(stream),
+            repr(vars(stream)),
+            repr(vars(stream._source)),
+            repr(stream._hidden_params),
+            repr(chunks),
+            repr(response),
+        ]
         shown += [repr(response._hidden_params), *(str(chunk.model_dump()) for chunk in chunks)]
     for text in shown:
         assert KEY not in text

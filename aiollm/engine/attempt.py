@@ -1,0 +1,63 @@
+"""The ledger of a call: what was tried, where, and what became of it."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Literal
+
+from attrs import define
+
+from aiollm.engine.outcome import Ended, Outcome
+from aiollm.exceptions import APIError, StreamCancelled
+from aiollm.types.usage import Usage
+
+__all__ = ["Attempt", "Cause"]
+
+Cause = Literal["first", "retry", "fallback", "hedge", "restart", "continue"]
+
+
+@define(eq=False)
+class Attempt:
+    """One request to one provider, made for a call.
+
+    Attributes:
+        number: which attempt of the call it is, from 1.
+        cause: why it was made.
+        provider: the provider's name.
+        model: the model's name as the provider knows it.
+        deployment: the router's id of the deployment, or None.
+        started: seconds from the start of the call to that of the attempt.
+        ended: "complete", "closed" (left before its end, by the reader or for another attempt) or "failed"; None while
+            it goes on.
+        error: what it failed with. It has no traceback, which would keep alive what the attempt worked with.
+        usage: the tokens the provider counted, or None.
+        first_token: seconds from the start of the call to the first content, or None.
+        elapsed: seconds from the start of the call to the end of the attempt; None while it goes on.
+    """
+
+    number: int
+    cause: Cause
+    provider: str
+    model: str
+    deployment: str | None
+    started: float
+    ended: Ended | None = None
+    error: APIError | None = None
+    usage: Usage | None = None
+    first_token: float | None = None
+    elapsed: float | None = None
+
+    def refused(self, error: BaseException, elapsed: float) -> None:
+        """Note that no answer began."""
+        left = isinstance(error, StreamCancelled) or not isinstance(error, Exception)
+        self.ended = "closed" if left else "failed"
+        self.error = copy(error) if isinstance(error, APIError) else None
+        self.elapsed = elapsed
+
+    def closed(self, outcome: Outcome) -> None:
+        """Note how the answer ended."""
+        self.ended = outcome.ended
+        self.error = copy(outcome.error) if isinstance(outcome.error, APIError) else None
+        self.usage = outcome.usage
+        self.first_token = outcome.first_token
+        self.elapsed = outcome.elapsed

@@ -1,0 +1,34 @@
+"""Policies around one way to ask: the shape that aiohttp's users know as middleware."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Protocol, TypeVar
+
+from aiollm.engine.answer import Answer
+from aiollm.engine.call import Call
+
+__all__ = ["Handler", "Middleware", "chain"]
+
+A = TypeVar("A", bound=Answer)
+
+Handler = Callable[[Call], Awaitable[A]]
+"""Sends a call, and returns its answer when the first content has come."""
+
+
+class Middleware(Protocol):
+    """A policy: it gets a call, and the handler to pass it on to: once, several times, or never.
+
+    It sees an answer once, when it begins; what it wants to know of the end, it asks for by `on_close`.
+    """
+
+    async def __call__(self, call: Call, handler: Handler[A]) -> A: ...
+
+
+def chain(policies: Sequence[Middleware], innermost: Handler[A]) -> Handler[A]:
+    """Return the handler that passes a call through the policies, the first being the outermost."""
+    handler = innermost
+    for policy in reversed(policies):
+        handler = partial(policy, handler=handler)
+    return handler

@@ -1,0 +1,31 @@
+"""The innermost policy: each attempt is written down, and what becomes of it."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from aiollm.engine.answer import Answer
+from aiollm.engine.attempt import Attempt
+from aiollm.engine.call import Call
+from aiollm.engine.chain import Handler
+
+__all__ = ["record"]
+
+A = TypeVar("A", bound=Answer)
+
+
+async def record(call: Call, handler: Handler[A]) -> A:
+    """Enter the attempt in the call's ledger."""
+    number = len(call.attempts) + 1
+    target = call.target
+    attempt = Attempt(number, call.cause, target.provider.name, target.model, call.deployment, call.elapsed)
+    call.attempts.append(attempt)
+    try:
+        answer = await handler(msgspec.structs.replace(call, attempt=number))
+    except BaseException as error:
+        attempt.refused(error, call.elapsed)
+        raise
+    answer.on_close(attempt.closed)
+    return answer

@@ -1,0 +1,142 @@
+"""Where the chunks of one answer come from: the queue of those that are ready, the account, and the end, told once."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Generic, TypeVar
+
+from aiollm.engine.attempt import Attempt
+from aiollm.engine.call import Call
+from aiollm.engine.outcome import Ended, Outcome
+from aiollm.types.origin import Origin
+from aiollm.types.usage import Usage
+from aiollm.wire.http import ReplyHead
+
+__all__ = ["AnswerSource"]
+
+Piece = TypeVar("Piece")
+Whole = TypeVar("Whole")
+
+_logger = logging.getLogger("aiollm")
+
+
+class AnswerSource(ABC, Generic[Piece, Whole]):
+    """What stands behind a stream.
+
+    The stream refers to its source, never the source to the stream: one that users drop must not wait for the garbage
+    collector to close its connection.
+
+    Attributes:
+        model: the model asked for, as the provider knows it.
+        provider: the provider's name.
+        head: status and headers of the reply.
+        origin: what the chunks share.
+        response: the whole answer, when it came as a whole.
+        attempts: the call's ledger.
+        loop: the event loop it belongs to.
+        ready: the chunks that nobody has read yet.
+        chunks: how many chunks there were, read or not.
+        first_token: seconds from the start of the call to the first content, or None.
+        ended: whether the answer has ended, one way or another.
+        error: what ended it; it is raised once what is ready has been read.
+    """
+
+    def __init__(self, call: Call, head: ReplyHead, origin: Origin) -> None:
+        self.model = call.request.model
+        self.provider = call.target.provider.name
+        self.head = head
+        self.origin = origin
+        self.response: Whole | None = None
+        self.attempts: list[Attempt] = call.attempts
+        self.loop = call.scope.loop
+        self.ready: deque[Piece] = deque()
+        self.chunks = 0
+        self.first_token: float | None = None
+        self.ended = False
+        self.error: BaseException | None = None
+        self._started = call.scope.started
+        self._listeners: list[Callable[[Outcome], None]] = []
+        self._ending: tuple[Ended, BaseException | None, float] | None = None
+
+    @abstractmethod
+    async def fill(self) -> None:
+        """Make chunks ready, or end.
+
+        Raises:
+            WrongLoopError: another event loop is running than its own.
+            StreamCancelled: its scope was cancelled, or it was closed meanwhile.
+
+        Cancelling ends it.
+        """
+
+    @abstractmethod
+    def _release(self, ended: Ended) -> None:
+        """Let go of what the chunks are read from, without waiting. Called once."""
+
+    @property
+    @abstractmethod
+    def usage(self) -> Usage | None:
+        """The tokens the provider counted, as far as it has told."""
+
+    @property
+    @abstractmethod
+    def finish_reason(self) -> str | None:
+        """The finish reason of the first choice, or None before it has come."""
+
+    @property
+    def finish_inferred(self) -> bool:
+        """Whether the answer ended with an end marker but without a finish reason."""
+        return False
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes of the body were read, as they came over the wire."""
+        return 0
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody has ended it from outside, and its reader has yet to hear of that."""
+        return False
+
+    def over(self) -> BaseException:
+        """Return what says that nothing more comes: once the error that ended it, then always the plain end."""
+        error, self.error = self.error, None
+        return error or StopAsyncIteration()
+
+    def close(self, ended: Ended, error: BaseException | None = None) -> None:
+        """End, once, whichever way; nothing is waited for."""
+        if self.ended:
+            return
+        self.ended = True
+        self._release(ended)
+        if ended == "closed":
+            self.ready.clear()
+        self._ending = ended, error, self.elapsed()
+        for listener in reversed(self._listeners):
+            self._tell(listener)
+
+    def on_close(self, listener: Callable[[Outcome], None]) -> None:
+        """Call `listener` with the outcome at the end, exactly once; at once if it has ended."""
+        if self._ending is None:
+            context = copy_context()
+            self._listeners.append(lambda outcome: context.run(listener, outcome))
+        else:
+            self._tell(listener)
+
+    def _tell(self, listener: Callable[[Outcome], None]) -> None:
+        assert self._ending is not None
+        ended, error, elapsed = self._ending
+        outcome = Outcome(ended, error, self.usage, self.finish_reason, self.chunks, self.first_token, elapsed)
+        try:
+            listener(outcome)
+        except Exception:
+            # The answer has ended in its own way, which a listener must not change.
+            _logger.exception("a listener to the end of a stream failed")
+
+    def elapsed(self) -> float:
+        """Return the seconds since the start of the call."""
+        return self.loop.time() - self._started

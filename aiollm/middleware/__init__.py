@@ -1,0 +1,1 @@
+"""Policies around a call, one a file; `stack` puts them in order."""

@@ -1,0 +1,54 @@
+"""Asking elsewhere: another model, when the one that was asked has failed for good."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from aiollm.engine.answer import Answer
+from aiollm.engine.call import Call
+from aiollm.engine.chain import Handler
+from aiollm.engine.options import Alternative, Fallbacks
+from aiollm.exceptions import APIError, ContentPolicyViolationError, ContextWindowExceededError, TotalTimeout
+
+__all__ = ["alternatives_after", "fall_back"]
+
+A = TypeVar("A", bound=Answer)
+
+
+def alternatives_after(error: APIError, fallbacks: Fallbacks) -> tuple[Alternative, ...]:
+    """Return where to ask after this error. Once the call's time is over there is nowhere."""
+    if isinstance(error, TotalTimeout):
+        return ()
+    if isinstance(error, ContextWindowExceededError) and fallbacks.context_window:
+        return fallbacks.context_window
+    if isinstance(error, ContentPolicyViolationError) and fallbacks.content_policy:
+        return fallbacks.content_policy
+    return fallbacks.default
+
+
+async def fall_back(call: Call, handler: Handler[A]) -> A:
+    """Ask the call's alternatives in their order when the first target fails.
+
+    The first error is the one that is raised when all of them fail: it is of the model that was asked for. Notes tell
+    of the others.
+    """
+    try:
+        return await handler(call)
+    except APIError as error:
+        first = error
+        if call.options.fallbacks is None:
+            raise
+    for alternative in alternatives_after(first, call.options.fallbacks):
+        other = msgspec.structs.replace(
+            call, request=alternative.request, target=alternative.target, group=alternative.group, cause="fallback"
+        )
+        try:
+            return await handler(other)
+        except APIError as error:
+            name = f"{alternative.target.provider.name}/{alternative.target.model}"
+            first.add_note(f"the fallback {alternative.group or name} failed too: {type(error).__name__}: {error}")
+            if isinstance(error, TotalTimeout):
+                break
+    raise first

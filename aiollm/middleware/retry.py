@@ -1,0 +1,151 @@
+"""Trying again: the same request once more, when that may help, and only before the first content."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+from attrs import Factory, field, frozen
+from attrs.validators import ge, instance_of
+
+from aiollm.engine.answer import Answer
+from aiollm.engine.call import Call
+from aiollm.engine.chain import Handler
+from aiollm.exceptions import APIError, ConnectTimeout, Timeout, TotalTimeout
+from aiollm.middleware.retry_budget import RetryBudget
+
+__all__ = ["Retry", "Retrying", "wait_before_retry"]
+
+A = TypeVar("A", bound=Answer)
+
+FIRST_WAIT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 8.0
+"""The waits of the official clients of OpenAI and Anthropic: half a second, doubled each time, 8 s at the most."""
+
+
+@frozen(kw_only=True)
+class Retry:
+    """When a failed request is sent again.
+
+    Attributes:
+        retries: how often at the most, beside the first attempt; a call's own `num_retries` goes first.
+        by_class: error class -> how often at the most after an error of it; the nearest class of the error holds.
+        after_first_token_timeout: whether to ask again when no content came in time. The provider may be at work on
+            the first request still, and charge for both.
+        longest_retry_after: seconds. A provider that asks to wait longer is not asked again.
+        budget: bounds the retries of all calls together, so that an outage is not answered with three times the load.
+            None for no bound.
+    """
+
+    retries: int = field(default=2, validator=[instance_of(int), ge(0)])
+    by_class: Mapping[type[APIError], int] = field(factory=dict)
+    after_first_token_timeout: bool = False
+    longest_retry_after: float = field(default=120.0, validator=ge(0))
+    budget: RetryBudget | None = Factory(RetryBudget)
+
+    def allowed(self, error: APIError, retries: int | None) -> int:
+        """Return how many retries a call may make after this error.
+
+        Args:
+            error: what the last attempt failed with.
+            retries: what the call itself says, or None.
+        """
+        for cls in type(error).__mro__:
+            if cls in self.by_class:
+                return self.by_class[cls]
+        return self.retries if retries is None else retries
+
+
+def wait_before_retry(
+    error: APIError, failed: int, retry: Retry, chance: float, *, elsewhere: bool = False
+) -> float | None:
+    """Return how many seconds to wait before the next attempt, or None to give up.
+
+    The provider's word goes first: `x-should-retry` decides, `Retry-After` is waited for in full. Otherwise the wait
+    is drawn from 0 to a bound that doubles with each failure, so that clients that failed together part.
+
+    Args:
+        error: what the last attempt failed with, before any content.
+        failed: how many attempts have failed, from 1.
+        retry: the policy.
+        chance: a random number from 0 to 1.
+        elsewhere: whether the next attempt goes to another deployment, which need not be waited for, and which may
+            accept the key or know the model that this one does not.
+    """
+    if not (_may_help(error, retry) or (elsewhere and error.status_code in _OF_THE_DEPLOYMENT)):
+        return None
+    if elsewhere:
+        return 0.0
+    if error.retry_after is not None and error.retry_after > 0:
+        return error.retry_after if error.retry_after <= retry.longest_retry_after else None
+    return chance * min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (failed - 1))
+
+
+_OF_THE_DEPLOYMENT = frozenset({401, 403, 404})
+
+
+def _may_help(error: APIError, retry: Retry) -> bool:
+    if isinstance(error, TotalTimeout):
+        return False
+    told = (error.headers or {}).get("x-should-retry")
+    if told in ("true", "false"):
+        return told == "true"
+    if isinstance(error, Timeout) and error.phase == "first_token" and not isinstance(error, ConnectTimeout):
+        return retry.after_first_token_timeout
+    return bool(error.retryable)
+
+
+class Retrying:
+    """The policy of `Retry` around a handler.
+
+    Args:
+        retry: the policy.
+        elsewhere: tells of a failed call whether the next attempt would go to another deployment.
+        rng: gives random numbers from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        retry: Retry,
+        elsewhere: Callable[[Call], bool] = lambda call: False,
+        rng: Callable[[], float] = random.random,
+    ) -> None:
+        self._retry = retry
+        self._elsewhere = elsewhere
+        self._rng = rng
+
+    async def __call__(self, call: Call, handler: Handler[A]) -> A:
+        budget = self._retry.budget
+        if budget is not None:
+            budget.called()
+        failed = 0
+        while True:
+            try:
+                return await handler(call)
+            except APIError as error:
+                failed += 1
+                wait = self._wait(call, error, failed)
+                if wait is None:
+                    raise
+            if wait:
+                await call.scope.wait(asyncio.sleep(wait), "another attempt")
+            call = msgspec.structs.replace(call, cause="retry")
+
+    def _wait(self, call: Call, error: APIError, failed: int) -> float | None:
+        """Return how long to wait for the next attempt, or None if there is none."""
+        # What a call makes up itself, it would make up again.
+        if call.request.mock_response is not None or failed > self._retry.allowed(error, call.options.retries):
+            return None
+        wait = wait_before_retry(error, failed, self._retry, self._rng(), elsewhere=self._elsewhere(call))
+        now, deadline = call.scope.loop.time(), call.scope.deadline
+        if wait is None or (deadline is not None and now + wait >= deadline):
+            return None
+        # A provider that says when to come back is not overrun by those who do as it says.
+        budget = None if error.retry_after else self._retry.budget
+        if budget is not None and not budget.take(now):
+            error.add_note("not tried again: too many of this client's calls fail, and its retry budget is spent")
+            return None
+        return wait

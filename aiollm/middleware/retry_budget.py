@@ -1,0 +1,62 @@
+"""A bound on the extra requests of all calls together, retries or hedges: a share of the calls, and a few more."""
+
+from __future__ import annotations
+
+import threading
+
+__all__ = ["RetryBudget"]
+
+
+class RetryBudget:
+    """Lets a client make extra requests for a share of its calls.
+
+    Single failures are always tried again. When everything fails, the load on the provider grows by the share only,
+    where retries without a budget would multiply it.
+
+    It is safe to use from several threads; the clocks of event loops are one (`time.monotonic`).
+
+    Args:
+        share: how many extra requests each call adds to the budget.
+        reserve: how many are there in any case.
+        seconds: how long it takes to fill an empty reserve again.
+        most: how many can be saved up.
+
+    Raises:
+        ValueError: a number is below 0, or `seconds` is 0.
+    """
+
+    def __init__(
+        self, share: float = 0.2, reserve: float = 10.0, seconds: float = 10.0, *, most: float = 100.0
+    ) -> None:
+        if min(share, reserve, most) < 0 or seconds <= 0:
+            raise ValueError(
+                "share, reserve and most must be 0 or more, and seconds above 0; "
+                f"got {share}, {reserve}, {most} and {seconds}"
+            )
+        self.share = share
+        self.reserve = reserve
+        self.seconds = seconds
+        self.most = most
+        self._level = reserve
+        self._then = 0.0
+        self._lock = threading.Lock()
+
+    def called(self) -> None:
+        """Note a call."""
+        with self._lock:
+            self._level = max(self._level, min(self.most, self._level + self.share))
+
+    def take(self, now: float) -> bool:
+        """Take one request out of the budget, if there is one.
+
+        Args:
+            now: seconds of a clock that never goes back.
+        """
+        with self._lock:
+            filled = self._level + self.reserve * max(0.0, now - self._then) / self.seconds
+            self._level = max(self._level, min(self.reserve, filled))
+            self._then = now
+            if self._level < 1.0:
+                return False
+            self._level -= 1.0
+            return True

@@ -1,0 +1,88 @@
+"""The arguments of a call that say what to do when it fails, checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiollm.arguments import checked_count, faulty
+from aiollm.engine.call import Call
+from aiollm.engine.options import Alternative, CallOptions, Fallbacks
+from aiollm.providers.registry import find_provider
+
+__all__ = ["POLICY_ARGUMENTS", "call_options"]
+
+_LISTS = {
+    "default": "fallbacks",
+    "context_window": "context_window_fallbacks",
+    "content_policy": "content_policy_fallbacks",
+}
+
+POLICY_ARGUMENTS = ("num_retries", "max_retries", *_LISTS.values())
+
+_ADDRESS = frozenset({"api_base", "base_url"})
+
+# What belongs to the place that is asked first: another one must never get its key.
+_OF_THE_PROVIDER = (
+    "api_base",
+    "base_url",
+    "api_key",
+    "api_version",
+    "azure_ad_token",
+    "azure_ad_token_provider",
+    "organization",
+    "custom_llm_provider",
+    "extra_headers",
+)
+
+Build = Callable[[dict[str, Any]], Call]
+
+
+def call_options(given: Mapping[str, Any], build: Build) -> CallOptions:
+    """Return what the arguments of a call say about policy.
+
+    Args:
+        given: all arguments of the call, by name.
+        build: makes the call of such arguments, for the fallbacks.
+
+    Raises:
+        BadRequestError: an argument is wrong, or a fallback cannot be called.
+    """
+    retries = checked_count("num_retries", given["num_retries"])
+    if retries is None:
+        retries = checked_count("max_retries", given["max_retries"])
+    lists = {name: given[argument] for name, argument in _LISTS.items() if given.get(argument)}
+    if not lists:
+        return CallOptions(retries=retries)
+    found = {name: _alternatives(_LISTS[name], listed, given, build) for name, listed in lists.items()}
+    return CallOptions(retries=retries, fallbacks=Fallbacks(**found))
+
+
+def _alternatives(argument: str, listed: Any, given: Mapping[str, Any], build: Build) -> tuple[Alternative, ...]:
+    if isinstance(listed, str | Mapping) or not hasattr(listed, "__iter__"):
+        raise faulty(argument, "a list of models, or of dicts of arguments", listed)
+    calls = [build(_merged(f"{argument}[{place}]", other, given)) for place, other in enumerate(listed)]
+    return tuple(Alternative(call.request, call.target, call.group) for call in calls)
+
+
+def _merged(place: str, other: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call to a fallback: a model's name, or a dict of the arguments that are others."""
+    changes = {"model": other} if isinstance(other, str) else other
+    if not isinstance(changes, Mapping) or not isinstance(changes.get("model", given["model"]), str):
+        raise faulty(place, 'a model, or a dict such as {"model": ..., "api_key": ...}', other)
+    merged = dict(given)
+    if not _same_place(changes, given):
+        merged.update(dict.fromkeys(_OF_THE_PROVIDER))
+    merged.update({name: value for name, value in changes.items() if name in given})
+    further = {name: value for name, value in changes.items() if name not in given}
+    merged["provider_params"] = {**given["provider_params"], **further}
+    return merged
+
+
+def _same_place(changes: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    if not _ADDRESS.isdisjoint(changes):
+        return False
+    named = None if "model" in changes else given["custom_llm_provider"]
+    asked, _ = find_provider(changes.get("model", given["model"]), changes.get("custom_llm_provider", named))
+    first, _ = find_provider(given["model"], given["custom_llm_provider"])
+    return asked.name == first.name

@@ -1,0 +1,54 @@
+"""A client with the blocking functions too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiollm.client import AsyncClient, as_method_of, hidden_arguments
+from aiollm.embedding_call import aembedding
+from aiollm.sync.blocking import wait_for, wait_for_stream
+from aiollm.sync.facade import typed_chat, typed_responses
+from aiollm.sync.stream import SyncEventStream, SyncStream
+from aiollm.types.embedding import EmbeddingResponse
+from aiollm.types.response import ModelResponse
+from aiollm.types.responses import ResponsesAPIResponse
+
+__all__ = ["BlockingCalls", "Client"]
+
+
+class BlockingCalls(AsyncClient):
+    """The blocking twins of a client's functions; they run on the loop thread while the caller's thread waits."""
+
+    @typed_chat
+    def completion(self, model: str, messages: Any, **options: Any) -> SyncStream | ModelResponse:
+        """Ask a model for a chat completion, as `aiollm.completion` does, under this client's policies."""
+        options = hidden_arguments(options)
+        return wait_for_stream(SyncStream, self.acompletion, model, messages, **options)
+
+    @typed_responses
+    def responses(self, input: Any, model: str, **options: Any) -> SyncEventStream | ResponsesAPIResponse:
+        """Ask a model for a response, as `aiollm.responses` does, under this client's policies."""
+        options = hidden_arguments(options)
+        return wait_for_stream(SyncEventStream, self.aresponses, input, model, **options)
+
+    @as_method_of(aembedding)
+    def embedding(self, model: str, input: Any, **options: Any) -> EmbeddingResponse:
+        """Ask a model for vectors, as `aiollm.embedding` does, under this client's policies."""
+        options = hidden_arguments(options)
+        return wait_for(self.aembedding, model, input, **options)
+
+
+class Client(BlockingCalls):
+    """The functions of the package, with policies that hold for all calls made through this object.
+
+        client = aiollm.Client(retry=aiollm.Retry(retries=4))
+        response = client.completion(model="openai/gpt-4o", messages=messages)
+        stream = await client.acompletion(model="openai/gpt-4o", messages=messages, stream=True)
+
+    It holds no connections: those belong to the event loop that a call is made on, and are shared. So it needs no
+    closing, and may be used from several event loops and threads at once.
+
+    Args:
+        retry: when a failed attempt is made again; `Retry()` where nothing is said.
+        hedge: when a late attempt is made once more, elsewhere; never where nothing is said.
+    """
