@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 
 from aiollm.core.call_scope import CallScope
@@ -13,6 +15,14 @@ from aiollm.types.request import Request
 __all__ = ["Call"]
 
 _NO_OPTIONS = CallOptions()
+
+
+def _calling_line() -> str:
+    """Return the line outside this package that is running, for a warning that names it."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("aiollm."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 class Call(msgspec.Struct, frozen=True, eq=False):
@@ -31,6 +41,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
         cause: why it is made.
         group: the router's model group, or None.
         deployment: the router's id of the deployment that the target is, or None.
+        place: the line that made the call. Known from the start: an attempt may be made in a task of its own.
     """
 
     request: Request
@@ -42,6 +53,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
     cause: Cause = "first"
     group: str | None = None
     deployment: str | None = None
+    place: str = msgspec.field(default_factory=_calling_line)
 
     @property
     def elapsed(self) -> float:

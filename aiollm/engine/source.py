@@ -37,6 +37,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         origin: what the chunks share.
         response: the whole answer, when it came as a whole.
         attempts: the call's ledger.
+        place: the line that made the call.
         loop: the event loop it belongs to.
         ready: the chunks that nobody has read yet.
         chunks: how many chunks there were, read or not.
@@ -52,6 +53,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         self.origin = origin
         self.response: Whole | None = None
         self.attempts: list[Attempt] = call.attempts
+        self.place = call.place
         self.loop = call.scope.loop
         self.ready: deque[Piece] = deque()
         self.chunks = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -35,7 +34,6 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     def __init__(self, source: AnswerSource[Piece, Whole]) -> None:
         self._source = source
         self._process = os.getpid()
-        self._opened_at = "" if source.ended else _caller()
 
     @classmethod
     def replay(
@@ -127,7 +125,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         cancelled = source.cancelled
         self._leave()  # first: a warning may be an error
         if not cancelled:
-            message = f"a stream was dropped before its end; it was opened at {self._opened_at}"
+            message = f"a stream was dropped before its end; it was opened at {self._source.place}"
             warnings.warn(message, ResourceWarning, stacklevel=2)
 
     # -- account
@@ -245,11 +243,3 @@ class _Iteration(Generic[Piece]):
 
     def __del__(self) -> None:
         self._stream._leave()
-
-
-def _caller() -> str:
-    """Return the line outside this package that is running."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("aiollm."):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -284,7 +284,7 @@ def test_ctrl_c_stops_an_answer_but_not_the_conversation(server: ProviderServer,
 
 
 def test_an_error_leaves_the_conversation_as_it_was(server: ProviderServer, open_terminal: OpenTerminal) -> None:
-    server.enqueue(status(429, body={"error": {"message": "Slow down"}}))
+    server.enqueue(*[status(429, retry_after=0.01, body={"error": {"message": "Slow down"}})] * 3)
     terminal = open_terminal(*asking(server))
     terminal.output.until("> ")
     terminal.type("first\n")
@@ -292,7 +292,7 @@ def test_an_error_leaves_the_conversation_as_it_was(server: ProviderServer, open
     terminal.output.until("> ")
     terminal.type("second\n")
     terminal.output.until("Hello from the scripted provider.")
-    assert server.log[1].json["messages"] == [{"role": "user", "content": "second"}]
+    assert server.log[3].json["messages"] == [{"role": "user", "content": "second"}]
 
 
 def test_reasoning_is_dimmed_and_control_characters_are_not_obeyed(

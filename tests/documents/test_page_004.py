@@ -71,7 +71,7 @@ def test_gather(server: ProviderServer, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_handling_errors(server: ProviderServer, capsys: pytest.CaptureFixture[str]) -> None:
-    server.enqueue(status(500))
+    server.enqueue(*[status(500, retry_after=0.01)] * 3)
     server.script(echo)
     assert block("004", "Errors").run()["answer"] is None
     assert re.fullmatch("Error during completion: .*Internal Server Error.*\n", capsys.readouterr().out)

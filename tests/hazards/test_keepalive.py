@@ -22,6 +22,7 @@ def arguments(provider: HastyProvider, user: str) -> dict[str, object]:
         "api_key": "k",
         "user": user,
         "timeout": 20,
+        "num_retries": 0,  # the connections are what is looked at
     }
 
 
