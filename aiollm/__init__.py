@@ -2,6 +2,7 @@
 
 from aiollm.api import acompletion
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
+from aiollm.core.redis.limiter import RedisLimiter
 from aiollm.core.settle import settle
 from aiollm.embedding_call import aembedding
 from aiollm.engine.attempt import Attempt
@@ -126,6 +127,7 @@ __all__ = [
     "Provider",
     "ProxyError",
     "RateLimitError",
+    "RedisLimiter",
     "ResponseContentPart",
     "ResponseOutputItem",
     "ResponseUsage",

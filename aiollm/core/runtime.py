@@ -11,15 +11,15 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from aiollm.core.pool import Pool
 from aiollm.exceptions import UnsupportedRuntime, WrongLoopError
 
-__all__ = ["LoopThread", "Runtime", "running_loop"]
+__all__ = ["Closable", "LastingThread", "LoopThread", "Runtime", "running_loop"]
 
 T = TypeVar("T")
 
@@ -42,12 +42,22 @@ def running_loop() -> asyncio.AbstractEventLoop:
         ) from None
 
 
+class Closable(Protocol):
+    """Something that belongs to one event loop, and has to be closed before it."""
+
+    async def aclose(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
+
+
 class Runtime:
-    """The pool of one event loop."""
+    """The pool of one event loop, and what else belongs to it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.pool = Pool()
+        self._kept: dict[object, Closable] = {}
         self._end_of_loop = self._close_at_end()
         _step(self._end_of_loop)
 
@@ -71,10 +81,23 @@ class Runtime:
             runtime = _runtimes[loop] = cls(loop)
         return runtime
 
+    def keep(self, owner: object, make: Callable[[], C]) -> C:
+        """Return what `make` made for an owner on this loop when it was first asked for; it is closed with the loop."""
+        if owner not in self._kept:
+            self._kept[owner] = make()
+        return cast("C", self._kept[owner])
+
+    async def drop(self, owner: object) -> None:
+        """Close what was made for an owner on this loop, if anything was."""
+        if owner in self._kept:
+            await self._kept.pop(owner).aclose()
+
     async def _close_at_end(self) -> AsyncGenerator[None, None]:
         try:
             yield
         finally:
+            while self._kept:  # in the order made; to be closed some still use others
+                await self.drop(next(iter(self._kept)))
             _runtimes.pop(self.loop, None)
             await self.pool.close()
 
@@ -176,3 +199,42 @@ class LoopThread:
             loop = runner.get_loop()
             loop.call_soon(self._ready.set)
             loop.run_forever()
+
+
+class LastingThread:
+    """A loop thread that is started when it is first asked for, and again in a forked child.
+
+    Args:
+        name: the thread's name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._thread: LoopThread | None = None
+        # Threads do not survive a fork, and closing the parent's loop here would hang the parent's streams.
+        self._inherited: list[LoopThread] = []
+        atexit.register(self.stop)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+
+    def get(self) -> LoopThread:
+        """Return the thread, which runs."""
+        with self._lock:
+            if self._thread is None:
+                thread = LoopThread(self._name)
+                thread.start()
+                self._thread = thread
+            return self._thread
+
+    def stop(self) -> None:
+        """End the thread, as the interpreter does at its end."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop()
+
+    def _after_fork(self) -> None:
+        self._lock = threading.Lock()
+        if self._thread is not None:
+            self._inherited.append(self._thread)
+        self._thread = None

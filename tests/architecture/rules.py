@@ -13,7 +13,13 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 RESERVED = {
     "aiohttp": ("aiollm/core/",),
     "aiohttp.web": ("aiollm/testing/",),
-    "threading": ("aiollm/sync/", "aiollm/core/runtime.py", "aiollm/middleware/retry_budget.py"),
+    "threading": (
+        "aiollm/sync/",
+        "aiollm/core/gate.py",
+        "aiollm/core/redis/quota.py",
+        "aiollm/core/runtime.py",
+        "aiollm/middleware/retry_budget.py",
+    ),
 }
 # What reads the environment, and the one file that may.
 ENVIRONMENT = {

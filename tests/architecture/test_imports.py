@@ -58,6 +58,7 @@ HEAVY = (
     "numpy",
     "openai",
     "pydantic",
+    "redis",
     "rich",
     "uvloop",
     "xllamacpp",

@@ -1,0 +1,345 @@
+"""Lets requests pass as their quota allows, in a fair order, from any number of event loops and threads."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+
+from attrs import asdict, define, field
+
+from aiollm.core.fair_queue import CLASSES, FairQueue, Place
+from aiollm.core.limiter_stats import LimiterStats, Record
+from aiollm.core.permit import Permit, Reservation, checked_amounts
+from aiollm.core.quota import NOTHING, Amounts, Quota
+from aiollm.core.runtime import running_loop
+from aiollm.exceptions import APIError, RateLimitError
+from aiollm.wire.rate_limits import read_rate_limits
+
+__all__ = ["Gate"]
+
+MAX_PAUSE = 120.0
+"""The longest pause that a provider may ask for, in seconds. OpenAI's SDK believes no longer one either; when it is
+over, the next refusal asks again."""
+
+
+@define(eq=False)
+class _Waiter:
+    """A request in the queue, which is woken on its own loop."""
+
+    amounts: Amounts
+    since: float
+    loop: asyncio.AbstractEventLoop
+    woken: asyncio.Future[None]
+    place: Place[_Waiter] = field(init=False)
+    permit: Permit | None = None
+    refusal: APIError | None = None
+
+    def wake(self) -> None:
+        """Wake the task.
+
+        Raises:
+            RuntimeError: its loop is closed.
+        """
+        if asyncio._get_running_loop() is self.loop:
+            self.finish()
+        else:
+            self.loop.call_soon_threadsafe(self.finish)
+
+    def finish(self) -> None:
+        """End the waiting, on the waiter's loop."""
+        if not self.woken.done():
+            self.woken.set_result(None)
+
+
+class Gate:
+    """A queue before a quota: what `Limiter` and its like have in common.
+
+    One gate serves any number of tasks, event loops and threads. Its time is that of the running loop, which all loops
+    share but those of tests. In a forked child it has nobody waiting and nothing in flight.
+
+    Args:
+        quota: where the room for requests comes from.
+        max_wait: how long a request may wait by default, in seconds; None for any time.
+        weights: key -> its share in relation to others; 1 for those not named.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
+
+    def __init__(
+        self, quota: Quota, *, max_wait: float | None = None, weights: Mapping[str, float] | None = None
+    ) -> None:
+        for key, weight in (weights or {}).items():
+            if not 0 < weight < math.inf:
+                raise ValueError(f"the weight of {key!r} must be above 0; got {weight!r}")
+        self._quota = quota
+        self._max_wait = _checked_wait(max_wait)
+        self._weights = dict(weights or {})
+        self._record = Record()
+        self._latest = -math.inf  # the time of the last access
+        self._paused_until = -math.inf
+        self._next = -math.inf  # when the head of the queue may pass, as far as is known
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._queue: FairQueue[_Waiter] = FairQueue(self._weights)
+        self._alarm: tuple[asyncio.AbstractEventLoop, float] | None = None  # the next one, and when it rings
+
+    # -- passing
+
+    def reserve(
+        self,
+        *,
+        input_tokens: float = 0,
+        output_tokens: float = 0,
+        priority: int = 1,
+        key: str | None = None,
+        max_wait: float | None = None,
+    ) -> Reservation:
+        """Reserve room for one request: await it, or use it in `async with`, which releases the permit at the end.
+
+        Args:
+            input_tokens, output_tokens: an estimate of what the request will take; `Permit.settle` corrects it.
+            priority: its class, from 0, the most urgent, to 3.
+            key: who it is for. Keys that wait in one class get equal shares, or those of `weights`; those of one key
+                pass as they came.
+            max_wait: how long it may wait, in seconds; None for what the gate was made with.
+
+        Raises:
+            ValueError: a number is out of its range.
+            RateLimitError: it has waited for `max_wait`, or would in vain. Nothing was sent; `retry_after` says when
+                there may be room.
+            APIError: the quota lets nobody pass, and says why.
+
+        Cancelling gives up the place in the queue; what was taken by then goes back.
+        """
+        amounts = checked_amounts(input_tokens, output_tokens)
+        if priority not in range(CLASSES):
+            raise ValueError(f"priority must be a whole number from 0 (most urgent) to {CLASSES - 1}; got {priority!r}")
+        limit = self._max_wait if max_wait is None else _checked_wait(max_wait)
+        return Reservation(partial(self._pass, amounts, priority, key or "", limit))
+
+    async def _pass(self, amounts: Amounts, priority: int, key: str, max_wait: float | None) -> Permit:
+        loop = running_loop()
+        with self._guard():
+            now = self._now()
+            if not self._queue and self._paused_until <= now and self._quota.take(amounts, now) == 0:
+                return self._permit(amounts, now, now)
+            if max_wait is not None and self._paused_until > now + max_wait:
+                raise self._refusal(now, now)
+            waiter = _Waiter(amounts, now, loop, loop.create_future())
+            cost = self._quota.share(amounts)
+            waiter.place = self._queue.push(waiter, priority=priority, key=key, cost=cost)
+            self._admit(now)
+        return await self._wait(waiter, max_wait)
+
+    async def _wait(self, waiter: _Waiter, max_wait: float | None) -> Permit:
+        timer = None if max_wait is None else waiter.loop.call_later(max_wait, waiter.finish)
+        try:
+            await waiter.woken
+        except BaseException:
+            with self._guard():
+                self._leave(waiter)
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+        with self._guard():
+            if waiter.refusal is not None:
+                raise waiter.refusal
+            if waiter.permit is None:
+                refusal = self._refusal(self._now(), waiter.since)
+                self._leave(waiter)
+                raise refusal
+            return waiter.permit
+
+    def _leave(self, waiter: _Waiter) -> None:
+        if waiter.permit is not None:
+            self._give_back(waiter.permit)
+        elif waiter.refusal is None:
+            self._queue.remove(waiter.place)
+        self._admit(self._now())
+
+    def _give_back(self, permit: Permit) -> None:
+        self._quota.settle(permit.held, NOTHING, permit.taken_at, self._now())
+        self._quota.release(self._now())
+
+    def _admit(self, now: float) -> None:
+        """Let pass who may, from the head of the queue; set an alarm for the next."""
+        while (waiter := self._queue.head()) is not None:
+            if waiter.loop.is_closed():  # nobody is left to wait
+                self._queue.remove(waiter.place)
+                continue
+            try:
+                wait = max(0.0, self._paused_until - now) or self._quota.take(waiter.amounts, now)
+            except APIError as refusal:
+                self._queue.remove(waiter.place)
+                waiter.refusal = refusal
+                with suppress(RuntimeError):  # the loop was closed just now
+                    waiter.wake()
+                continue
+            if wait > 0:
+                self._next = now + wait
+                self._set_alarm(waiter.loop, now)
+                return
+            self._queue.pop()
+            waiter.permit = self._permit(waiter.amounts, now, waiter.since)
+            try:
+                waiter.wake()
+            except RuntimeError:  # the loop was closed just now
+                self._give_back(waiter.permit)
+
+    def _permit(self, amounts: Amounts, now: float, since: float) -> Permit:
+        self._record.admit(now - since)
+        return Permit(self, amounts, now, now - since)
+
+    def _set_alarm(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
+        """Let the loop of the head ring when the head may pass. An alarm set for earlier finds that out by itself."""
+        when = self._next
+        if when == math.inf or (self._alarm is not None and self._alarm[0] is loop and self._alarm[1] <= when):
+            return
+        self._alarm = loop, when
+        if asyncio._get_running_loop() is loop:
+            loop.call_later(when - now, self._ring, when)
+        else:
+            with suppress(RuntimeError):  # the loop was closed just now; the next access finds that out
+                loop.call_soon_threadsafe(loop.call_later, when - now, self._ring, when)
+
+    def _ring(self, when: float) -> None:
+        with self._guard():
+            if self._alarm is not None and self._alarm[1] == when:
+                self._alarm = None
+            self._admit(self._now())
+
+    # -- accounts of permits
+
+    def settle(self, permit: Permit, real: Amounts) -> None:
+        """Book what a permit's request has really taken; see `Permit.settle`."""
+        with self._guard():
+            now = self._now()
+            self._quota.settle(permit.held, real, permit.taken_at, now)
+            permit.held = real
+            self._record.settle(permit.estimate, real)
+            self._admit(now)
+
+    def release(self, permit: Permit) -> None:
+        """Take back a permit's place of the concurrency; see `Permit.release`."""
+        with self._guard():
+            if not permit.released:
+                permit.released = True
+                now = self._now()
+                self._quota.release(now)
+                self._admit(now)
+
+    # -- what the provider says
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody pass for so long; a pause that lasts longer goes on.
+
+        Args:
+            seconds: at most 120 of them are believed.
+        """
+        with self._guard():
+            self._pause(seconds, self._now())
+
+    def _pause(self, seconds: float, now: float) -> None:
+        if seconds > 0:
+            self._paused_until = max(self._paused_until, now + min(seconds, MAX_PAUSE))
+
+    def throttled(self, permit: Permit | None = None, *, retry_after: float | None = None) -> None:
+        """The provider refused a request because of a limit.
+
+        Args:
+            permit: the request's. Refusals of requests that were on their way together count once.
+            retry_after: how long the provider asks to wait, in seconds: nobody passes for that time.
+        """
+        with self._guard():
+            now = self._now()
+            self._record.throttled += 1
+            self._pause(retry_after or 0.0, now)
+            self._quota.throttled(now if permit is None else permit.taken_at, now)
+
+    def succeeded(self, permit: Permit | None = None) -> None:
+        """The provider has begun to answer a request.
+
+        Args:
+            permit: the request's.
+        """
+        with self._guard():
+            now = self._now()
+            self._quota.succeeded(now if permit is None else permit.taken_at, now)
+            self._admit(now)
+
+    def learn(self, headers: Mapping[str, str], *, provider: str | None = None) -> None:
+        """Take in what a reply's headers tell of the provider's limits, where it makes sense.
+
+        Args:
+            headers: of the reply, names in lower case.
+            provider: its name, where it is known.
+        """
+        limits = read_rate_limits(headers, provider=provider)
+        with self._guard():
+            now = self._now()
+            self._quota.learn(limits, now)
+            self._admit(now)
+
+    def ask_again(self) -> None:
+        """The quota may have more than when it last said. From any thread, but not from within the quota's methods."""
+        with self._guard():
+            self._admit(self._now())
+
+    # -- account
+
+    def stats(self) -> LimiterStats:
+        """Return what is known at this moment."""
+        with self._guard():
+            now, record = self._now(), self._record
+            return LimiterStats(
+                waiting=len(self._queue),
+                admitted=record.admitted,
+                timed_out=record.timed_out,
+                throttled=record.throttled,
+                wait_p50=record.wait(0.5),
+                wait_p95=record.wait(0.95),
+                estimate_error=record.estimate_error,
+                paused=max(0.0, self._paused_until - now),
+                **asdict(self._quota.state(now)),
+            )
+
+    def _refusal(self, now: float, since: float) -> RateLimitError:
+        self._record.timed_out += 1
+        paused = self._paused_until > now
+        ready = self._paused_until if paused else max(now, self._next)
+        why = "the provider asked for a pause" if paused else f"{len(self._queue)} requests wait"
+        return RateLimitError(
+            f"no room within the limits after {now - since:.3g} s: {why}; nothing was sent",
+            retry_after=ready - now if ready < math.inf else None,
+            phase="request",
+            hint="a longer max_wait, or higher limits",
+        )
+
+    def _now(self) -> float:
+        """Return the time, which never goes back: loops look at the clock at different moments."""
+        loop = asyncio._get_running_loop()
+        self._latest = max(self._latest, time.monotonic() if loop is None else loop.time())
+        return self._latest
+
+    def _guard(self) -> threading.Lock:
+        if self._process != os.getpid():  # forked, perhaps while another thread held the lock
+            self._begin()
+            self._quota.after_fork()
+        return self._lock
+
+
+def _checked_wait(seconds: float | None) -> float | None:
+    if seconds is not None and not 0 <= seconds < math.inf:
+        raise ValueError(f"max_wait must be a number of seconds from 0, or None; got {seconds!r}")
+    return seconds
