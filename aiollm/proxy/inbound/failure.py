@@ -31,7 +31,7 @@ from aiollm.exceptions import (
     UnsupportedParamsError,
 )
 
-__all__ = ["Failure", "failure_of"]
+__all__ = ["Failure", "Refusal", "failure_of"]
 
 
 @frozen
@@ -62,6 +62,14 @@ class Failure:
         """Return the error object in OpenAI's form."""
         told = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
         return {**told, "retryable": self.retryable}
+
+
+class Refusal(Exception):
+    """The gateway itself refuses a request: nothing was sent. `failure` is what the caller is told."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 _TYPES = {
@@ -114,6 +122,8 @@ def failure_of(error: BaseException, *, over_budget: int = 429) -> Failure:
         error: any error; one that is none of the library's is told as a fault of the gateway, without its words.
         over_budget: the status for a budget that is spent (LiteLLM says 422).
     """
+    if isinstance(error, Refusal):
+        return error.failure
     if isinstance(error, BudgetExceededError):
         return Failure(over_budget, str(error), "budget_exceeded", "budget_exceeded")
     if isinstance(error, StreamCancelled):

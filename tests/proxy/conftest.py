@@ -1,0 +1,40 @@
+"""The stores that the ledger's tests run against."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from aiollm.proxy.ledger import Store, open_database
+from aiollm.types.secret import Secret
+from tests.services.postgres import PostgresServer, mortal_postgres, postgres_programs, postgres_server
+
+__all__ = ["mortal_postgres", "postgres_programs", "postgres_server"]
+
+_numbers = count()
+
+
+async def new_database(server: PostgresServer) -> Secret:
+    """Make a database on a server, and return its address."""
+    name = f"proxy_{next(_numbers)}"
+    connection = await asyncpg.connect(server.url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return Secret(server.url.replace("/postgres", f"/{name}"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """Return an empty store of each kind."""
+    url = None
+    if request.param == "postgres":
+        url = await new_database(request.getfixturevalue("postgres_server"))
+    store = Store(open_database(url, tmp_path / "proxy.sqlite"))
+    yield store
+    await store.close()
