@@ -15,9 +15,12 @@ from aiollm.core.local_quota import LocalQuota
 from aiollm.core.quota import NOTHING, Amounts
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys.holder import Holder, HolderId
-from aiollm.proxy.ledger.row import dollars
+from aiollm.proxy.ledger.row import Charge, dollars
 
 __all__ = ["Admissions", "Reservation"]
+
+
+_UNLIMITED = (None, None, None)
 
 
 @define
@@ -34,7 +37,7 @@ class _Account:
     """
 
     quota: LocalQuota | None = None
-    limits: tuple[int | None, int | None, int | None] = (None, None, None)
+    limits: tuple[int | None, int | None, int | None] = _UNLIMITED
     period: float = 0.0
     spent: int = 0
     unwritten: int = 0
@@ -45,11 +48,20 @@ class _Account:
         return self.spent + self.unwritten + self.reserved
 
 
+_Taken = tuple[_Account, LocalQuota | None]
+"""An account, and the quota that a place was taken of: by the time it is given back the account may have another."""
+
+
 @define(eq=False)
 class Reservation:
-    """What a call has been let in with. It is settled exactly once; further settlements change nothing."""
+    """What a call has been let in with. It is settled exactly once; further settlements change nothing.
 
-    _taken: list[tuple[_Account, LocalQuota | None, float]]
+    Attributes:
+        charges: whose budgets its row is to charge, in the periods that it was let in.
+    """
+
+    charges: tuple[Charge, ...]
+    _taken: list[_Taken]
     _amounts: Amounts
     _cost: int
     _now: float
@@ -68,10 +80,9 @@ class Reservation:
             return
         self._settled = True
         real = self._amounts if tokens is None else Amounts(1, tokens)
-        for account, quota, period in self._taken:
+        for account, quota in self._taken:
             account.reserved -= self._cost
-            if account.period == period:
-                account.unwritten += cost
+            account.unwritten += cost
             if quota is not None:
                 quota.settle(self._amounts, real if sent else NOTHING, self._now, now)
                 quota.release(now)
@@ -106,16 +117,17 @@ class Admissions:
             if holder.budget is not None and (account.total >= holder.budget or account.total + cost > holder.budget):
                 raise self._spent(holder, account, now)
         amounts = Amounts(1, tokens)
-        taken: list[tuple[_Account, LocalQuota | None, float]] = []
+        taken: list[_Taken] = []
         for holder, account in accounts:
             wait = 0.0 if account.quota is None else account.quota.take(amounts, clock)
             if wait:
                 _give_back(taken, amounts, clock)
                 raise _too_many(holder, wait)
-            taken.append((account, account.quota, account.period))
-        for account, _, _ in taken:
+            taken.append((account, account.quota))
+        for account, _ in taken:
             account.reserved += cost
-        return Reservation(taken, amounts, cost, clock)
+        charges = tuple(Charge(holder.kind, holder.name, account.period) for holder, account in accounts)
+        return Reservation(charges, taken, amounts, cost, clock)
 
     def spent(self, holder: Holder, now: float) -> int:
         """Return what a holder has spent in the present period, in billionths of a US dollar."""
@@ -133,11 +145,12 @@ class Admissions:
     def refresh(self, balances: Mapping[tuple[HolderId, float], int]) -> None:
         """Take over what the store knows was spent, by this process and all others."""
         for (name, period), spent in balances.items():
-            account = self._accounts.setdefault(name, _Account(period=period))
+            account = self._accounts.get(name)
+            if account is None or account.period < period:
+                quota, limits = (account.quota, account.limits) if account else (None, _UNLIMITED)
+                account = self._accounts[name] = _Account(quota, limits, period)
             if account.period == period:
                 account.spent = spent
-            elif account.period < period:
-                account.period, account.spent, account.unwritten = period, spent, 0
 
     def _account(self, holder: Holder, now: float) -> _Account:
         account = self._accounts.get(holder.id)
@@ -147,7 +160,8 @@ class Admissions:
             account.limits, account.quota = holder.limits, _quota(holder)
         period = holder.period_start(now)
         if account.period != period:
-            account.period, account.spent, account.unwritten = period, 0, 0
+            # What is in flight settles with the account of its own period.
+            account = self._accounts[holder.id] = _Account(account.quota, account.limits, period)
         return account
 
     def _spent(self, holder: Holder, account: _Account, now: float) -> Refusal:
@@ -161,7 +175,7 @@ class Admissions:
 
 
 def _quota(holder: Holder) -> LocalQuota | None:
-    if holder.limits == (None, None, None):
+    if holder.limits == _UNLIMITED:
         return None
     return LocalQuota(
         requests=holder.rpm,
@@ -174,8 +188,8 @@ def _quota(holder: Holder) -> LocalQuota | None:
     )
 
 
-def _give_back(taken: Iterable[tuple[_Account, LocalQuota | None, float]], amounts: Amounts, clock: float) -> None:
-    for _, quota, _ in taken:
+def _give_back(taken: Iterable[_Taken], amounts: Amounts, clock: float) -> None:
+    for _, quota in taken:
         if quota is not None:
             quota.settle(amounts, NOTHING, clock, clock)
             quota.release(clock)

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from aiollm.proxy.keys.holder import Holder, HolderId, Kind
+from aiollm.proxy.keys.holder import HolderId, Kind
 
-__all__ = ["Charge", "SpendRow", "Status", "UsageSource", "charges_of", "dollars", "nanodollars", "written_sums"]
+__all__ = ["Charge", "SpendRow", "Status", "UsageSource", "dollars", "nanodollars", "written_sums"]
 
 Status = Literal["success", "failure", "cancelled", "truncated"]
 UsageSource = Literal["provider", "estimated", "none"]
@@ -76,11 +76,6 @@ class SpendRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = {}
     charges: tuple[Charge, ...] = ()
-
-
-def charges_of(holders: tuple[Holder, ...], now: float) -> tuple[Charge, ...]:
-    """Return the charges of a call of some holders that ends at a time."""
-    return tuple(Charge(holder.kind, holder.name, holder.period_start(now)) for holder in holders)
 
 
 def written_sums(rows: Iterable[SpendRow]) -> dict[tuple[HolderId, float], int]:
