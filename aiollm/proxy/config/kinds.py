@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -11,6 +10,7 @@ from attrs import frozen
 
 from aiollm.proxy.config.document import Value
 from aiollm.proxy.config.problem import meant
+from aiollm.proxy.durations import seconds_in
 from aiollm.types.secret import HiddenText, Secret
 
 __all__ = [
@@ -37,9 +37,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0, "mo": 2_592_000.0}
-_DURATION = re.compile(r"(\d+)(s|mo|m|h|d|w)")
 
 
 class Unfit(ValueError):
@@ -110,10 +107,10 @@ def _positive(value: Value) -> float:
 
 
 def _duration(value: Value) -> float:
-    found = _DURATION.fullmatch(str(value.content))
-    if found is None or int(found[1]) == 0:
+    seconds = seconds_in(value.content)
+    if seconds is None:
         raise Unfit(value)
-    return int(found[1]) * _UNITS[found[2]]
+    return seconds
 
 
 def _status(value: Value) -> int:
