@@ -1,7 +1,11 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
+from aiollm.cache.redis import RedisStore
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
+from aiollm.core.limiter import Limiter
+from aiollm.core.limiter_stats import LimiterStats
+from aiollm.core.permit import Permit
 from aiollm.core.redis.limiter import RedisLimiter
 from aiollm.core.settle import settle
 from aiollm.embedding_call import aembedding
@@ -59,11 +63,16 @@ from aiollm.providers import (
     validate_environment,
 )
 from aiollm.responses_call import aresponses
+from aiollm.router.stats import DeploymentStats
+from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
+from aiollm.router_arguments.group_info import ModelGroupInfo
 from aiollm.sync.client import Client
 from aiollm.sync.facade import completion, embedding, responses
+from aiollm.sync.router import Router
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.embedding import Embedding, EmbeddingResponse
+from aiollm.types.recovery import Recovery
 from aiollm.types.response import Choices, Message, ModelResponse
 from aiollm.types.responses import (
     ResponseContentPart,
@@ -88,6 +97,7 @@ __all__ = [
     "APIConnectionError",
     "APIError",
     "APIResponseValidationError",
+    "AllowedFailsPolicy",
     "Attempt",
     "AuthenticationError",
     "BadGatewayError",
@@ -104,6 +114,7 @@ __all__ = [
     "ContextWindowExceededError",
     "DNSError",
     "Delta",
+    "DeploymentStats",
     "Embedding",
     "EmbeddingResponse",
     "EventStream",
@@ -115,8 +126,11 @@ __all__ = [
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",
+    "Limiter",
+    "LimiterStats",
     "Message",
     "MidStreamFallbackError",
+    "ModelGroupInfo",
     "ModelResponse",
     "ModelResponseStream",
     "MoveOnScope",
@@ -124,10 +138,13 @@ __all__ = [
     "Outcome",
     "OverloadedError",
     "PermissionDeniedError",
+    "Permit",
     "Provider",
     "ProxyError",
     "RateLimitError",
+    "Recovery",
     "RedisLimiter",
+    "RedisStore",
     "ResponseContentPart",
     "ResponseOutputItem",
     "ResponseUsage",
@@ -135,6 +152,8 @@ __all__ = [
     "ResponsesStreamEvent",
     "Retry",
     "RetryBudget",
+    "RetryPolicy",
+    "Router",
     "Scope",
     "Secret",
     "ServiceUnavailableError",

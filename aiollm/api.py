@@ -27,6 +27,7 @@ from aiollm.core.runtime import running_loop
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
 from aiollm.engine.mock import MockResponse
+from aiollm.engine.options import MidStream
 from aiollm.engine.stream import ChunkStream
 from aiollm.policy_arguments import call_options
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
@@ -40,7 +41,10 @@ from aiollm.types.response import ModelResponse
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["acompletion", "chat_call", "complete", "target_of"]
+__all__ = ["Find", "acompletion", "chat_call", "complete", "request_parts", "target_of"]
+
+Find = Callable[[dict[str, Any], Api], Target]
+"""Finds out where a call of an API goes, from all its arguments."""
 
 
 def _typed(function: Any) -> ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]:
@@ -104,9 +108,12 @@ async def acompletion(
     metadata: Mapping[str, Any] | None = None,
     num_retries: int | None = None,
     max_retries: int | None = None,
+    priority: int | None = None,
+    fairness_key: str | None = None,
     fallbacks: Fallback | None = None,
     context_window_fallbacks: Fallback | None = None,
     content_policy_fallbacks: Fallback | None = None,
+    mid_stream: MidStream | None = None,
     **provider_params: Any,
 ) -> ChunkStream | ModelResponse:
     """Ask a model for a chat completion.
@@ -142,6 +149,13 @@ async def acompletion(
             no key of it.
         context_window_fallbacks, content_policy_fallbacks: the same for a prompt that is too long, and for one that is
             refused for its content.
+        priority, fairness_key: how urgent the call is where calls wait for the limits of a client, from 0, the most
+            urgent, to 3; 1 where nothing is said. And whose it is: those who wait take turns.
+        mid_stream: what becomes of a stream that breaks off: "never" (where nothing is said) raises, with the answer so
+            far in `partial`. "restart" asks once more, and begins again with a marker chunk, whose `recovery.action` is
+            "restart": what came before it is void. "continue" has the model go on with the text so far, behind a
+            marker too, where the model is known to do that and the answer is plain text; otherwise it raises. A bound
+            on tokens then holds for each part.
         provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
             like) are used and never sent.
 
@@ -161,61 +175,74 @@ async def acompletion(
     # Hidden before anything can fail: a traceback that captures locals would show them.
     api_key, azure_ad_token, extra_headers = hidden(api_key), hidden(azure_ad_token), hidden(extra_headers)
     provider_params = hidden_options(provider_params)
-    return await complete(DEFAULT.chat, locals())
+    return await complete(DEFAULT.chat, chat_call(locals(), target_of))
 
 
-async def complete(chat: Handler[ChunkStream], given: dict[str, Any]) -> ChunkStream | ModelResponse:
-    """Send a chat completion through a handler.
-
-    Args:
-        chat: the policies of a client around the sending.
-        given: all arguments of `acompletion`, by name.
-    """
-    stream = await chat(chat_call(given))
-    if given["stream"]:
+async def complete(chat: Handler[ChunkStream], call: Call) -> ChunkStream | ModelResponse:
+    """Send a chat completion through a handler: the policies of a client around the sending."""
+    stream = await chat(call)
+    if call.request.stream:
         return stream
     assert stream.response is not None
     return stream.response
 
 
-def chat_call(given: dict[str, Any]) -> Call:
-    """Check all arguments of `acompletion` and find the target, before any I/O."""
+def chat_call(given: dict[str, Any], find: Find) -> Call:
+    """Check all arguments of `acompletion` and find the target, before any I/O.
+
+    Args:
+        given: all arguments, by name.
+        find: finds out where a call goes, from such arguments.
+    """
     loop = running_loop()
     stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
     scope = CallScope(loop, timeouts)
 
     def build(given: dict[str, Any]) -> Call:
-        target = target_of(given)
+        target = find(given, "chat")
         request = _request(given, target, stream=stream)
         if chat_needs_responses(target, request.params):
-            target = target_of(given, api="responses")
+            target = find(given, "responses")
         return Call(request, target, scope)
 
     return msgspec.structs.replace(build(given), options=call_options(given, build))
 
 
 def _request(given: dict[str, Any], target: Target, *, stream: bool) -> Request:
-    params = checked_parameters(given)
-    params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
+    parts = request_parts(given, OPENAI_PARAMS)
     return Request(
         model=target.model,
         messages=checked_messages(given["messages"]),
-        params=params,
         known=OPENAI_PARAMS,
         stream=stream,
-        include_usage=stream and bool(params.get("stream_options", {}).get("include_usage")),
-        extra_headers=checked_headers(given["extra_headers"]),
-        extra_body=checked_dict("extra_body", given["extra_body"]),
-        drop_params=checked_flag("drop_params", given["drop_params"]),
-        additional_drop_params=checked_names("additional_drop_params", given["additional_drop_params"]),
-        allowed_openai_params=frozenset(checked_names("allowed_openai_params", given["allowed_openai_params"])),
-        metadata=checked_dict("metadata", given["metadata"]),
+        include_usage=stream and bool(parts["params"].get("stream_options", {}).get("include_usage")),
         mock_response=given["mock_response"],
+        **parts,
     )
 
 
-def target_of(given: dict[str, Any], *, api: Api = "chat") -> Target:
+def request_parts(given: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """Return the parts of a request that all of its kind have, from its arguments, which are checked.
+
+    Args:
+        given: the arguments, by name.
+        known: the names of the API's own parameters.
+    """
+    params = checked_parameters(given, known)
+    params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
+    return {
+        "params": params,
+        "extra_headers": checked_headers(given["extra_headers"]),
+        "extra_body": checked_dict("extra_body", given["extra_body"]),
+        "drop_params": checked_flag("drop_params", given["drop_params"]),
+        "additional_drop_params": checked_names("additional_drop_params", given["additional_drop_params"]),
+        "allowed_openai_params": frozenset(checked_names("allowed_openai_params", given["allowed_openai_params"])),
+        "metadata": checked_dict("metadata", given["metadata"]),
+    }
+
+
+def target_of(given: dict[str, Any], api: Api) -> Target:
     """Find out where a call of an API goes, from its arguments, which are checked."""
     if not isinstance(given["model"], str) or not given["model"]:
         raise faulty("model", 'text like "provider/model"', given["model"])

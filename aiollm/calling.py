@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeVar, overload
 
 from aiollm.engine.mock import MockResponse
+from aiollm.engine.options import MidStream
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
@@ -84,9 +85,12 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         metadata: Mapping[str, Any] | None = None,
         num_retries: int | None = None,
         max_retries: int | None = None,
+        priority: int | None = None,
+        fairness_key: str | None = None,
         fallbacks: Fallback | None = None,
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
+        mid_stream: MidStream | None = None,
         **provider_params: Any,
     ) -> Stream_co: ...
 
@@ -147,9 +151,12 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         metadata: Mapping[str, Any] | None = None,
         num_retries: int | None = None,
         max_retries: int | None = None,
+        priority: int | None = None,
+        fairness_key: str | None = None,
         fallbacks: Fallback | None = None,
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
+        mid_stream: MidStream | None = None,
         **provider_params: Any,
     ) -> Whole_co: ...
 
@@ -210,8 +217,11 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         metadata: Mapping[str, Any] | None = None,
         num_retries: int | None = None,
         max_retries: int | None = None,
+        priority: int | None = None,
+        fairness_key: str | None = None,
         fallbacks: Fallback | None = None,
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
+        mid_stream: MidStream | None = None,
         **provider_params: Any,
     ) -> Stream_co | Whole_co: ...

@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from aiollm.api import acompletion, complete
+from aiollm.api import Find, acompletion, chat_call, complete, target_of
 from aiollm.arguments import hidden
 from aiollm.calling import ChatCompletion
-from aiollm.embedding_call import aembedding, embed
+from aiollm.embedding_call import aembedding, embed, embedding_call
+from aiollm.engine.call import Call
 from aiollm.engine.events import EventStream
 from aiollm.engine.stream import ChunkStream
-from aiollm.middleware.hedge import Hedge
-from aiollm.middleware.retry import Retry
+from aiollm.policies import Policies
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
-from aiollm.responses_call import respond, responses_arguments
+from aiollm.responses_call import respond, responses_arguments, responses_call
+from aiollm.router.routing import Routing
 from aiollm.stack import Stack
 from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.response import ModelResponse
 from aiollm.types.responses import ResponsesAPIResponse
 
-__all__ = ["AsyncClient", "as_method_of", "hidden_arguments"]
+__all__ = ["AsyncClient", "Build", "as_method_of", "hidden_arguments"]
+
+Build = Callable[[dict[str, Any], Find], Call]
+"""Makes a call of all arguments of a function of the package, and of what finds out where it goes."""
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -49,16 +53,15 @@ def as_method_of(
 class AsyncClient:
     """The asynchronous half of `Client`, which says what it takes."""
 
-    def __init__(self, *, retry: Retry | None = None, hedge: Hedge | None = None) -> None:
-        self._stack = Stack(retry=retry, hedge=hedge)
+    def __init__(self, policies: Policies, routing: Routing | None = None) -> None:
+        self._stack = Stack(policies, routing)
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:
         """Ask a model for a chat completion, as `aiollm.acompletion` does, under this client's policies."""
         options = hidden_arguments(options)
-        return await complete(
-            self._stack.chat, _arguments(acompletion, {"model": model, "messages": messages}, options)
-        )
+        given = _arguments(acompletion, {"model": model, "messages": messages}, options)
+        return await complete(self._stack.chat, self._call(chat_call, given))
 
     @_responses
     async def aresponses(
@@ -66,13 +69,19 @@ class AsyncClient:
     ) -> EventStream | ResponsesAPIResponse:
         """Ask a model for a response, as `aiollm.aresponses` does, under this client's policies."""
         options = hidden_arguments(options)
-        return await respond(self._stack.events, responses_arguments(input, model, stream, options))
+        given = responses_arguments(input, model, stream, options)
+        return await respond(self._stack.events, self._call(responses_call, given))
 
     @as_method_of(aembedding)
     async def aembedding(self, model: str, input: Any, **options: Any) -> EmbeddingResponse:
         """Ask a model for vectors, as `aiollm.aembedding` does, under this client's policies."""
         options = hidden_arguments(options)
-        return await embed(self._stack.embeddings, _arguments(aembedding, {"model": model, "input": input}, options))
+        given = _arguments(aembedding, {"model": model, "input": input}, options)
+        return await embed(self._stack.embeddings, self._call(embedding_call, given))
+
+    def _call(self, build: Build, given: dict[str, Any]) -> Call:
+        """Return the call that the arguments of a function of the package mean here."""
+        return build(given, target_of)
 
 
 def hidden_arguments(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,14 +7,9 @@ from typing import Any
 
 import msgspec
 
-from aiollm.api import target_of
+from aiollm.api import Find, request_parts, target_of
 from aiollm.arguments import (
-    checked_dict,
     checked_embedding_input,
-    checked_flag,
-    checked_headers,
-    checked_names,
-    checked_parameters,
     checked_timeouts,
     hidden,
 )
@@ -25,7 +20,8 @@ from aiollm.engine.answer import WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
 from aiollm.policy_arguments import call_options
-from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
+from aiollm.providers.identity import hidden_options
+from aiollm.providers.provider import Target
 from aiollm.stack import DEFAULT
 from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.parameters import EMBEDDING_PARAMS
@@ -63,6 +59,8 @@ async def aembedding(
     metadata: Mapping[str, Any] | None = None,
     num_retries: int | None = None,
     max_retries: int | None = None,
+    priority: int | None = None,
+    fairness_key: str | None = None,
     fallbacks: Fallback | None = None,
     **provider_params: Any,
 ) -> EmbeddingResponse:
@@ -96,43 +94,31 @@ async def aembedding(
     # Hidden before anything can fail: a traceback that captures locals would show them.
     api_key, azure_ad_token, extra_headers = hidden(api_key), hidden(azure_ad_token), hidden(extra_headers)
     provider_params = hidden_options(provider_params)
-    return await embed(DEFAULT.embeddings, locals())
+    return await embed(DEFAULT.embeddings, embedding_call(locals(), target_of))
 
 
-async def embed(embeddings: Handler[WholeReply[EmbeddingResponse]], given: dict[str, Any]) -> EmbeddingResponse:
-    """Send a call for embeddings through a handler.
+async def embed(embeddings: Handler[WholeReply[EmbeddingResponse]], call: Call) -> EmbeddingResponse:
+    """Send a call for embeddings through a handler: the policies of a client around the sending."""
+    return (await embeddings(call)).response
+
+
+def embedding_call(given: dict[str, Any], find: Find) -> Call:
+    """Check all arguments of `aembedding` and find the target, before any I/O.
 
     Args:
-        embeddings: the policies of a client around the sending.
-        given: all arguments of `aembedding`, by name.
+        given: all arguments, by name.
+        find: finds out where a call goes, from such arguments.
     """
-    return (await embeddings(embedding_call(given))).response
-
-
-def embedding_call(given: dict[str, Any]) -> Call:
-    """Check all arguments of `aembedding` and find the target, before any I/O."""
     scope = CallScope(running_loop(), checked_timeouts(given["timeout"], None, stream=False))
 
     def build(given: dict[str, Any]) -> Call:
-        return _call(given, scope)
+        target = find({**given, "mock_response": None}, "embeddings")
+        return Call(_request(given, target), target, scope)
 
     return msgspec.structs.replace(build(given), options=call_options(given, build))
 
 
-def _call(given: dict[str, Any], scope: CallScope) -> Call:
-    target = target_of({**given, "mock_response": None}, api="embeddings")
-    params = checked_parameters(given, EMBEDDING_PARAMS)
-    params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
-    request = Request(
-        model=target.model,
-        messages=(),
-        params={"input": checked_embedding_input(given["input"]), **params},
-        known=EMBEDDING_PARAMS,
-        extra_headers=checked_headers(given["extra_headers"]),
-        extra_body=checked_dict("extra_body", given["extra_body"]),
-        drop_params=checked_flag("drop_params", given["drop_params"]),
-        additional_drop_params=checked_names("additional_drop_params", given["additional_drop_params"]),
-        allowed_openai_params=frozenset(checked_names("allowed_openai_params", given["allowed_openai_params"])),
-        metadata=checked_dict("metadata", given["metadata"]),
-    )
-    return Call(request, target, scope)
+def _request(given: dict[str, Any], target: Target) -> Request:
+    parts = request_parts(given, EMBEDDING_PARAMS)
+    parts["params"] = {"input": checked_embedding_input(given["input"]), **parts["params"]}
+    return Request(model=target.model, messages=(), known=EMBEDDING_PARAMS, **parts)

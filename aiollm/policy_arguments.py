@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
-from aiollm.arguments import checked_count, faulty
+from aiollm.arguments import checked_count, checked_text, faulty
 from aiollm.engine.call import Call
-from aiollm.engine.options import Alternative, CallOptions, Fallbacks
+from aiollm.engine.options import Alternative, CallOptions, Fallbacks, MidStream
 from aiollm.providers.registry import find_provider
 
 __all__ = ["POLICY_ARGUMENTS", "call_options"]
@@ -18,7 +18,7 @@ _LISTS = {
     "content_policy": "content_policy_fallbacks",
 }
 
-POLICY_ARGUMENTS = ("num_retries", "max_retries", *_LISTS.values())
+POLICY_ARGUMENTS = ("num_retries", "max_retries", "priority", "fairness_key", *_LISTS.values())
 
 _ADDRESS = frozenset({"api_base", "base_url"})
 
@@ -52,10 +52,20 @@ def call_options(given: Mapping[str, Any], build: Build) -> CallOptions:
     if retries is None:
         retries = checked_count("max_retries", given["max_retries"])
     lists = {name: given[argument] for name, argument in _LISTS.items() if given.get(argument)}
-    if not lists:
-        return CallOptions(retries=retries)
     found = {name: _alternatives(_LISTS[name], listed, given, build) for name, listed in lists.items()}
-    return CallOptions(retries=retries, fallbacks=Fallbacks(**found))
+    return CallOptions(
+        retries=retries,
+        fallbacks=Fallbacks(**found) if found else None,
+        priority=checked_count("priority", given["priority"]),
+        fairness_key=checked_text("fairness_key", given["fairness_key"]),
+        mid_stream=_mid_stream(given.get("mid_stream")),
+    )
+
+
+def _mid_stream(value: Any) -> MidStream | None:
+    if value is not None and value not in get_args(MidStream):
+        raise faulty("mid_stream", ", ".join(map(repr, get_args(MidStream))), value)
+    return value  # type: ignore[no-any-return]
 
 
 def _alternatives(argument: str, listed: Any, given: Mapping[str, Any], build: Build) -> tuple[Alternative, ...]:

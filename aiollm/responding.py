@@ -65,6 +65,8 @@ class ResponsesOptions(TypedDict, total=False):
     additional_drop_params: Sequence[str]
     num_retries: int | None
     max_retries: int | None
+    priority: int | None
+    fairness_key: str | None
     fallbacks: Fallback | None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from aiollm.api import target_of
+from aiollm.api import Find, target_of
 from aiollm.arguments import (
     checked_dict,
     checked_flag,
@@ -70,8 +70,8 @@ async def aresponses(
         options: the API's own parameters (`ResponsesOptions` lists them), sent as they are; None is left out. A class
             with a JSON schema as `text_format` becomes `text["format"]`. `timeout`, `stream_timeout`, `extra_headers`,
             `extra_body`, `api_base`, `base_url`, `api_key`, `api_version`, `azure_ad_token`, `azure_ad_token_provider`,
-            `organization`, `custom_llm_provider`, `additional_drop_params`, `num_retries`, `max_retries` and
-            `fallbacks` are those of `acompletion`; `drop_params` is taken without effect.
+            `organization`, `custom_llm_provider`, `additional_drop_params`, `num_retries`, `max_retries`, `priority`,
+            `fairness_key` and `fallbacks` are those of `acompletion`; `drop_params` is taken without effect.
 
     Returns:
         An `EventStream` when `stream` is true, and then with the first content already there; else a
@@ -88,7 +88,8 @@ async def aresponses(
     options = hidden_options(options)
     for name in ("api_key", "azure_ad_token", "extra_headers"):
         options[name] = hidden(options.get(name))
-    return await respond(DEFAULT.events, responses_arguments(input, model, stream, options))
+    given = responses_arguments(input, model, stream, options)
+    return await respond(DEFAULT.events, responses_call(given, target_of))
 
 
 def responses_arguments(input: Any, model: str, stream: bool | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -103,28 +104,28 @@ def responses_arguments(input: Any, model: str, stream: bool | None, options: di
     }
 
 
-async def respond(events: Handler[EventStream], given: dict[str, Any]) -> EventStream | ResponsesAPIResponse:
-    """Send a call of the Responses API through a handler.
-
-    Args:
-        events: the policies of a client around the sending.
-        given: what `responses_arguments` returns.
-    """
-    answer = await events(responses_call(given))
-    if given["stream"]:
+async def respond(events: Handler[EventStream], call: Call) -> EventStream | ResponsesAPIResponse:
+    """Send a call of the Responses API through a handler: the policies of a client around the sending."""
+    answer = await events(call)
+    if call.request.stream:
         return answer
     assert answer.response is not None
     return answer.response
 
 
-def responses_call(given: dict[str, Any]) -> Call:
-    """Check all arguments of `aresponses` and find the target, before any I/O."""
+def responses_call(given: dict[str, Any], find: Find) -> Call:
+    """Check all arguments of `aresponses` and find the target, before any I/O.
+
+    Args:
+        given: what `responses_arguments` returns.
+        find: finds out where a call goes, from such arguments.
+    """
     stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
     scope = CallScope(running_loop(), timeouts)
 
     def build(given: dict[str, Any]) -> Call:
-        target = target_of(given, api="responses")
+        target = find(given, "responses")
         request = Request(
             model=target.model,
             messages=(),

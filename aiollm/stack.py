@@ -2,10 +2,14 @@
 
 Outermost first:
 
+- recovery: outside of all that asks, because it asks again, for the rest of an answer or for another one.
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
 - retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
   down; outside of hedge, so that a pair of requests is one try.
 - hedge: outside of what chooses and sends, so that the second request may go elsewhere.
+- route: gives each request its deployment, in a router; outside of limits, because each deployment has its own.
+- prefill: behind the choice of a target, which must be one that goes on with an answer; before anything is sent.
+- limits: outside of record, so that the waiting is no part of the attempt.
 - record: innermost, so that it sees each attempt as it is sent, and nothing of the waiting before.
 """
 
@@ -24,8 +28,13 @@ from aiollm.engine.record import record
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
 from aiollm.middleware.fallback import fall_back
-from aiollm.middleware.hedge import Hedge, Hedging
-from aiollm.middleware.retry import Retry, Retrying
+from aiollm.middleware.hedge import Hedging
+from aiollm.middleware.limits import Limits
+from aiollm.middleware.recovery import Recovering, prefill
+from aiollm.middleware.retry import Retrying
+from aiollm.policies import Policies
+from aiollm.providers.registry import Api
+from aiollm.router.routing import Routing
 from aiollm.types.embedding import EmbeddingResponse
 
 __all__ = ["DEFAULT", "Stack"]
@@ -37,25 +46,53 @@ class Stack:
     """The policies of one client around each of the engine's ways to ask.
 
     Args:
-        retry: when a failed attempt is made again.
-        hedge: when a late one is made once more; None for never.
+        policies: what the client says.
+        routing: what a router adds: its own way to try again, who gets each attempt, and the limits of each.
 
     Attributes:
         chat: sends a chat completion.
-        events: sends a call of the Responses API.
+        events: sends a call of the Responses API; a stream of events that breaks off is never taken up again.
         embeddings: sends a call for embeddings.
     """
 
-    def __init__(self, *, retry: Retry | None = None, hedge: Hedge | None = None) -> None:
-        of_call: list[Middleware] = [_told, fall_back]
-        of_attempt: list[Middleware] = [Retrying(retry or Retry())]
-        if hedge is not None:
-            of_attempt.append(Hedging(hedge))
-        of_attempt.append(record)
-        self.chat: Handler[ChunkStream] = chain([*of_call, *of_attempt], open_stream)
-        self.events: Handler[EventStream] = chain([*of_call, *of_attempt], open_events)
-        each_text = partial(one_by_one, handler=chain(of_attempt, embed))
-        self.embeddings: Handler[WholeReply[EmbeddingResponse]] = chain(of_call, each_text)
+    def __init__(self, policies: Policies, routing: Routing | None = None) -> None:
+        trying = _trying(policies, routing)
+        sending = _sending(policies, routing)
+
+        def asking(api: Api) -> list[Middleware]:
+            return trying if routing is None else [*trying, routing.route(api)]
+
+        chat = chain([fall_back, *asking("chat"), prefill, *sending], open_stream)
+        recovering = Recovering(policies.mid_stream, policies.retry.budget)
+        self.chat: Handler[ChunkStream] = chain([_told], partial(recovering, handler=chat))
+        self.events: Handler[EventStream] = chain([_told, fall_back, *asking("responses"), *sending], open_events)
+        self.embeddings: Handler[WholeReply[EmbeddingResponse]] = _embeddings(
+            [_told, fall_back], trying, None if routing is None else routing.route("embeddings"), sending
+        )
+
+
+def _trying(policies: Policies, routing: Routing | None) -> list[Middleware]:
+    """Return what makes one attempt after the other."""
+    retrying = Retrying(policies.retry) if routing is None else routing.retrying
+    return [retrying] if policies.hedge is None else [retrying, Hedging(policies.hedge)]
+
+
+def _sending(policies: Policies, routing: Routing | None) -> list[Middleware]:
+    """Return what sends one attempt."""
+    limiter = policies.limiter
+    of_client = [] if limiter is None else [Limits(lambda call: limiter)]
+    of_deployment = [] if routing is None else [Limits(routing.limiter_of)]
+    return [*of_client, *of_deployment, record]
+
+
+def _embeddings(
+    of_call: list[Middleware], trying: list[Middleware], route: Middleware | None, sending: list[Middleware]
+) -> Handler[WholeReply[EmbeddingResponse]]:
+    """Return what sends a call for embeddings, whose texts may have to be sent one by one."""
+    if route is None:
+        return chain(of_call, partial(one_by_one, handler=chain([*trying, *sending], embed)))
+    # A router knows only of a deployment whether it takes many texts at once.
+    return chain([*of_call, *trying, route], partial(one_by_one, handler=chain(sending, embed)))
 
 
 async def _told(call: Call, handler: Handler[A]) -> A:
@@ -67,5 +104,5 @@ async def _told(call: Call, handler: Handler[A]) -> A:
         raise
 
 
-DEFAULT = Stack()
+DEFAULT = Stack(Policies())
 """The policies of the functions of the package: `acompletion` and the others."""

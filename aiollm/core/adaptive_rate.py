@@ -53,7 +53,7 @@ class AdaptiveRate:
 
     def refused(self, measured: float, taken_at: float, now: float) -> None:
         """A request was refused that came at `taken_at`; the rate was measured as units a second."""
-        if taken_at < self._cut_at:
+        if taken_at <= self._cut_at:
             return
         slowest = min(SLOWEST, measured) if measured > 0 else SLOWEST
         if self._served:
@@ -65,7 +65,7 @@ class AdaptiveRate:
 
     def succeeded(self, taken_at: float, now: float) -> None:
         """A request was served that came at `taken_at`."""
-        if taken_at < self._cut_at:
+        if taken_at <= self._cut_at:
             return
         self._served = True
         recovering = self.value < self._served_rate

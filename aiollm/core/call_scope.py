@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from copy import copy
 from typing import TypeVar
 
 from attrs import evolve
@@ -57,6 +58,25 @@ class CallScope(CancelScope):
                 self.deadline = deadline
                 self.timeouts = evolve(self.timeouts, total=around.total)
                 self._owners["total"] = around
+
+    def within(self, timeouts: Timeouts) -> CallScope:
+        """Return the scope of one attempt of the call, with other clocks than the call's.
+
+        Args:
+            timeouts: the clocks of the attempt; the scopes around the call tighten them too. The `total` of the call
+                holds.
+        """
+        attempt = copy(self)
+        CancelScope.__init__(attempt, self)
+        owned = {clock: getattr(self.timeouts, clock) for clock in self._owners if clock != "total"}
+        tighter = {
+            clock: limit for clock, limit in owned.items() if (own := getattr(timeouts, clock)) is None or limit < own
+        }
+        attempt.timeouts = evolve(timeouts, total=self.timeouts.total, **tighter)
+        attempt._owners = {
+            clock: owner for clock, owner in self._owners.items() if clock == "total" or clock in tighter
+        }
+        return attempt
 
     def check(self, host: str) -> None:
         """Raise if the call may not begin any more.

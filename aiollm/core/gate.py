@@ -38,6 +38,7 @@ class _Waiter:
     woken: asyncio.Future[None]
     place: Place[_Waiter] = field(init=False)
     permit: Permit | None = None
+    gone: bool = False
     refusal: APIError | None = None
 
     def wake(self) -> None:
@@ -145,6 +146,9 @@ class Gate:
         timer = None if max_wait is None else waiter.loop.call_later(max_wait, waiter.finish)
         try:
             await waiter.woken
+        except GeneratorExit:  # collected, perhaps in the middle of an access of this very thread
+            waiter.gone = True
+            raise
         except BaseException:
             with self._guard():
                 self._leave(waiter)
@@ -175,7 +179,7 @@ class Gate:
     def _admit(self, now: float) -> None:
         """Let pass who may, from the head of the queue; set an alarm for the next."""
         while (waiter := self._queue.head()) is not None:
-            if waiter.loop.is_closed():  # nobody is left to wait
+            if waiter.gone or waiter.loop.is_closed():  # nobody is left to wait
                 self._queue.remove(waiter.place)
                 continue
             try:

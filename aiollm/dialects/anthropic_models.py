@@ -1,7 +1,8 @@
 """What a Claude model takes, read from its name: no list of models is ever complete.
 
 Sources: the models' pages on platform.claude.com (longest answers, thinking), the manual's page on structured outputs,
-and LiteLLM 1.109.1's table of Anthropic's own models; they agree.
+and LiteLLM 1.109.1's table of Anthropic's own models; they agree. Prefills: the manual's page on migrating from 4.5,
+and what users of 4.6 report (livekit/agents#4907: a 400).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Model(NamedTuple):
         only_adaptive: it refuses a budget.
         samples: it takes temperature, top_p and top_k.
         schemas: it takes a JSON schema for its answer.
+        prefills: it goes on with an answer that has begun, where that is the last turn.
     """
 
     max_tokens: int
@@ -43,6 +45,18 @@ class Model(NamedTuple):
     only_adaptive: bool
     samples: bool
     schemas: bool
+    prefills: bool
+
+
+_UNKNOWN = Model(
+    UNKNOWN_MAX_TOKENS,
+    thinks=True,
+    adaptive=False,
+    only_adaptive=False,
+    samples=True,
+    schemas=False,
+    prefills=False,
+)
 
 
 @lru_cache(maxsize=1024)
@@ -50,7 +64,15 @@ def model_facts(name: str) -> Model:
     """Return what a model takes; of one that is no Claude, the least that is safe to suppose."""
     name = name.lower()
     if "claude" not in name:
-        return Model(UNKNOWN_MAX_TOKENS, thinks=True, adaptive=False, only_adaptive=False, samples=True, schemas=False)
+        return Model(
+            UNKNOWN_MAX_TOKENS,
+            thinks=True,
+            adaptive=False,
+            only_adaptive=False,
+            samples=True,
+            schemas=False,
+            prefills=False,
+        )
     family, version = _read(name)
     newest_kind = version >= (5, 0) or (family == "opus" and version >= (4, 7))
     return Model(
@@ -60,6 +82,7 @@ def model_facts(name: str) -> Model:
         only_adaptive=newest_kind,
         samples=not newest_kind,
         schemas=version >= (4, 5),
+        prefills=version < (4, 6),
     )
 
 

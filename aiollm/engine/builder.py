@@ -39,9 +39,12 @@ def stream_chunk_builder(
     if not isinstance(chunks, Iterable):
         raise APIError(f"stream_chunk_builder needs a list of chunks; got {type(chunks).__name__}", param="chunks")
     assembler = Assembler()
-    for position, chunk in enumerate(chunks):
+    for position, given in enumerate(chunks):
         try:
-            assembler.add(chunk if isinstance(chunk, ModelResponseStream) else ModelResponseStream(**chunk))
+            chunk = given if isinstance(given, ModelResponseStream) else ModelResponseStream(**given)
+            if chunk.recovery is not None and chunk.recovery.action == "restart":
+                assembler = Assembler()  # what came before is void
+            assembler.add(chunk)
         except (TypeError, AttributeError, ValueError) as error:
             raise APIError(f"chunks[{position}] is not a chunk of a stream: {error}", param="chunks") from error
     try:

@@ -39,6 +39,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
         attempts: what was tried so far, in order.
         attempt: which attempt this is, from 1.
         cause: why it is made.
+        beginning: what the answer is to begin with, because it came before the answer broke off; "" for a new answer.
         group: the router's model group, or None.
         deployment: the router's id of the deployment that the target is, or None.
         place: the line that made the call. Known from the start: an attempt may be made in a task of its own.
@@ -51,6 +52,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
     attempts: list[Attempt] = msgspec.field(default_factory=list)
     attempt: int = 1
     cause: Cause = "first"
+    beginning: str = ""
     group: str | None = None
     deployment: str | None = None
     place: str = msgspec.field(default_factory=_calling_line)

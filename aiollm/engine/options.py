@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from aiollm.providers.provider import Target
 from aiollm.types.request import Request
 
-__all__ = ["Alternative", "CallOptions", "Fallbacks"]
+__all__ = ["Alternative", "CallOptions", "Fallbacks", "MidStream"]
+
+MidStream = Literal["never", "restart", "continue"]
+"""What becomes of a streamed answer that breaks off: an error, a new answer, or the rest of this one."""
 
 
 class Alternative(msgspec.Struct, frozen=True, eq=False):
@@ -44,7 +49,17 @@ class CallOptions(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         retries: how often to try again at the most.
         fallbacks: where to ask when the target fails.
+        sets_clocks: whether the caller gave a timeout; it goes before those of a router's deployments.
+        tags: what a router compares with the tags of its deployments.
+        priority: how urgent the call is where requests wait for limits, from 0, the most urgent, to 3.
+        fairness_key: whose call it is; those who wait for the same limits take turns.
+        mid_stream: what becomes of a streamed answer that breaks off.
     """
 
     retries: int | None = None
     fallbacks: Fallbacks | None = None
+    sets_clocks: bool = False
+    tags: frozenset[str] = frozenset()
+    priority: int | None = None
+    fairness_key: str | None = None
+    mid_stream: MidStream | None = None

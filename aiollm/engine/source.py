@@ -36,6 +36,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         head: status and headers of the reply.
         origin: what the chunks share.
         response: the whole answer, when it came as a whole.
+        attempt: which attempt of the call it is, from 1.
         attempts: the call's ledger.
         place: the line that made the call.
         loop: the event loop it belongs to.
@@ -52,6 +53,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         self.head = head
         self.origin = origin
         self.response: Whole | None = None
+        self.attempt = call.attempt
         self.attempts: list[Attempt] = call.attempts
         self.place = call.place
         self.loop = call.scope.loop
@@ -103,6 +105,11 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
     def cancelled(self) -> bool:
         """Whether somebody has ended it from outside, and its reader has yet to hear of that."""
         return False
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has ended without an error that its reader has yet to get."""
+        return self.ended and self.error is None
 
     def over(self) -> BaseException:
         """Return what says that nothing more comes: once the error that ended it, then always the plain end."""

@@ -57,7 +57,6 @@ class WireSource(AnswerSource[Piece, Whole]):
         self._decoder = decoder
         self._exchange: Exchange | None = exchange
         self._reader = reader
-        self._attempt = call.attempt
         self._secrets = secrets_of(call)
         self._idle = call.scope.timeouts.idle
         self._frames: Iterator[Frame] | None = None  # of the last read, not all decoded yet
@@ -196,7 +195,7 @@ class WireSource(AnswerSource[Piece, Whole]):
             headers=self.head.headers,
             request_id=request_id(self.head.headers),
             host=self._exchange.host if self._exchange else None,
-            attempt=self._attempt,
+            attempt=self.attempt,
             attempts=tuple(self.attempts),
             elapsed=self.elapsed(),
             partial=self._decoder.partial() if opened else None,

@@ -14,7 +14,7 @@ from attrs.validators import ge, instance_of
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
-from aiollm.exceptions import APIError, ConnectTimeout, Timeout, TotalTimeout
+from aiollm.exceptions import APIError, ConnectTimeout, RateLimitError, Timeout, TotalTimeout
 from aiollm.middleware.retry_budget import RetryBudget
 
 __all__ = ["Retry", "Retrying", "wait_before_retry"]
@@ -32,9 +32,11 @@ class Retry:
 
     Attributes:
         retries: how often at the most, beside the first attempt; a call's own `num_retries` goes first.
-        by_class: error class -> how often at the most after an error of it; the nearest class of the error holds.
+        by_class: error class -> how often at the most after an error of it; the nearest class of the error holds. What
+            is named here is tried again even where that is not likely to help, as with a request that was refused.
         after_first_token_timeout: whether to ask again when no content came in time. The provider may be at work on
             the first request still, and charge for both.
+        shortest_wait: seconds to wait before asking the same place again.
         longest_retry_after: seconds. A provider that asks to wait longer is not asked again.
         budget: bounds the retries of all calls together, so that an outage is not answered with three times the load.
             None for no bound.
@@ -43,6 +45,7 @@ class Retry:
     retries: int = field(default=2, validator=[instance_of(int), ge(0)])
     by_class: Mapping[type[APIError], int] = field(factory=dict)
     after_first_token_timeout: bool = False
+    shortest_wait: float = field(default=0.0, validator=ge(0))
     longest_retry_after: float = field(default=120.0, validator=ge(0))
     budget: RetryBudget | None = Factory(RetryBudget)
 
@@ -53,10 +56,14 @@ class Retry:
             error: what the last attempt failed with.
             retries: what the call itself says, or None.
         """
-        for cls in type(error).__mro__:
-            if cls in self.by_class:
-                return self.by_class[cls]
+        named = self.named(error)
+        if named is not None:
+            return self.by_class[named]
         return self.retries if retries is None else retries
+
+    def named(self, error: APIError) -> type[APIError] | None:
+        """Return the class that `by_class` knows an error by."""
+        return next((cls for cls in type(error).__mro__ if cls in self.by_class), None)
 
 
 def wait_before_retry(
@@ -79,9 +86,11 @@ def wait_before_retry(
         return None
     if elsewhere:
         return 0.0
+    if isinstance(error, RateLimitError) and error.phase == "request":
+        return None  # of our own limits, and it has waited for them as long as it may
     if error.retry_after is not None and error.retry_after > 0:
         return error.retry_after if error.retry_after <= retry.longest_retry_after else None
-    return chance * min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (failed - 1))
+    return max(retry.shortest_wait, chance * min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (failed - 1)))
 
 
 _OF_THE_DEPLOYMENT = frozenset({401, 403, 404})
@@ -93,6 +102,8 @@ def _may_help(error: APIError, retry: Retry) -> bool:
     told = (error.headers or {}).get("x-should-retry")
     if told in ("true", "false"):
         return told == "true"
+    if retry.named(error) is not None:
+        return True
     if isinstance(error, Timeout) and error.phase == "first_token" and not isinstance(error, ConnectTimeout):
         return retry.after_first_token_timeout
     return bool(error.retryable)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from aiollm.providers.model_rules import MODEL_RULES
+from aiollm.providers.prefill import PREFILLS
 from aiollm.providers.provider import Provider
 from aiollm.providers.quirks import BODY_QUIRKS
 from aiollm.providers.urls import URL_RULES
@@ -46,6 +47,7 @@ def parse_catalog(text: str) -> dict[str, Provider]:
         converter,
         _cattrs_forbid_extra_keys=True,
         quirks=override(struct_hook=_quirks_named),
+        prefill=override(struct_hook=lambda name, _: PREFILLS[name]),
         model_rule=override(struct_hook=lambda name, _: MODEL_RULES[name]),
         url_rule=override(struct_hook=lambda name, _: URL_RULES[name]),
         models=override(omit=True),

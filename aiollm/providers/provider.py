@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from aiollm.providers.identity import AwsKeys, IdentityKind
 from aiollm.providers.model_rules import ModelRule
+from aiollm.providers.prefill import Prefill
 from aiollm.providers.urls import UrlRule
 from aiollm.types.endpoint import BodyQuirk, Endpoint
 from aiollm.types.secret import Secret
@@ -49,6 +50,7 @@ class Provider:
         developer_role: the role that developer messages are sent with.
         quirks: changes of the finished body, in order.
         takes_stream_options: whether `stream_options` may be sent.
+        prefill: how a model is asked to go on with an answer that has begun; None where it is not known to.
         asks_usage: whether to ask for usage unasked; held to at the row's own host and at servers of the user's own.
         bare: patterns of model names that mean this provider without a prefix.
         model_rule: a reading of the model's name.
@@ -86,6 +88,7 @@ class Provider:
     quirks: tuple[BodyQuirk, ...] = ()
     takes_stream_options: bool = True
     asks_usage: bool = False
+    prefill: Prefill | None = None
     bare: tuple[str, ...] = ()
     model_rule: ModelRule | None = None
     models: Mapping[str, Mapping[str, Any]] = field(factory=dict)

@@ -71,6 +71,7 @@ def responses_row(row: Provider) -> Provider:
         quirks=(),
         takes_stream_options=True,
         asks_usage=False,
+        prefill=None,
     )
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from aiollm.client import AsyncClient, as_method_of, hidden_arguments
+from aiollm.core.gate import Gate
 from aiollm.embedding_call import aembedding
+from aiollm.engine.options import MidStream
+from aiollm.middleware.hedge import Hedge
+from aiollm.middleware.retry import Retry
+from aiollm.policies import Policies
 from aiollm.sync.blocking import wait_for, wait_for_stream
 from aiollm.sync.facade import typed_chat, typed_responses
 from aiollm.sync.stream import SyncEventStream, SyncStream
@@ -51,4 +56,18 @@ class Client(BlockingCalls):
     Args:
         retry: when a failed attempt is made again; `Retry()` where nothing is said.
         hedge: when a late attempt is made once more, elsewhere; never where nothing is said.
+        limiter: the limits that all requests of this client are under; none where nothing is said. Several clients may
+            share one.
+        mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself: "never",
+            "restart" or "continue", as `acompletion` describes them.
     """
+
+    def __init__(
+        self,
+        *,
+        retry: Retry | None = None,
+        hedge: Hedge | None = None,
+        limiter: Gate | None = None,
+        mid_stream: MidStream = "never",
+    ) -> None:
+        super().__init__(Policies(retry=retry or Retry(), hedge=hedge, limiter=limiter, mid_stream=mid_stream))

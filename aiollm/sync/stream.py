@@ -31,9 +31,6 @@ class BlockingStream(Generic[Piece, Whole]):
     """What blocking streams of every API share; `SyncStream` says what users may rely on."""
 
     def __init__(self, pipe: Pipe[Piece], pump: Future[None], stream: AnswerStream[Piece, Whole]) -> None:
-        self.model = stream.model
-        self.provider = stream.provider
-        self.head: ReplyHead = stream.head
         self._stream = stream
         self._pipe = pipe
         self._pump = pump
@@ -122,6 +119,21 @@ class BlockingStream(Generic[Piece, Whole]):
         self.close()
 
     @property
+    def model(self) -> str:
+        """The model asked for, as the provider knows it."""
+        return self._stream.model
+
+    @property
+    def provider(self) -> str:
+        """The provider's name."""
+        return self._stream.provider
+
+    @property
+    def head(self) -> ReplyHead:
+        """Status and headers of the reply."""
+        return self._stream.head
+
+    @property
     def usage(self) -> Usage | None:
         """The tokens the provider counted, as far as it has told; never an estimate."""
         return self._stream.usage
@@ -170,11 +182,6 @@ class SyncStream(BlockingStream[ModelResponseStream, ModelResponse]):
     Leaving the loop, by `break`, `return` or an exception (Ctrl-C too), closes the connection at once, even while a
     variable still holds the stream; so do `close()` and `with`. `next(stream)` reads one chunk and goes on later. It
     may be used inside a running event loop, as in a notebook, which it then blocks while it waits.
-
-    Attributes:
-        model: the model asked for, as the provider knows it.
-        provider: the provider's name.
-        head: status and headers of the reply.
     """
 
 

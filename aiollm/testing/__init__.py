@@ -8,6 +8,8 @@
         server.script([role(), tokens("a stream that breaks off"), cut()])
         ...  # point the code under test at server.base_url
         request = await server.wait_for_disconnect(0)
+
+`run_in_virtual_time` runs a test of what waits without the waiting.
 """
 
 from aiollm.testing.delivery_steps import bomb, bytewise, cr, crlf, cut_at, deflate, drip, gzip, split
@@ -69,6 +71,7 @@ from aiollm.testing.openai_steps import (
 from aiollm.testing.server import ProviderServer
 from aiollm.testing.step import Script, ScriptError, Step, Steps
 from aiollm.testing.tool_shapes import EXPECTED_TOOL_CALLS, TOOL_SHAPES, tool_deltas
+from aiollm.testing.virtual_clock import VirtualClockLoop, run_in_virtual_time
 
 __all__ = [
     "EXPECTED_TOOL_CALLS",
@@ -81,6 +84,7 @@ __all__ = [
     "ScriptError",
     "Step",
     "Steps",
+    "VirtualClockLoop",
     "bad_json",
     "bom",
     "bomb",
@@ -126,6 +130,7 @@ __all__ = [
     "retry_only",
     "role",
     "rst",
+    "run_in_virtual_time",
     "silence",
     "split",
     "stall",

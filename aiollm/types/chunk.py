@@ -9,6 +9,7 @@ import msgspec
 from aiollm.types.logprobs import ChoiceLogprobs
 from aiollm.types.origin import Origin
 from aiollm.types.record import Nested, Record
+from aiollm.types.recovery import Recovery
 from aiollm.types.tools import ChatCompletionDeltaToolCall, FunctionCall
 from aiollm.types.usage import Usage
 
@@ -83,9 +84,13 @@ class NoChoices(list[StreamingChoices]):
 
 
 class ModelResponseStream(Record, kw_only=True, gc=False):
-    """One chunk of a streamed answer. `id`, `created` and `model` are the same on every chunk of a stream."""
+    """One chunk of a streamed answer. `id`, `created` and `model` are the same on every chunk of a stream.
 
-    _nested: ClassVar[Nested] = {"choices": StreamingChoices, "usage": Usage}
+    Where an answer broke off and was taken up again (`mid_stream`), a chunk without choices says so in `recovery`.
+    After it, `model` is that of who goes on; and where the answer began again, `id` and `created` are the new one's.
+    """
+
+    _nested: ClassVar[Nested] = {"choices": StreamingChoices, "usage": Usage, "recovery": Recovery}
     _always: ClassVar[frozenset[str]] = frozenset({"id", "created", "model", "object", "system_fingerprint", "choices"})
 
     # The first four are the same on every chunk of a stream, and set by its decoder: under names that no JSON has, the
@@ -101,6 +106,7 @@ class ModelResponseStream(Record, kw_only=True, gc=False):
     provider_specific_fields: dict[str, Any] | None = None
     _error: Any = msgspec.field(default=None, name="error")
     _origin: Origin | None = msgspec.field(default=None, name=" origin")
+    recovery: Recovery | None = msgspec.field(default=None, name=" recovery")
 
     @classmethod
     def _coerce(cls, name: str, value: Any) -> Any:

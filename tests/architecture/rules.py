@@ -16,9 +16,10 @@ RESERVED = {
     "threading": (
         "aiollm/sync/",
         "aiollm/core/gate.py",
-        "aiollm/core/redis/quota.py",
         "aiollm/core/runtime.py",
         "aiollm/middleware/retry_budget.py",
+        "aiollm/router/fleet.py",
+        "aiollm/core/redis/quota.py",
     ),
 }
 # What reads the environment, and the one file that may.

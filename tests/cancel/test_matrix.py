@@ -9,7 +9,6 @@ import pytest
 
 import aiollm
 from aiollm.core.call_scope import CallScope
-from aiollm.core.limiter import TokenBucket
 from aiollm.testing import ProviderServer
 from aiollm.types.timeouts import Timeouts
 from tests.cancel.moments import LIMIT, MOMENTS, OPENED, HeldCall, Moment, by_name
@@ -116,14 +115,19 @@ async def test_the_stream_is_dropped(moment: Moment, server: ProviderServer) -> 
     await assert_left(server, since)
 
 
+async def call_behind(limiter: aiollm.Limiter) -> None:
+    async with limiter.reserve():
+        pass
+
+
 @pytest.mark.parametrize("how", ["task", "scope", "clock"])
 async def test_waiting_for_a_permit_gives_it_back(how: str) -> None:
-    bucket = TokenBucket(1, period=60)
-    await bucket.acquire()
+    limiter = aiollm.Limiter(concurrency=1)
+    held = await limiter.reserve()
     with aiollm.scope(total=0.1 if how == "clock" else None) as scope:
         call = CallScope(asyncio.get_running_loop(), Timeouts())
-    waiting = asyncio.create_task(call.wait(bucket.acquire(), "a permit"))
-    behind = asyncio.create_task(bucket.acquire(0))
+    waiting = asyncio.create_task(call.wait(limiter.reserve(), "a permit"))
+    behind = asyncio.create_task(call_behind(limiter))
     await asyncio.sleep(0)
     if how == "task":
         waiting.cancel()
@@ -133,4 +137,6 @@ async def test_waiting_for_a_permit_gives_it_back(how: str) -> None:
     expected = {"task": asyncio.CancelledError, "scope": aiollm.StreamCancelled, "clock": aiollm.TotalTimeout}[how]
     with pytest.raises(expected):
         waiting.result()
+    held.release()
     await asyncio.wait_for(behind, 5)  # the next in the queue has its turn
+    assert (limiter.stats().waiting, limiter.stats().in_flight) == (0, 0)

@@ -7,8 +7,8 @@ import pytest
 import aiollm
 from aiollm.core.call_scope import CallScope
 from aiollm.exceptions import IdleTimeout, StreamCancelled, TotalTimeout
+from aiollm.testing import run_in_virtual_time as run
 from aiollm.types.timeouts import Timeouts
-from tests.core.virtual_clock import run
 
 OWN = Timeouts(first_token=20, idle=20, total=20)
 

@@ -10,7 +10,7 @@ import pytest
 import aiollm
 from aiollm.core.limited_scope import MoveOnScope, surrounding_scope
 from aiollm.exceptions import StreamCancelled
-from tests.core.virtual_clock import run
+from aiollm.testing import run_in_virtual_time as run
 
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, "5", True])

@@ -173,3 +173,36 @@ def test_stopping_cancels_what_runs(thread: LoopThread) -> None:
 
 def test_the_thread_is_a_daemon(thread: LoopThread) -> None:
     assert thread.run(_where()).daemon
+
+
+class Kept:
+    def __init__(self, closed: list[Kept]) -> None:
+        self._closed = closed
+
+    async def aclose(self) -> None:
+        assert Runtime.current().loop is asyncio.get_running_loop()
+        self._closed.append(self)
+
+
+def test_what_a_loop_keeps_for_an_owner_is_made_once_and_closed_with_the_loop() -> None:
+    owner, other, closed = object(), object(), list[Kept]()
+
+    async def main() -> list[Kept]:
+        return [Runtime.current().keep(one, lambda: Kept(closed)) for one in (owner, other, owner)]
+
+    first = asyncio.run(main())
+    assert first[0] is first[2]
+    assert closed == first[:2]
+    assert asyncio.run(main())[0] is not first[0]
+    assert len(closed) == 4
+
+
+async def test_what_is_dropped_is_closed_and_made_anew() -> None:
+    closed = list[Kept]()
+    runtime = Runtime.current()
+    kept = runtime.keep("owner", lambda: Kept(closed))
+    await runtime.drop("owner")
+    await runtime.drop("owner")
+    assert closed == [kept]
+    assert runtime.keep("owner", lambda: Kept(closed)) is not kept
+    await runtime.drop("owner")

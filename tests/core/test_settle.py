@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 import aiollm
-from tests.core.virtual_clock import run
+from aiollm.testing import run_in_virtual_time as run
 
 
 async def saved(into: list[str], seconds: float = 0.5) -> str:

@@ -28,6 +28,7 @@ def failing(cls: type[APIError], **facts: Any) -> APIError:
         (failing(aiollm.RateLimitError, retry_after=120.0), 120.0),
         (failing(aiollm.RateLimitError, retry_after=121.0), None),
         (failing(aiollm.RateLimitError, retryable=False), None),  # the quota is used up
+        (failing(aiollm.RateLimitError, retry_after=7.0, phase="request"), None),  # of a limiter, which has waited
         (failing(aiollm.InternalServerError), 0.25),
         (failing(aiollm.OverloadedError), 0.25),
         (failing(aiollm.Timeout, status_code=408, phase="headers"), 0.25),

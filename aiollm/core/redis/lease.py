@@ -150,8 +150,9 @@ class Lease:
         self._since[PLACES] = max(self._since[PLACES], self.used)
 
     def correct(self, change: Sequence[float], taken_at: float, now: float) -> None:
-        """Change what was spent at a time; what is more goes off the lease, as far as that reaches."""
+        """Change what was spent at a time; what is more goes off the lease, as far as it reaches."""
         self.journal.add(change, taken_at, now)
+        self._spent = self._spent[0] + change[0], self._spent[1] + change[1]
         for d in range(RATES):
             self._holds[d] = max(0.0, self._holds[d] - max(0.0, change[d]))
 

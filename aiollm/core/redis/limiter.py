@@ -84,6 +84,8 @@ class RedisLimiter(Gate):
             weights=weights,
         )
         self._quota.listen(self._heard)
+        said = ", ".join(f"{what}={limit:g}" for what, limit in limits.items() if limit is not None)
+        self._said = f"{name!r} on {link.address}: {said or 'without limits'}"
 
     async def aclose(self) -> None:
         """Give back what the process holds, and close its connection. The end of the interpreter does the same."""
@@ -93,6 +95,9 @@ class RedisLimiter(Gate):
         super()._pause(seconds, now)
         if seconds > 0:
             self._quota.pause(seconds)
+
+    def __repr__(self) -> str:
+        return f"<RedisLimiter {self._said}, {self.stats().waiting} waiting>"
 
     def _heard(self, pause: float) -> None:
         """A visit has ended: there may be more, or another process was asked for a pause."""

@@ -36,22 +36,22 @@ class RedisUnavailable(Exception):
 class RedisLink:
     """The way to one server: a pool of connections for each event loop, which closes them at its end.
 
-    After a failure all commands are refused at once for a while, so that a server that is gone costs no time. What
-    becomes of it is logged once, and once when it is over.
+    After a failure all commands are refused at once for a while, so that a server that is gone costs no time.
 
     Args:
         server: where it is.
         seconds: how long one command may take, a new connection included.
-        meanwhile: what it means that the server cannot be reached, for the log.
+        meanwhile: what it means that the server cannot be reached, for the log; None where its user logs that.
 
     Raises:
         ImportError: redis-py is not installed.
         ValueError: the URL is none.
     """
 
-    def __init__(self, server: Server, *, seconds: float, meanwhile: str) -> None:
+    def __init__(self, server: Server, *, seconds: float, meanwhile: str | None = None) -> None:
         try:
             import redis.asyncio
+            from redis.asyncio.connection import parse_url
         except ImportError:
             raise ImportError(
                 "Redis is spoken by redis-py, which is not installed: pip install 'aiollm[redis]'", name="redis"
@@ -59,6 +59,7 @@ class RedisLink:
         self._seconds = seconds
         self._meanwhile = meanwhile
         if isinstance(server, str):
+            parse_url(server)
             self._make: Callable[[], Redis] = lambda: redis.asyncio.Redis.from_url(server)
             self.address = _address(server)
         else:
@@ -99,7 +100,7 @@ class RedisLink:
     def _failed(self, error: Exception) -> RedisUnavailable:
         late = isinstance(error, TimeoutError)
         reason = f"no answer within {self._seconds:g} s" if late else f"{type(error).__name__}: {error}"
-        if self.failure is None:
+        if self.failure is None and self._meanwhile is not None:
             _logger.warning("%s cannot be used (%s); %s", self.address, reason, self._meanwhile)
         self.failure = f"{self.address} cannot be used: {reason}"
         longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures, 10))
@@ -111,7 +112,8 @@ class RedisLink:
         if self.failure is not None:
             self.failure = None
             self._failures = 0
-            _logger.info("%s can be used again", self.address)
+            if self._meanwhile is not None:
+                _logger.info("%s can be used again", self.address)
 
     def __repr__(self) -> str:
         return f"<RedisLink to {self.address}, {'down' if self.failure else 'up'}>"

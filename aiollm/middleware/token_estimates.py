@@ -1,0 +1,51 @@
+"""What a model's requests take, learned from what its earlier ones took."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from attrs import define, field
+
+from aiollm.core.quota import Amounts
+from aiollm.pricing.estimate import BYTES_PER_TOKEN, asked_output_tokens, prompt_bytes
+from aiollm.types.request import Request
+
+__all__ = ["ModelEstimates"]
+
+FEWEST_ANSWERS, KEPT_ANSWERS = 16, 128
+"""From how many answers on the usual length is known, and of how many, the last ones, it is taken."""
+
+UNKNOWN_ANSWER = 1_000
+"""Tokens that the first answers are expected to have where the request does not bound them."""
+
+_RATIO_WEIGHT = 0.1  # of the newest prompt in the mean
+_MOST_BYTES_PER_TOKEN, _FEWEST_BYTES_PER_TOKEN = 16.0, 0.5
+
+
+@define
+class ModelEstimates:
+    """Estimates for one model. Several threads may use it: each access is one atomic operation."""
+
+    _bytes_per_token: float = field(init=False, default=BYTES_PER_TOKEN)
+    _answers: deque[float] = field(init=False, factory=lambda: deque(maxlen=KEPT_ANSWERS))
+
+    def estimate(self, request: Request) -> Amounts:
+        """Return what a request is expected to take: an answer no longer than it asks for, or than 19 in 20 were."""
+        asked, usual = asked_output_tokens(request), self._usual_answer()
+        if usual is None:
+            output: float = UNKNOWN_ANSWER if asked is None else asked
+        else:
+            output = usual if asked is None else min(asked, usual)
+        return Amounts(1, prompt_bytes(request) / self._bytes_per_token, output)
+
+    def learn(self, estimate: Amounts, input_tokens: float, output_tokens: float) -> None:
+        """Take in what a request with this estimate took."""
+        self._answers.append(output_tokens)
+        if estimate.input_tokens > 0 and input_tokens > 0:
+            ratio = self._bytes_per_token * estimate.input_tokens / input_tokens
+            ratio = min(max(ratio, _FEWEST_BYTES_PER_TOKEN), _MOST_BYTES_PER_TOKEN)
+            self._bytes_per_token += _RATIO_WEIGHT * (ratio - self._bytes_per_token)
+
+    def _usual_answer(self) -> float | None:
+        answers = sorted(self._answers)
+        return answers[int(0.95 * len(answers))] if len(answers) >= FEWEST_ANSWERS else None

@@ -1,0 +1,29 @@
+"""What a client does beyond asking: all its policies in one place."""
+
+from __future__ import annotations
+
+from attrs import Factory, frozen
+
+from aiollm.core.gate import Gate
+from aiollm.engine.options import MidStream
+from aiollm.middleware.hedge import Hedge
+from aiollm.middleware.retry import Retry
+
+__all__ = ["Policies"]
+
+
+@frozen(kw_only=True)
+class Policies:
+    """The policies of one client.
+
+    Attributes:
+        retry: when a failed attempt is made again.
+        hedge: when a late attempt is made once more; None for never.
+        limiter: the limits that all requests are under; None for none.
+        mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself.
+    """
+
+    retry: Retry = Factory(Retry)
+    hedge: Hedge | None = None
+    limiter: Gate | None = None
+    mid_stream: MidStream = "never"

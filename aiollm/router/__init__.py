@@ -1,0 +1,1 @@
+"""Several deployments of a model behind one name: which one takes the next attempt."""

@@ -1,0 +1,192 @@
+"""All deployments of a router by the names that callers use: what several threads share, under one lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from attrs import evolve
+
+from aiollm.exceptions import APIError, BadRequestError
+from aiollm.router.deployment import Deployment
+from aiollm.router.health import CooldownRules, Health
+from aiollm.router.member import Demand, Member
+from aiollm.router.selection import Selection
+from aiollm.router.statistics import Statistics
+from aiollm.router.stats import DeploymentStats, deployment_stats
+from aiollm.router.strategy import Draw
+from aiollm.router.trial import Trial
+
+__all__ = ["Fleet"]
+
+
+class Fleet:
+    """Deployments in groups. It may be used from several threads at once.
+
+    Args:
+        selection: how one of a group is chosen.
+        rules: when a deployment is left alone.
+        aliases: another name of a group -> the group's.
+        draw: gives random numbers from 0 up to, and without, 1.
+
+    Attributes:
+        counts_tokens: whether anything depends on the tokens of prompts.
+    """
+
+    def __init__(self, selection: Selection, rules: CooldownRules, aliases: Mapping[str, str], draw: Draw) -> None:
+        self._selection = selection
+        self._rules = rules
+        self._aliases = dict(aliases)
+        self._draw = draw
+        self._lock = threading.Lock()
+        self._groups: dict[str, list[Member]] = {}
+        self._by_id: dict[str, Deployment] = {}
+        self.counts_tokens = False
+
+    # Who is there
+
+    def replace(self, deployments: Iterable[Deployment]) -> None:
+        """Have these deployments and no others; what is known of those that stay is kept.
+
+        Raises:
+            ValueError: two have one id.
+        """
+        new = list(deployments)
+        self.change(lambda known: new)
+
+    def change(self, changed: Callable[[list[Deployment]], list[Deployment]]) -> list[Deployment]:
+        """Have the deployments that a function makes of those that are there, and return them.
+
+        Raises:
+            ValueError: two have one id.
+        """
+        with self._lock:
+            known = {member.deployment.id: member for member in self._members()}
+            deployments = changed([member.deployment for member in known.values()])
+            groups: dict[str, list[Member]] = {}
+            by_id: dict[str, Deployment] = {}
+            for deployment in deployments:
+                if deployment.id in by_id:
+                    raise ValueError(f"two deployments have the id {deployment.id!r}")
+                by_id[deployment.id] = deployment
+                groups.setdefault(deployment.group, []).append(self._member(deployment, known))
+            limited = any(deployment.tpm is not None for deployment in deployments)
+            self.counts_tokens = limited or self._selection.counts_tokens
+            self._groups, self._by_id = groups, by_id
+            return deployments
+
+    def deployment(self, id: str) -> Deployment | None:
+        """Return the deployment of an id, or None."""
+        return self._by_id.get(id)
+
+    def deployments(self) -> list[Deployment]:
+        """Return all deployments, by groups."""
+        return [member.deployment for member in self._members()]
+
+    def stats(self, now: float) -> dict[str, DeploymentStats]:
+        """Return what is known of each deployment, by its id."""
+        with self._lock:
+            return {member.deployment.id: deployment_stats(member, now) for member in self._members()}
+
+    def names(self) -> list[str]:
+        """Return the names that callers may use: groups, and their aliases."""
+        return [*self._groups, *self._aliases]
+
+    def unaliased(self, name: str) -> str:
+        """Return the name that an alias stands for; any other as it is."""
+        return self._aliases.get(name, name)
+
+    def knows(self, name: str) -> bool:
+        """Whether a name means a group."""
+        try:
+            self.group_of(name)
+        except BadRequestError:
+            return False
+        return True
+
+    def group_of(self, name: str) -> str:
+        """Return the group that a name means: it, its alias, or the longest pattern that matches.
+
+        Raises:
+            BadRequestError: there is none.
+        """
+        return self._found(self._groups, name)
+
+    # Who is asked
+
+    def begin(self, name: str, demand: Demand, tried: Collection[str], now: float) -> Trial:
+        """Choose a deployment for an attempt, and count the attempt in.
+
+        Args:
+            name: of the group that is asked.
+            demand: what the choice depends on.
+            tried: ids of deployments that come after all others.
+            now: the time in seconds.
+
+        Raises:
+            APIError: none can take it; see `Selection.choose`.
+        """
+        members = self.look(name)
+        with self._lock:
+            member = self._selection.choose(name, members, demand, tried, now, self._draw)
+            return Trial(member, demand, now, alone=len(members) == 1, lock=self._lock)
+
+    def choose(self, name: str, demand: Demand, tried: Collection[str], now: float) -> Member:
+        """Choose a deployment as `begin` does, and count nothing."""
+        members = self.look(name)
+        with self._lock:
+            return self._selection.choose(name, members, demand, tried, now, self._draw)
+
+    def has_another(self, name: str, demand: Demand, tried: Collection[str], now: float) -> bool:
+        """Whether a deployment can take a call, and is not among those tried."""
+        try:
+            members = self.look(name)
+            with self._lock:
+                fit = self._selection.fit(name, members, demand, now)
+        except APIError:
+            return False
+        return any(member.deployment.id not in tried for member in fit)
+
+    def look(self, name: str) -> Sequence[Member]:
+        """Return the members of the group that a name means, to be looked at only.
+
+        Raises:
+            BadRequestError: there is no such group.
+        """
+        groups = self._groups  # another thread may put others in their place
+        return groups[self._found(groups, name)]
+
+    def retries(self, name: str) -> int | None:
+        """Return how often the deployments of a group want a failed call to be repeated; None where they do not say."""
+        said = [member.deployment.num_retries for member in self.look(name)]
+        return max((retries for retries in said if retries is not None), default=None)
+
+    def _found(self, groups: Collection[str], name: str) -> str:
+        name = self.unaliased(name)
+        if name in groups:
+            return name
+        patterns = [pattern for pattern in groups if "*" in pattern and _matches(pattern, name)]
+        if patterns:
+            return max(patterns, key=len)
+        near = get_close_matches(name, self.names(), n=3)
+        known = ", ".join(self.names()) or "none"
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {known}"
+        raise BadRequestError(
+            f"the router has no model {name!r}", model=name, param="model", phase="request", hint=hint
+        )
+
+    def _members(self) -> list[Member]:
+        return [member for members in self._groups.values() for member in members]
+
+    def _member(self, deployment: Deployment, known: Mapping[str, Member]) -> Member:
+        before = known.get(deployment.id)
+        if before is not None:
+            return evolve(before, deployment=deployment)
+        seconds = self._rules.seconds if deployment.cooldown_time is None else deployment.cooldown_time
+        return Member(deployment, Statistics(), Health(evolve(self._rules, seconds=seconds)))
+
+
+def _matches(pattern: str, name: str) -> bool:
+    before, _, after = pattern.partition("*")
+    return len(name) >= len(before) + len(after) and name.startswith(before) and name.endswith(after)

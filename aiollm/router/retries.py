@@ -1,0 +1,75 @@
+"""Trying again in a router: each group by its own rules, and on another deployment where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from attrs import evolve, field, frozen
+
+from aiollm.engine.answer import Answer
+from aiollm.engine.call import Call
+from aiollm.engine.chain import Handler
+from aiollm.middleware.retry import Retry, Retrying
+from aiollm.router.demands import Demands, tried
+from aiollm.router.fleet import Fleet
+
+__all__ = ["GroupRetrying", "RetryRules"]
+
+A = TypeVar("A", bound=Answer)
+
+PATIENCE_SECONDS = 0.5
+"""How long a provider that asks for time is waited for when another group could be asked instead."""
+
+
+@frozen(kw_only=True)
+class RetryRules:
+    """When a router sends a failed request again.
+
+    Attributes:
+        retry: the rules of all groups that have none of their own.
+        by_group: group -> its rules.
+    """
+
+    retry: Retry = field(factory=lambda: Retry(after_first_token_timeout=True))
+    by_group: Mapping[str, Retry] = field(factory=dict)
+
+    def of(self, group: str, retries: int | None) -> Retry:
+        """Return the rules of a group.
+
+        Args:
+            group: its name.
+            retries: how often its deployments ask for, or None.
+        """
+        retry = self.by_group.get(group, self.retry)
+        return retry if retries is None else evolve(retry, retries=retries)
+
+
+class GroupRetrying:
+    """The policy of `RetryRules` around a handler."""
+
+    def __init__(self, rules: RetryRules, fleet: Fleet, demands: Demands) -> None:
+        self._rules = rules
+        self._fleet = fleet
+        self._demands = demands
+        self._made: dict[tuple[str, int | None, bool], Retrying] = {}  # threads share it; two may make the same
+
+    async def __call__(self, call: Call, handler: Handler[A]) -> A:
+        assert call.group is not None
+        group = self._fleet.group_of(call.group)
+        key = group, self._fleet.retries(group), call.options.fallbacks is not None
+        retrying = self._made.get(key)
+        if retrying is None:
+            retrying = self._made[key] = self._retrying(*key)
+        return await retrying(call, handler)
+
+    def _retrying(self, group: str, retries: int | None, impatient: bool) -> Retrying:
+        retry = self._rules.of(group, retries)
+        if impatient:
+            retry = evolve(retry, longest_retry_after=min(PATIENCE_SECONDS, retry.longest_retry_after))
+        return Retrying(retry, self._goes_elsewhere)
+
+    def _goes_elsewhere(self, call: Call) -> bool:
+        """Whether another attempt would go to another deployment than those that have failed."""
+        assert call.group is not None
+        return self._fleet.has_another(call.group, self._demands.of(call), tried(call), call.scope.loop.time())

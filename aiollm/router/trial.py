@@ -1,0 +1,95 @@
+"""One attempt at a deployment, from its start to its end: what it teaches is noted once, in one place."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from aiollm.exceptions import APIError, Timeout
+from aiollm.router.member import Demand, Member
+
+__all__ = ["Trial"]
+
+
+class Trial:
+    """An attempt that is under way.
+
+    Args:
+        member: who is asked.
+        demand: what is asked.
+        now: the time in seconds.
+        alone: whether the model has no other deployment.
+        lock: guards the member, which several threads may share. It is held when this is made.
+    """
+
+    def __init__(
+        self, member: Member, demand: Demand, now: float, *, alone: bool, lock: AbstractContextManager[object]
+    ) -> None:
+        self.member = member
+        self._demand = demand
+        self._started = now
+        self._alone = alone
+        self._lock = lock
+        self._waiting = True
+        self._over = False
+        statistics = member.statistics
+        statistics.waiting += 1
+        statistics.in_flight += 1
+        statistics.requests.add(now)
+        statistics.tokens.add(now, demand.tokens)
+        member.health.started(now)
+
+    def answered(self, now: float) -> None:
+        """Note that the answer has begun."""
+        with self._lock:
+            self._stop_waiting()
+            self._measure(now)
+            self.member.health.answered(now, self._started)
+
+    def complete(self, now: float, tokens: int | None) -> None:
+        """Note that the answer is whole, or that the caller had enough of it.
+
+        Args:
+            now: the time in seconds.
+            tokens: how many it took, as the provider counted; None where that is not known.
+        """
+        with self._lock:
+            if self._end(now, tokens):
+                self.member.statistics.successes += 1
+
+    def failed(self, error: APIError, now: float, tokens: int | None = None) -> None:
+        """Note that no answer came, or that it broke off."""
+        with self._lock:
+            if self._waiting and isinstance(error, Timeout):
+                self._measure(now)  # it would have taken longer still
+            if self._end(now, tokens):
+                self.member.statistics.failures += 1
+                self.member.health.failed(error, now, self._started, alone=self._alone)
+
+    def withdrawn(self, now: float) -> None:
+        """Note that the attempt was given up, or never sent: that does not speak against the deployment."""
+        with self._lock:
+            average = self.member.statistics.latency(stream=self._demand.stream).average
+            if self._waiting and average is not None and now - self._started > average:
+                self._measure(now)  # as of one that lost a race: it would have taken longer still
+            if self._end(now, None):
+                self.member.health.withdrawn(self._started)
+
+    def _measure(self, now: float) -> None:
+        self.member.statistics.latency(stream=self._demand.stream).add(now, now - self._started)
+
+    def _stop_waiting(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            self.member.statistics.waiting -= 1
+
+    def _end(self, now: float, tokens: int | None) -> bool:
+        """Count the attempt out, once; say whether it was under way."""
+        if self._over:
+            return False
+        self._over = True
+        self._stop_waiting()
+        statistics = self.member.statistics
+        statistics.in_flight -= 1
+        if tokens is not None:
+            statistics.tokens.add(now, tokens - self._demand.tokens)
+        return True

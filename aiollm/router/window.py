@@ -1,0 +1,45 @@
+"""How much came lately."""
+
+from __future__ import annotations
+
+from collections import deque
+
+__all__ = ["SlidingCount"]
+
+_STEPS = 60
+
+
+class SlidingCount:
+    """The sum of what was added within the last period, to a sixtieth of it.
+
+    Args:
+        period: its length in seconds.
+    """
+
+    __slots__ = ("_step", "_steps", "_sum")
+
+    def __init__(self, period: float = 60.0) -> None:
+        self._step = period / _STEPS
+        self._steps: deque[list[float]] = deque()  # [number of the step, what came in it], oldest first
+        self._sum = 0.0
+
+    def add(self, now: float, amount: float = 1.0) -> None:
+        """Add an amount at a time in seconds, which never goes back."""
+        number = now // self._step
+        if self._steps and self._steps[-1][0] >= number:
+            self._steps[-1][1] += amount
+        else:
+            self._steps.append([number, amount])
+        self._sum += amount
+
+    def total(self, now: float) -> float:
+        """Return the sum over the period that ends now."""
+        oldest = now // self._step - _STEPS
+        while self._steps and self._steps[0][0] <= oldest:
+            self._sum -= self._steps.popleft()[1]
+        return self._sum if self._steps else 0.0
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._steps.clear()
+        self._sum = 0.0

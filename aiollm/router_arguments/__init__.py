@@ -1,0 +1,1 @@
+"""LiteLLM's arguments of a router, checked once, and turned into what `aiollm.router` works with."""

@@ -1,0 +1,276 @@
+"""Deployments from the entries of a `model_list`, in LiteLLM's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from itertools import count
+from typing import Any
+
+import msgspec
+from attrs import evolve, frozen
+
+from aiollm.api import acompletion, request_parts, target_of
+from aiollm.arguments import checked_key, hidden
+from aiollm.exceptions import BadRequestError
+from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
+from aiollm.providers.provider import Target
+from aiollm.providers.registry import PROCESS_ENVIRONMENT, Api, find_provider
+from aiollm.router.deployment import Deployment
+from aiollm.types.parameters import OPENAI_PARAMS
+from aiollm.types.request import Request
+from aiollm.types.secret import HiddenText, Secret
+
+__all__ = ["DeploymentDefaults", "hidden_entries", "read_deployment", "read_model_list"]
+
+_OF_ENVIRONMENT = "os.environ/"
+
+_ADDRESS = (
+    "api_base",
+    "base_url",
+    "api_key",
+    "api_version",
+    "azure_ad_token",
+    "azure_ad_token_provider",
+    "organization",
+    "custom_llm_provider",
+    "mock_response",
+)
+_SECRET = ("api_key", "azure_ad_token")
+_MAY_BE_SECRET = frozenset({*_SECRET, "azure_ad_token_provider", "extra_headers", "extra_body"})
+
+_COUNTS = ("rpm", "tpm", "max_parallel_requests", "order", "num_retries", "max_retries", "max_input_tokens")
+_NUMBERS = (
+    "weight",
+    "timeout",
+    "stream_timeout",
+    "cooldown_time",
+    "input_cost_per_token",
+    "output_cost_per_token",
+)
+_ABOVE_ZERO = frozenset({"rpm", "tpm", "max_parallel_requests", "timeout", "stream_timeout", "max_input_tokens"})
+
+_UNSUPPORTED = {
+    "max_budget": "a deployment has no budget of its own here",
+    "budget_duration": "a deployment has no budget of its own here",
+    "litellm_credential_name": "write the key into the entry, or `os.environ/NAME`",
+    "keepalive_seconds": "streams need none: `idle` counts content only",
+    "rpm_limit_type": "limits are exact here",
+    "tpm_limit_type": "limits are exact here",
+}
+
+
+@frozen(kw_only=True)
+class DeploymentDefaults:
+    """What the entries of a list have where they do not say.
+
+    Attributes:
+        params: `litellm_params`.
+        timeout, stream_timeout: the longest wait in seconds.
+        max_parallel_requests: how many requests one may take at once.
+    """
+
+    params: Mapping[str, Any] = {}
+    timeout: float | None = None
+    stream_timeout: float | None = None
+    max_parallel_requests: int | None = None
+
+
+def hidden_entries(entries: Any) -> Any:
+    """Return the entries of a list with their secrets hidden: a traceback that captures locals would show them."""
+    if isinstance(entries, str | Mapping) or not isinstance(entries, Iterable):
+        return entries
+    return [_hidden_entry(entry) for entry in entries]
+
+
+def _hidden_entry(entry: Any) -> Any:
+    params = entry.get("litellm_params") if isinstance(entry, Mapping) else None
+    if not isinstance(params, Mapping):
+        return entry
+    hiding = {name: hidden(value) if name in _MAY_BE_SECRET else value for name, value in params.items()}
+    return {**entry, "litellm_params": hidden_options(hiding)}
+
+
+def read_model_list(entries: Any, defaults: DeploymentDefaults, taken: Collection[str] = ()) -> list[Deployment]:
+    """Return the deployments of the entries of a list.
+
+    Args:
+        entries: the list, its secrets hidden; see `read_deployment`.
+        defaults: what an entry has where it does not say.
+        taken: ids of other deployments.
+
+    Raises:
+        ValueError: an entry is wrong.
+    """
+    if isinstance(entries, str | Mapping) or not isinstance(entries, Iterable):
+        raise ValueError(f"model_list must be a list of dicts; got a {type(entries).__name__}")
+    found: dict[str, Deployment] = {}
+    for place, entry in enumerate(entries):
+        deployment = read_deployment(entry, f"model_list[{place}]", defaults)
+        if "id" not in deployment.info:
+            # They differ in what is not shown, as in their keys.
+            numbers = (f"-{number}" if number > 1 else "" for number in count(1))
+            free = next(id for tail in numbers if (id := deployment.id + tail) not in found and id not in taken)
+            deployment = evolve(deployment, id=free)
+        elif deployment.id in found:
+            raise ValueError(f"model_list[{place}]: another entry has the id {deployment.id!r}")
+        found[deployment.id] = deployment
+    return [*found.values()]
+
+
+def read_deployment(entry: Any, place: str, defaults: DeploymentDefaults) -> Deployment:
+    """Return the deployment of an entry.
+
+    Args:
+        entry: `{"model_name": ..., "litellm_params": {"model": "provider/model", ...}, "model_info": {...}}`. Values
+            `os.environ/NAME` are those of the environment.
+        place: where it stands, for messages.
+        defaults: what it has where it does not say.
+
+    Raises:
+        ValueError: it is not of that shape, or a value is wrong. No message holds a key.
+    """
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("model_name"), str) or not entry["model_name"]:
+        raise ValueError(f'{place} must be a dict with a text as "model_name"')
+    place = f"{place} ({entry['model_name']!r})"
+    given, info = entry.get("litellm_params"), entry.get("model_info") or {}
+    if not isinstance(given, Mapping) or not isinstance(info, Mapping):
+        raise ValueError(f'{place} must have a dict as "litellm_params", and one or nothing as "model_info"')
+    params = {**defaults.params, **{name: entry[name] for name in ("rpm", "tpm") if name in entry}, **given}
+    try:
+        return _Reader(_from_environment(params), info, defaults).deployment(entry["model_name"])
+    except (BadRequestError, ValueError) as error:
+        message = f"{place}: {error}"
+    # Raised out here: the frames of the original hold the keys.
+    raise ValueError(message)
+
+
+class _Reader:
+    """Reads the parameters of one deployment."""
+
+    def __init__(self, params: dict[str, Any], info: Mapping[str, Any], defaults: DeploymentDefaults) -> None:
+        self._rest = {name: value for name, value in params.items() if value is not None}
+        self._info = info
+        self._defaults = defaults
+
+    def deployment(self, group: str) -> Deployment:
+        for name, why in _UNSUPPORTED.items():
+            if self._rest.pop(name, None):
+                raise ValueError(f"{name} is not supported: {why}")
+        model = self._rest.pop("model", None)
+        if not isinstance(model, str) or not model:
+            raise ValueError('"litellm_params" must have a text like "provider/model" as "model"')
+        shown = {name: value for name, value in self._rest.items() if _is_plain(name, value)}
+        numbers = {name: self._number(name) for name in (*_COUNTS, *_NUMBERS)}
+        tags = self._rest.pop("tags", None) or ()
+        if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
+            raise ValueError(f"tags must be a list of texts; got {tags!r}")
+        address = self._address()
+        if "*" not in model:
+            find_provider(model, address["custom_llm_provider"])
+        return Deployment(
+            id=str(self._info.get("id") or _id(group, model, shown)),
+            group=group,
+            model=model,
+            place=_placing(address),
+            defaults=self._request(address["mock_response"]),
+            tags=frozenset(tags),
+            params=shown,
+            info=self._info,
+            **self._facts(numbers),
+        )
+
+    def _facts(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the numbers of a deployment, with the defaults in the place of those that are not given."""
+        own = self._defaults
+        retries, also = given.pop("num_retries"), given.pop("max_retries")
+        fallbacks = {
+            "weight": 1.0,
+            "timeout": own.timeout,
+            "stream_timeout": own.stream_timeout,
+            "max_parallel_requests": own.max_parallel_requests,
+            "num_retries": also,
+        }
+        found = {**given, "num_retries": retries}
+        return {name: fallbacks.get(name) if value is None else value for name, value in found.items()}
+
+    def _number(self, name: str) -> Any:
+        value = self._rest.pop(name, None)
+        if value is None:
+            value = self._info.get(name)
+        if isinstance(value, str):
+            value = _as_number(value)
+        whole = name in _COUNTS
+        good = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        if value is None or (good and (value > 0 if name in _ABOVE_ZERO else value >= 0)):
+            return value
+        kind = "a whole number" if whole else "a number"
+        raise ValueError(f"{name} must be {kind} {'above' if name in _ABOVE_ZERO else 'from'} 0; got {value!r}")
+
+    def _address(self) -> dict[str, Any]:
+        address: dict[str, Any] = {name: self._rest.pop(name, None) for name in _ADDRESS}
+        for name in _SECRET:
+            address[name] = checked_key(address[name], name)
+        return address | {
+            "provider_params": {name: self._rest.pop(name) for name in [*self._rest] if name in IDENTITY_OPTIONS}
+        }
+
+    def _request(self, mock_response: Any) -> Request:
+        known: Mapping[str, Any] = acompletion.__kwdefaults__  # type: ignore[attr-defined]
+        given = {**known, **{name: value for name, value in self._rest.items() if name in known}}
+        given["provider_params"] = {name: value for name, value in self._rest.items() if name not in known}
+        parts = request_parts(given, OPENAI_PARAMS)
+        return Request(model="", messages=(), mock_response=mock_response, **parts)
+
+
+def _is_plain(name: str, value: Any) -> bool:
+    """Whether a parameter may be shown: it is no key, and none can be in it."""
+    return name not in _MAY_BE_SECRET and not isinstance(value, HiddenText | Secret)
+
+
+def _placing(address: Mapping[str, Any]) -> Callable[[str, Api], Target]:
+    @lru_cache(maxsize=64)
+    def lasting(model: str, api: Api) -> Target:
+        return target_of({**address, "model": model}, api)
+
+    def place(model: str, api: Api) -> Target:
+        target = lasting(model, api)
+        if target.provider.identity is None:
+            return target
+        return target_of({**address, "model": model}, api)  # what signs requests may have changed in the environment
+
+    return place
+
+
+def _from_environment(value: Any) -> Any:
+    """Return a value with the texts `os.environ/NAME` in it replaced.
+
+    Raises:
+        ValueError: a variable is not set.
+    """
+    if isinstance(value, Mapping):
+        return {name: _from_environment(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_from_environment(item) for item in value]
+    if not isinstance(value, str) or not value.startswith(_OF_ENVIRONMENT):
+        return value
+    variable = value.removeprefix(_OF_ENVIRONMENT)
+    found = PROCESS_ENVIRONMENT.get(variable)
+    if found is None:
+        raise ValueError(f"the environment variable {variable} is not set")
+    return found
+
+
+def _as_number(text: str) -> int | float | str:
+    """Return the number that a text says, as those of the environment are texts; or else the text."""
+    try:
+        return int(text) if text.strip().isdecimal() else float(text)
+    except ValueError:
+        return text
+
+
+def _id(group: str, model: str, params: Mapping[str, Any]) -> str:
+    """Return an id that stays the same as long as the entry does, but for its keys."""
+    text = msgspec.json.encode([group, sorted(params.items())], enc_hook=repr, order="deterministic")
+    return f"{model}-{sha256(text).hexdigest()[:8]}"

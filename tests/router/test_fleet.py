@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import random
+import threading
+
+import pytest
+
+from aiollm import exceptions as errors
+from aiollm.router.deployment import Deployment
+from aiollm.router.fleet import Fleet
+from aiollm.router.health import CooldownRules
+from aiollm.router.member import Demand
+from aiollm.router.selection import Selection
+from tests.router.fleets import deployment
+
+
+def fleet(*deployments: Deployment, aliases: dict[str, str] | None = None, rules: CooldownRules | None = None) -> Fleet:
+    made = Fleet(Selection(), rules or CooldownRules(), aliases or {}, random.Random(7).random)
+    made.replace(deployments)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("gpt-4o", "gpt-4o"),
+        ("four", "gpt-4o"),
+        ("openai/o3", "openai/*"),
+        ("openai/gpt-4.1", "openai/gpt-*"),
+        ("groq/llama", "*"),
+    ],
+)
+def test_a_name_is_a_group_an_alias_or_what_the_longest_pattern_matches(name: str, group: str) -> None:
+    groups = ["gpt-4o", "*", "openai/*", "openai/gpt-*"]
+    made = fleet(*(deployment(f"id {group}", group) for group in groups), aliases={"four": "gpt-4o"})
+    assert made.group_of(name) == group
+    assert made.names() == [*groups, "four"]
+
+
+def test_an_unknown_name_is_told_the_nearest() -> None:
+    made = fleet(deployment("a", "gpt-4o-mini"), deployment("b", "claude"))
+    with pytest.raises(errors.BadRequestError, match=r"no model 'gpt-4-mini'.*did you mean 'gpt-4o-mini'"):
+        made.group_of("gpt-4-mini")
+    with pytest.raises(errors.BadRequestError, match="there are: gpt-4o-mini, claude"):
+        made.group_of("xyz")
+    with pytest.raises(errors.BadRequestError, match="there are: none"):
+        fleet().group_of("xyz")
+
+
+def test_two_deployments_of_one_id_are_refused() -> None:
+    with pytest.raises(ValueError, match="two deployments have the id 'a'"):
+        fleet(deployment("a", "g"), deployment("a", "h"))
+
+
+def test_what_is_known_of_a_deployment_outlives_a_new_list() -> None:
+    made = fleet(deployment("a"), deployment("b"))
+    for _ in range(2):
+        trial = made.begin("g", Demand(), (), 0.0)
+        trial.failed(errors.AuthenticationError(), 0.0)
+    made.replace([deployment("a"), deployment("b"), deployment("c", weight=5.0)])
+    assert {made.begin("g", Demand(), (), 1.0).member.deployment.id for _ in range(9)} == {"c"}
+    made.replace([deployment("a")])
+    with pytest.raises(errors.ServiceUnavailableError):
+        made.begin("g", Demand(), (), 1.0)
+    made.replace([])
+    with pytest.raises(errors.BadRequestError, match="no model 'g'"):
+        made.begin("g", Demand(), (), 1.0)
+
+
+def test_a_deployment_may_have_a_cooldown_of_its_own() -> None:
+    made = fleet(deployment("a", cooldown_time=30.0), deployment("b", cooldown_time=0.0))
+    for one in made.look("g"):
+        one.health.failed(errors.AuthenticationError(), 0.0, 0.0, alone=False)
+    assert [one.health.fit_in(0.0) for one in made.look("g")] == [30.0, 0.0]
+
+
+def test_another_is_there_only_if_it_has_not_failed_and_is_well() -> None:
+    made = fleet(deployment("a"), deployment("b"))
+    assert made.has_another("g", Demand(), {"a"}, 0.0)
+    assert not made.has_another("g", Demand(), {"a", "b"}, 0.0)
+    made.look("g")[1].health.failed(errors.RateLimitError(), 0.0, 0.0, alone=False)
+    assert not made.has_another("g", Demand(), {"a"}, 0.0)
+
+
+def test_threads_lose_no_count() -> None:
+    made = fleet(deployment("a"), deployment("b"))
+
+    def work() -> None:
+        for _ in range(500):
+            trial = made.begin("g", Demand(tokens=2), (), 0.0)
+            trial.answered(0.0)
+            trial.complete(0.0, 5)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seen = [member.statistics for member in made.look("g")]
+    assert sum(one.successes for one in seen) == 2000
+    assert sum(one.tokens.total(0.0) for one in seen) == 10_000
+    assert [(one.waiting, one.in_flight) for one in seen] == [(0, 0)] * 2
