@@ -10,12 +10,11 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
-import msgspec
-
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.frames import DONE, data_frame, encode
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
+from aiollm.types.lenient import lenient_json
 from aiollm.types.tools import ChatCompletionDeltaToolCall
 
 __all__ = ["ChatFrames"]
@@ -109,22 +108,29 @@ class ChatFrames:
 
     def _as_it_came(self, chunk: ModelResponseStream, choice: StreamingChoices, data: bytes) -> bytes:
         """Write the payload of a chunk again, with what the decoder made of it in it."""
-        payload = {**msgspec.json.decode(data), **self._head}
-        raw, delta = payload["choices"][0], choice.delta
-        told = dict(raw.get("delta") or {})
-        for name, value in (("role", delta.role), ("content", delta.content)):
-            if value is not None:
-                told[name] = value
-            else:
-                told.pop(name, None)
-        if delta.reasoning_content is not None:
-            told["reasoning_content"] = delta.reasoning_content
-        ended = {"logprobs": raw.get("logprobs"), "finish_reason": choice.finish_reason}
-        payload["choices"] = [{**raw, "index": choice.index, "delta": told, **ended}]
+        payload = lenient_json(data)
+        payload.update(self._head)
         payload.pop("usage", None)
         if self._shows_usage:
             payload["usage"] = None
-        return data_frame(payload)
+        raw, delta = payload["choices"][0], choice.delta
+        raw["finish_reason"] = choice.finish_reason
+        raw.setdefault("index", choice.index)
+        raw.setdefault("logprobs", None)
+        told = raw.get("delta")
+        if told is None:
+            told = raw["delta"] = {}
+        if delta.role is not None:
+            told["role"] = delta.role
+        else:
+            told.pop("role", None)
+        if delta.content is not None:
+            told["content"] = delta.content
+        else:
+            told.pop("content", None)
+        if delta.reasoning_content is not None:
+            told["reasoning_content"] = delta.reasoning_content
+        return b"data: %b\n\n" % encode(payload)
 
     def _payload(self, chunk: ModelResponseStream) -> dict[str, Any]:
         payload = {**self._head, "system_fingerprint": chunk.system_fingerprint}

@@ -94,7 +94,9 @@ class ResponseFrames:
         """Return the frame of an event. One that only adds to a text is still as it came."""
         self._number = event.sequence_number or self._number
         if type(event._rest) is bytes:
-            return b"event: %b\ndata: %b\n\n" % (event.type.encode(), event._rest)
+            # Over several lines it was several lines of the event; within JSON's texts there is no line end.
+            data = event._rest.replace(b"\n", b" ")
+            return b"event: %b\ndata: %b\n\n" % (event.type.encode(), data)
         told = event.model_dump()
         if isinstance(response := told.get("response"), dict):
             self._id = response.get("id") or self._id

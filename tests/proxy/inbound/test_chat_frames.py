@@ -72,6 +72,12 @@ def test_what_a_provider_adds_is_kept_on_every_chunk() -> None:
     )
 
 
+def test_what_a_provider_adds_may_have_half_a_character() -> None:
+    odd = event({"content": "a"}, note="x").replace(b'"x"', b'"\\ud83d"')
+    chunks = read([event({"role": "assistant", "content": ""}), odd, event(finish="stop"), b"data: [DONE]\n\n"]).chunks
+    assert payloads(written(ChatFrames(ASKED), chunks))[1]["choices"][0]["delta"] == {"content": "a"}
+
+
 def test_a_chunk_that_was_changed_on_its_way_is_written_as_it_is() -> None:
     chunks = streamed({"content": "secret"})
     chunks[1].choices[0].delta.content = "***"

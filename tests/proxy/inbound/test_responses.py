@@ -89,6 +89,13 @@ def test_a_stream_is_written_with_everything_its_provider_says() -> None:
         EVENTS.validate_python(one)
 
 
+def test_an_event_of_several_lines_is_one_frame() -> None:
+    asked = request()
+    decoder = ResponsesAPI().decoder(asked, context(asked))
+    (event,) = decoder.feed(Frame(event=STREAM[2]["type"], data=json.dumps(STREAM[2], indent=1).encode()))
+    assert payloads(ResponseFrames(ASKED).feed(event)) == [STREAM[2]]
+
+
 def test_a_whole_response_is_one_of_openais() -> None:
     body = response_body(ResponsesAPIResponse(**RESPONSE), ASKED)
     assert Response.model_validate_json(body).output_text == "ab"
