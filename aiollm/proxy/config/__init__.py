@@ -3,6 +3,16 @@
 from aiollm.proxy.config.files import read_config
 from aiollm.proxy.config.problem import ConfigError, Problem
 from aiollm.proxy.config.reader import Reading, parse_config
+from aiollm.proxy.config.routing import routing_arguments
 from aiollm.proxy.config.settings import Config, Deployment
 
-__all__ = ["Config", "ConfigError", "Deployment", "Problem", "Reading", "parse_config", "read_config"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Deployment",
+    "Problem",
+    "Reading",
+    "parse_config",
+    "read_config",
+    "routing_arguments",
+]

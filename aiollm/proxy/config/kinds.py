@@ -14,16 +14,16 @@ from aiollm.proxy.durations import seconds_in
 from aiollm.types.secret import HiddenText, Secret
 
 __all__ = [
+    "ALIASES",
     "ANY",
     "COUNT",
-    "COUNTS_BY_NAME",
     "DURATION",
     "FALLBACKS",
     "FLAG",
     "HEADERS",
+    "LIMIT",
     "MAPPING",
     "NAMES",
-    "NAMES_BY_NAME",
     "NUMBER",
     "POSITIVE",
     "SECONDS",
@@ -99,6 +99,13 @@ def _count(value: Value) -> int:
     return int(number)
 
 
+def _limit(value: Value) -> int:
+    number = _count(value)
+    if not number:
+        raise Unfit(value)
+    return number
+
+
 def _positive(value: Value) -> float:
     number = float(_number(value))
     if number == 0:
@@ -142,6 +149,16 @@ def _names(value: Value) -> tuple[str, ...]:
     return tuple(_text(item) for item in _items(value))
 
 
+def _alias(value: Value) -> Any:
+    """Return the group that an alias stands for; `{model: group, hidden: true}` leaves it out of lists."""
+    if isinstance(value.content, dict):
+        group = value.content.get("model")
+        if group is None:
+            raise Unfit(value, "must name its group as `model`")
+        return {**value.plain(), "model": _text(group)}
+    return _text(value)
+
+
 def _by_name(value: Value) -> Iterator[tuple[str, Value]]:
     """Give the members of a mapping, or of the mappings in a list, as LiteLLM writes fallbacks."""
     for item in _items(value):
@@ -152,17 +169,17 @@ TEXT = Kind("text", _text)
 FLAG = Kind("true or false", _flag)
 NUMBER = Kind("a number from 0", _number)
 COUNT = Kind("a whole number from 0", _count)
+LIMIT = Kind("a whole number from 1", _limit)
 POSITIVE = Kind("a number above 0", _positive)
 SECONDS = Kind("a number of seconds above 0", _positive)
 DURATION = Kind('a time such as "30s", "5m", "12h", "30d" or "1mo"', _duration)
 STATUS = Kind("an HTTP status from 400 to 599", _status)
 SECRET = Kind("text", _secret)
 NAMES = Kind("a list of texts", _names)
-NAMES_BY_NAME = Kind("a mapping of names to names", lambda value: {n: _text(v) for n, v in _members(value).items()})
+ALIASES = Kind("a mapping of names to groups", lambda value: {n: _alias(v) for n, v in _members(value).items()})
 FALLBACKS = Kind(
     "a list like [{model: [other, another]}]", lambda value: {name: _names(item) for name, item in _by_name(value)}
 )
-COUNTS_BY_NAME = Kind("a mapping of names to whole numbers", lambda value: {n: _count(v) for n, v in _by_name(value)})
 MAPPING = Kind("a mapping", lambda value: {name: member.plain() for name, member in _members(value).items()})
 HEADERS = Kind("a mapping of text to text", lambda v: {name: HiddenText(_text(m)) for name, m in _members(v).items()})
 ANY: Kind[Any] = Kind("anything", Value.plain)

@@ -124,8 +124,8 @@ class _Entry:
     def _params(self, value: Value, credentials: Mapping[str, Mapping[str, Value]]) -> DeploymentParams | None:
         given: dict[str, Any] = {"prices": {}, "identity": {}, "parameters": {}}
         members: dict[str, Value] = dict(value.content)
-        named = members.get("litellm_credential_name")
-        if named is not None:
+        named = members.pop("litellm_credential_name", None)
+        if named is not None and named.content is not None:
             if named.content not in credentials:
                 message = "names no entry of credential_list"
                 self.problems.error(named, f"{self.key}.litellm_params.litellm_credential_name", message)

@@ -6,7 +6,10 @@ Sources: the fields of its `ConfigGeneralSettings`, `UpdateRouterConfig`, `Gener
 
 from __future__ import annotations
 
-__all__ = ["NEEDLESS", "UNSUPPORTED"]
+__all__ = ["NEEDLESS", "PRE_CALL_CHECKS", "UNSUPPORTED"]
+
+PRE_CALL_CHECKS = frozenset({"deployment_affinity", "prompt_caching", "session_affinity"})
+"""What `optional_pre_call_checks` may name here; LiteLLM has further ones."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -47,8 +50,8 @@ UNSUPPORTED: dict[str, frozenset[str]] = {
         content_policy_check custom_routing_strategy deployment_affinity_ttl_seconds enable_health_check_routing
         enable_mid_stream_fallback_continuation enable_weighted_failover fallback_on_unsupported_params
         guardrail_list health_check_ignore_transient_errors health_check_staleness_threshold
-        ignore_invalid_deployments model_group_affinity_config plugins provider_budget_config router_general_settings
-        routing_groups search_tools session_affinity_repin_on_failover tag_routing_prefix
+        ignore_invalid_deployments max_retries model_group_affinity_config plugins provider_budget_config
+        router_general_settings routing_groups search_tools session_affinity_repin_on_failover tag_routing_prefix weights
         """),
     "general_settings": _words("""
         alert_to_webhook_url alert_types alert_type_config alerting alerting_args alerting_threshold
@@ -75,12 +78,12 @@ UNSUPPORTED: dict[str, frozenset[str]] = {
         qdrant_collection_name max_connections db
         """),
     "litellm_params": _words("""
-        adaptive_router_config adaptive_router_default_model allow_client_keepalive_override
+        adaptive_router_config adaptive_router_default_model allow_client_keepalive_override budget_duration
         auto_router_config auto_router_config_path auto_router_default_model auto_router_embedding_model
         complexity_router_config complexity_router_default_model configurable_clientside_auth_params
-        daily_reset_time default_api_key_rpm_limit default_api_key_tpm_limit max_file_size_mb
-        merge_reasoning_content_in_choices quality_router_config quality_router_default_model region_name rpd
-        stream_timeout_by_service_tier tag_regex timeout_by_service_tier tpd use_chat_completions_api
+        daily_reset_time default_api_key_rpm_limit default_api_key_tpm_limit itpm keepalive_seconds max_budget
+        max_file_size_mb merge_reasoning_content_in_choices otpm quality_router_config quality_router_default_model
+        region_name rpd stream_timeout_by_service_tier tag_regex timeout_by_service_tier tpd use_chat_completions_api
         use_in_pass_through use_litellm_proxy
         """),
 }

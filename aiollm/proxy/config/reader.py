@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 from aiollm.providers.environment import Environment
 from aiollm.proxy.config.document import Value, parse_document
 from aiollm.proxy.config.models import read_deployments
-from aiollm.proxy.config.names import UNSUPPORTED
+from aiollm.proxy.config.names import PRE_CALL_CHECKS, UNSUPPORTED
 from aiollm.proxy.config.problem import ConfigError, Problem, Problems, meant
 from aiollm.proxy.config.sections import read_section
 from aiollm.proxy.config.settings import (
@@ -95,6 +95,7 @@ def parse_config(sources: Sequence[Source], environment: Environment) -> Reading
     digest = sha256(b"".join(sha256(source.text.encode()).digest() for source in sources)).hexdigest()
     config = Config(deployments=deployments, environment=own, digest=digest, **sections)
     _check_fallbacks(config, members, problems)
+    _check_pre_call_checks(config, members, problems)
     places = [source.name for source in sources]
     found = tuple(sorted(problems.found, key=lambda problem: (places.index(problem.file), problem.line)))
     return Reading(None if any(problem.fatal for problem in found) else config, found)
@@ -227,3 +228,11 @@ def _check_fallbacks(config: Config, members: Mapping[str, Value], problems: Pro
                 if place is not None and name != "*" and not any(fnmatchcase(name, group) for group in groups):
                     message = f"names {name}, which is no model_name of the model_list{meant(name, groups)}"
                     problems.warning(place, f"{section}.{kind}", message)
+
+
+def _check_pre_call_checks(config: Config, members: Mapping[str, Value], problems: Problems) -> None:
+    """Note checks of LiteLLM's that a router here has not."""
+    for name in config.router.optional_pre_call_checks:
+        if name not in PRE_CALL_CHECKS:
+            place = members["router_settings"].content["optional_pre_call_checks"]
+            problems.warning(place, "router_settings.optional_pre_call_checks", f"has no {name} here; it has no effect")

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, fields, frozen
+from attrs import field, frozen
 
 from aiollm.proxy.config.kinds import (
+    ALIASES,
     ANY,
     COUNT,
-    COUNTS_BY_NAME,
     DURATION,
     FALLBACKS,
     FLAG,
     HEADERS,
+    LIMIT,
     MAPPING,
     NAMES,
-    NAMES_BY_NAME,
     NUMBER,
     POSITIVE,
     SECONDS,
@@ -33,6 +33,7 @@ from aiollm.proxy.config.kinds import (
     choice,
     counts_of,
 )
+from aiollm.router.strategy import STRATEGIES
 from aiollm.types.secret import HiddenText, Secret
 
 __all__ = [
@@ -63,7 +64,7 @@ _FAILURES = (
     "NotFoundError",
 )
 _RETRIES = counts_of(*(f"{name}Retries" for name in _FAILURES), "DefaultRetries")
-_ALLOWED_FAILS = counts_of(*(f"{name}AllowedFails" for name in (*_FAILURES, "BadGatewayError")))
+_ALLOWED_FAILS = counts_of(*(f"{name}AllowedFails" for name in _FAILURES))
 
 
 def setting(kind: Kind[Any] | type, default: Any = None) -> Any:
@@ -91,22 +92,18 @@ class DeploymentParams:
     azure_ad_token: Secret | None = setting(SECRET)
     extra_headers: Mapping[str, HiddenText] | None = setting(HEADERS)
     extra_body: Mapping[str, Any] | None = setting(MAPPING)
-    rpm: int | None = setting(COUNT)
-    tpm: int | None = setting(COUNT)
-    itpm: int | None = setting(COUNT)
-    otpm: int | None = setting(COUNT)
-    max_parallel_requests: int | None = setting(COUNT)
+    rpm: int | None = setting(LIMIT)
+    tpm: int | None = setting(LIMIT)
+    max_parallel_requests: int | None = setting(LIMIT)
+    max_input_tokens: int | None = setting(LIMIT)
     weight: float | None = setting(NUMBER)
     order: int | None = setting(COUNT)
     timeout: float | None = setting(SECONDS)
     stream_timeout: float | None = setting(SECONDS)
     max_retries: int | None = setting(COUNT)
     num_retries: int | None = setting(COUNT)
+    cooldown_time: float | None = setting(NUMBER)
     tags: tuple[str, ...] = setting(NAMES, ())
-    max_budget: float | None = setting(NUMBER)
-    budget_duration: float | None = setting(DURATION)
-    keepalive_seconds: float | None = setting(SECONDS)
-    litellm_credential_name: str | None = setting(TEXT)
     drop_params: bool | None = setting(FLAG)
     additional_drop_params: tuple[str, ...] = setting(NAMES, ())
     allowed_openai_params: tuple[str, ...] = setting(NAMES, ())
@@ -131,14 +128,6 @@ class Deployment:
     params: DeploymentParams
     model_info: Mapping[str, Any] = field(factory=dict)
     line: int = 0
-
-    def entry(self) -> dict[str, Any]:
-        """Return the entry as LiteLLM's `Router` takes it."""
-        params = self.params
-        named = {member.name: getattr(params, member.name) for member in fields(DeploymentParams) if member.metadata}
-        given = {name: value for name, value in named.items() if value not in (None, ())}
-        given.update({**params.prices, **params.identity, **params.parameters})
-        return {"model_name": self.model_name, "litellm_params": given, "model_info": dict(self.model_info)}
 
 
 @frozen(kw_only=True)
@@ -183,22 +172,11 @@ class LiteLLMSettings:
 
 @frozen(kw_only=True)
 class RouterSettings:
-    """`router_settings`: the arguments of `Router`. Times are in seconds."""
+    """`router_settings`: the arguments of `Router`, and where several processes meet. Times are in seconds."""
 
-    routing_strategy: str = setting(
-        choice(
-            "simple-shuffle",
-            "least-busy",
-            "latency-based-routing",
-            "cost-based-routing",
-            "usage-based-routing",
-            "usage-based-routing-v2",
-        ),
-        "simple-shuffle",
-    )
+    routing_strategy: str = setting(choice(*STRATEGIES), "simple-shuffle")
     routing_strategy_args: Mapping[str, Any] = setting(MAPPING, {})
     num_retries: int | None = setting(COUNT)
-    max_retries: int | None = setting(COUNT)
     retry_after: float | None = setting(NUMBER)
     retry_policy: Mapping[str, int] = setting(_RETRIES, {})
     model_group_retry_policy: Mapping[str, Any] = setting(MAPPING, {})
@@ -213,15 +191,14 @@ class RouterSettings:
     content_policy_fallbacks: Fallbacks = setting(FALLBACKS, {})
     default_fallbacks: tuple[str, ...] = setting(NAMES, ())
     max_fallbacks: int | None = setting(COUNT)
-    model_group_alias: Mapping[str, str] = setting(NAMES_BY_NAME, {})
-    default_max_parallel_requests: int | None = setting(COUNT)
+    model_group_alias: Mapping[str, Any] = setting(ALIASES, {})
+    default_max_parallel_requests: int | None = setting(LIMIT)
     default_litellm_params: Mapping[str, Any] = setting(MAPPING, {})
     default_priority: int | None = setting(COUNT)
     enable_pre_call_checks: bool = setting(FLAG, False)
     optional_pre_call_checks: tuple[str, ...] = setting(NAMES, ())
     enable_tag_filtering: bool = setting(FLAG, False)
     tag_filtering_match_any: bool = setting(FLAG, True)
-    weights: Mapping[str, int] = setting(COUNTS_BY_NAME, {})
     redis_host: str | None = setting(TEXT)
     redis_port: int | None = setting(COUNT)
     redis_password: Secret | None = setting(SECRET)

@@ -33,8 +33,6 @@ DOCUMENTED = """
           max_retries: 2
           max_parallel_requests: 10
           tags: [paid]
-          max_budget: 10
-          budget_duration: 1d
           input_cost_per_token: 0.000001
           temperature: 0.2
           top_k: 4
@@ -117,19 +115,9 @@ def test_the_documented_keys_are_honoured_without_a_complaint() -> None:
 def test_a_deployment_keeps_apart_what_is_the_routers_and_what_is_sent() -> None:
     params = read(DOCUMENTED).require().deployments[0].params
     assert (params.rpm, params.tpm, params.weight, params.order, params.tags) == (60, 100_000, 2, 1, ("paid",))
-    assert params.budget_duration == 86_400
     assert params.prices == {"input_cost_per_token": 0.000001}
     assert params.parameters == {"temperature": 0.2, "top_k": 4}
     assert read(DOCUMENTED).require().deployments[2].params.identity == {"aws_region_name": "eu-west-1"}
-
-
-def test_a_deployment_is_given_to_the_router_in_litellms_shape() -> None:
-    entry = read(DOCUMENTED).require().deployments[0].entry()
-    assert entry["model_name"] == "gpt-4o"
-    assert entry["model_info"] == {"id": "one", "mode": "chat", "base_model": "gpt-4o", "access_groups": ["staff"]}
-    assert entry["litellm_params"]["api_key"] == Secret(CANARY)
-    assert {"temperature", "rpm", "input_cost_per_token"} <= entry["litellm_params"].keys()
-    assert not {"organization", "mock_response", "prices", "parameters"} & entry["litellm_params"].keys()
 
 
 def test_a_named_credential_fills_in_what_the_deployment_leaves_out() -> None:
@@ -141,6 +129,12 @@ def test_a_named_credential_fills_in_what_the_deployment_leaves_out() -> None:
 def test_variables_of_the_file_are_found_before_those_of_the_process() -> None:
     text = "environment_variables: {MASTER: sk-own}\ngeneral_settings: {master_key: os.environ/MASTER}\n"
     assert read(text).require().general.master_key == Secret("sk-own")
+
+
+def test_an_alias_may_be_hidden() -> None:
+    text = "router_settings: {model_group_alias: {a: {model: m, hidden: true}}}\n"
+    assert read(text).require().router.model_group_alias == {"a": {"model": "m", "hidden": True}}
+    assert "must name its group as `model`" in one("router_settings: {model_group_alias: {a: {hidden: true}}}\n")
 
 
 def test_no_secret_is_in_any_repr_or_message() -> None:
@@ -199,12 +193,13 @@ WRONG = [
         '3: model_list[0].litellm_params.model: must be given, as "provider/model"',
     ),
     ("model_list:\n- model_name: m\n  litellm_params: {model: opanai/m}\n", "unknown provider 'opanai'"),
-    (model("rpm: many"), "5: model_list[0].litellm_params.rpm: must be a whole number from 0; got text"),
+    (model("rpm: many"), "5: model_list[0].litellm_params.rpm: must be a whole number from 1; got text"),
     (
         model("apikey: sk-1"),
         "5: model_list[0].litellm_params.apikey: is no parameter that is known (did you mean api_key?)",
     ),
     (model("litellm_credential_name: x"), "names no entry of credential_list"),
+    (model("tpm: 0"), "5: model_list[0].litellm_params.tpm: must be a whole number from 1; got a whole number"),
     (
         "credential_list:\n- credential_name: x\n",
         "2: credential_list[0]: must have a credential_name and credential_values",
@@ -227,6 +222,10 @@ def test_a_wrong_value_is_refused_with_its_line_and_what_is_expected(text: str, 
 
 
 HARMLESS = [
+    (
+        "router_settings: {optional_pre_call_checks: [prompt_caching, budget]}\n",
+        "1: warning: router_settings.optional_pre_call_checks: has no budget here; it has no effect",
+    ),
     (
         "general_settings:\n  mastr_key: x\n",
         "2: warning: general_settings.mastr_key: is no setting that is known (did you mean master_key?)",
