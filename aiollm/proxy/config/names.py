@@ -51,7 +51,8 @@ UNSUPPORTED: dict[str, frozenset[str]] = {
         enable_mid_stream_fallback_continuation enable_weighted_failover fallback_on_unsupported_params
         guardrail_list health_check_ignore_transient_errors health_check_staleness_threshold
         ignore_invalid_deployments max_retries model_group_affinity_config plugins provider_budget_config
-        router_general_settings routing_groups search_tools session_affinity_repin_on_failover tag_routing_prefix weights
+        router_general_settings routing_groups search_tools session_affinity_repin_on_failover tag_routing_prefix
+        weights
         """),
     "general_settings": _words("""
         alert_to_webhook_url alert_types alert_type_config alerting alerting_args alerting_threshold

@@ -6,6 +6,7 @@ their keys look like, is not: that is in the log.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from attrs import frozen
@@ -62,6 +63,14 @@ class Failure:
         """Return the error object in OpenAI's form."""
         told = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
         return {**told, "retryable": self.retryable}
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that tell clients whether and when to try again.
+
+        OpenAI's and Anthropic's own clients go by `x-should-retry`, and by `retry-after` in whole seconds.
+        """
+        wait = {} if self.retry_after is None else {"retry-after": str(ceil(self.retry_after))}
+        return {**wait, "x-should-retry": "true" if self.retryable else "false"}
 
 
 class Refusal(Exception):

@@ -8,7 +8,7 @@ import pytest
 
 from aiollm import exceptions as e
 from aiollm.proxy.inbound.chat import chat_error
-from aiollm.proxy.inbound.failure import Failure, failure_of
+from aiollm.proxy.inbound.failure import Failure, Refusal, failure_of
 from aiollm.proxy.inbound.messages import message_error
 
 HOST = "10.1.2.3:8000"
@@ -73,6 +73,19 @@ def test_a_code_that_is_only_the_status_again_is_none() -> None:
 def test_a_status_that_is_none_becomes_one() -> None:
     assert failure_of(e.APIError("odd", status_code=200)).status == 500
     assert failure_of(e.BudgetExceededError("spent"), over_budget=422).status == 422
+
+
+def test_clients_are_told_whether_and_when_to_try_again() -> None:
+    assert failure_of(e.RateLimitError("no", retry_after=1.2)).headers() == {
+        "retry-after": "2",
+        "x-should-retry": "true",
+    }
+    assert failure_of(e.BadRequestError("no")).headers() == {"x-should-retry": "false"}
+
+
+def test_a_refusal_of_the_gateway_is_told_as_it_is() -> None:
+    failure = Failure(403, "no", "admin_only", "permission_error")
+    assert failure_of(Refusal(failure)) is failure
 
 
 def test_an_error_is_written_as_openai_writes_it() -> None:
