@@ -1,7 +1,11 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
 from aiollm.api import acompletion
+from aiollm.cache.cache import Cache, CacheStats
+from aiollm.cache.memory import MemoryStore
 from aiollm.cache.redis import RedisStore
+from aiollm.cache.sqlite import SQLiteStore
+from aiollm.cache.store import CacheStore, StoreError
 from aiollm.core.limited_scope import MoveOnScope, Scope, move_on, scope
 from aiollm.core.limiter import Limiter
 from aiollm.core.limiter_stats import LimiterStats
@@ -52,6 +56,7 @@ from aiollm.exceptions import (
     UnsupportedRuntime,
     WrongLoopError,
 )
+from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.middleware.retry_budget import RetryBudget
@@ -62,6 +67,28 @@ from aiollm.providers import (
     register,
     validate_environment,
 )
+from aiollm.providers.costs import completion_cost, cost_per_token
+from aiollm.providers.known_models import register_model
+from aiollm.providers.model_info import (
+    get_max_tokens,
+    get_model_info,
+    supports_assistant_prefill,
+    supports_audio_input,
+    supports_audio_output,
+    supports_computer_use,
+    supports_function_calling,
+    supports_parallel_function_calling,
+    supports_pdf_input,
+    supports_prompt_caching,
+    supports_reasoning,
+    supports_response_schema,
+    supports_system_messages,
+    supports_tool_choice,
+    supports_url_context,
+    supports_vision,
+    supports_web_search,
+)
+from aiollm.providers.tokens import TokenCount, decode, encode, token_counter
 from aiollm.responses_call import aresponses
 from aiollm.router.stats import DeploymentStats
 from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
@@ -102,7 +129,11 @@ __all__ = [
     "AuthenticationError",
     "BadGatewayError",
     "BadRequestError",
+    "Budget",
     "BudgetExceededError",
+    "Cache",
+    "CacheStats",
+    "CacheStore",
     "ChatCompletionDeltaToolCall",
     "ChatCompletionMessageToolCall",
     "Choices",
@@ -128,6 +159,7 @@ __all__ = [
     "InvalidChunk",
     "Limiter",
     "LimiterStats",
+    "MemoryStore",
     "Message",
     "MidStreamFallbackError",
     "ModelGroupInfo",
@@ -154,9 +186,11 @@ __all__ = [
     "RetryBudget",
     "RetryPolicy",
     "Router",
+    "SQLiteStore",
     "Scope",
     "Secret",
     "ServiceUnavailableError",
+    "StoreError",
     "StreamCancelled",
     "StreamInterrupted",
     "StreamTruncated",
@@ -166,6 +200,7 @@ __all__ = [
     "TLSError",
     "Timeout",
     "Timeouts",
+    "TokenCount",
     "ToolCallIncomplete",
     "TotalTimeout",
     "UnexpectedContentType",
@@ -179,14 +214,37 @@ __all__ = [
     "aembedding",
     "aresponses",
     "completion",
+    "completion_cost",
+    "cost_per_token",
+    "decode",
     "embedding",
+    "encode",
     "get_llm_provider",
+    "get_max_tokens",
+    "get_model_info",
     "get_supported_openai_params",
     "move_on",
     "register",
+    "register_model",
     "responses",
     "scope",
     "settle",
     "stream_chunk_builder",
+    "supports_assistant_prefill",
+    "supports_audio_input",
+    "supports_audio_output",
+    "supports_computer_use",
+    "supports_function_calling",
+    "supports_parallel_function_calling",
+    "supports_pdf_input",
+    "supports_prompt_caching",
+    "supports_reasoning",
+    "supports_response_schema",
+    "supports_system_messages",
+    "supports_tool_choice",
+    "supports_url_context",
+    "supports_vision",
+    "supports_web_search",
+    "token_counter",
     "validate_environment",
 ]

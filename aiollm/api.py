@@ -114,6 +114,8 @@ async def acompletion(
     context_window_fallbacks: Fallback | None = None,
     content_policy_fallbacks: Fallback | None = None,
     mid_stream: MidStream | None = None,
+    cache: Mapping[str, Any] | None = None,
+    caching: bool | None = None,
     **provider_params: Any,
 ) -> ChunkStream | ModelResponse:
     """Ask a model for a chat completion.
@@ -156,6 +158,9 @@ async def acompletion(
             "restart": what came before it is void. "continue" has the model go on with the text so far, behind a
             marker too, where the model is known to do that and the answer is plain text; otherwise it raises. A bound
             on tokens then holds for each part.
+        cache, caching: how a client with a cache uses it for this call. `cache` is a dict of any of `no-cache` (ask
+            anew), `no-store` (do not keep the answer), `ttl` and `s-maxage` (seconds: how long it is kept, how old one
+            that is kept may be) and `namespace`; `caching=False` leaves the cache out.
         provider_params: further parameters, sent as they are; those that say who calls (`aws_profile_name` and the
             like) are used and never sent.
 

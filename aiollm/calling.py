@@ -91,6 +91,8 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
         mid_stream: MidStream | None = None,
+        cache: Mapping[str, Any] | None = None,
+        caching: bool | None = None,
         **provider_params: Any,
     ) -> Stream_co: ...
 
@@ -157,6 +159,8 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
         mid_stream: MidStream | None = None,
+        cache: Mapping[str, Any] | None = None,
+        caching: bool | None = None,
         **provider_params: Any,
     ) -> Whole_co: ...
 
@@ -223,5 +227,7 @@ class ChatCompletion(Protocol[Stream_co, Whole_co]):
         context_window_fallbacks: Fallback | None = None,
         content_policy_fallbacks: Fallback | None = None,
         mid_stream: MidStream | None = None,
+        cache: Mapping[str, Any] | None = None,
+        caching: bool | None = None,
         **provider_params: Any,
     ) -> Stream_co | Whole_co: ...

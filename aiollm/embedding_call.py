@@ -62,6 +62,8 @@ async def aembedding(
     priority: int | None = None,
     fairness_key: str | None = None,
     fallbacks: Fallback | None = None,
+    cache: Mapping[str, Any] | None = None,
+    caching: bool | None = None,
     **provider_params: Any,
 ) -> EmbeddingResponse:
     """Ask a model for the vectors of texts.

@@ -330,7 +330,20 @@ MidStreamFallbackError = StreamInterrupted
 
 
 class BudgetExceededError(Exception):
-    """A spending limit is reached; nothing was sent."""
+    """A spending limit is reached; nothing was sent.
+
+    Attributes:
+        current_cost: what is spent and reserved, in the unit of the limit: USD, or tokens.
+        max_budget: the limit.
+    """
+
+    def __init__(
+        self, message: str = "", *, current_cost: float | None = None, max_budget: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.current_cost = current_cost
+        self.max_budget = max_budget
 
 
 class StreamCancelled(Exception):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from aiollm.arguments import checked_count, checked_text, faulty
+from aiollm.cache.control import CacheControl
 from aiollm.engine.call import Call
 from aiollm.engine.options import Alternative, CallOptions, Fallbacks, MidStream
 from aiollm.providers.registry import find_provider
@@ -18,7 +19,15 @@ _LISTS = {
     "content_policy": "content_policy_fallbacks",
 }
 
-POLICY_ARGUMENTS = ("num_retries", "max_retries", "priority", "fairness_key", *_LISTS.values())
+POLICY_ARGUMENTS = (
+    "num_retries",
+    "max_retries",
+    "priority",
+    "fairness_key",
+    *_LISTS.values(),
+    "cache",
+    "caching",
+)
 
 _ADDRESS = frozenset({"api_base", "base_url"})
 
@@ -59,6 +68,7 @@ def call_options(given: Mapping[str, Any], build: Build) -> CallOptions:
         priority=checked_count("priority", given["priority"]),
         fairness_key=checked_text("fairness_key", given["fairness_key"]),
         mid_stream=_mid_stream(given.get("mid_stream")),
+        cache=CacheControl.of(given["cache"], given["caching"]),
     )
 
 

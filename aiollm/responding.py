@@ -68,6 +68,8 @@ class ResponsesOptions(TypedDict, total=False):
     priority: int | None
     fairness_key: str | None
     fallbacks: Fallback | None
+    cache: Mapping[str, Any] | None
+    caching: bool | None
 
 
 class ResponsesCall(Protocol[Stream_co, Whole_co]):

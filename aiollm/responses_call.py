@@ -71,7 +71,8 @@ async def aresponses(
             with a JSON schema as `text_format` becomes `text["format"]`. `timeout`, `stream_timeout`, `extra_headers`,
             `extra_body`, `api_base`, `base_url`, `api_key`, `api_version`, `azure_ad_token`, `azure_ad_token_provider`,
             `organization`, `custom_llm_provider`, `additional_drop_params`, `num_retries`, `max_retries`, `priority`,
-            `fairness_key` and `fallbacks` are those of `acompletion`; `drop_params` is taken without effect.
+            `fairness_key`, `fallbacks`, `cache` and `caching` are those of `acompletion`; `drop_params` has no
+            effect.
 
     Returns:
         An `EventStream` when `stream` is true, and then with the first content already there; else a

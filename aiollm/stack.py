@@ -2,6 +2,9 @@
 
 Outermost first:
 
+- cache: outside of all that asks, because a kept answer needs nobody.
+- single flight: outside of what a call costs, so that calls which share an answer cost one.
+- budget: around all attempts of a call, which are paid for together, and of which none is made without the money.
 - recovery: outside of all that asks, because it asks again, for the rest of an answer or for another one.
 - fallback: outside of retry, so that each model gets all its tries before another is asked.
 - retry: outside of what chooses and sends, so that each try may go elsewhere, waits for its own permit, and is written
@@ -15,23 +18,30 @@ Outermost first:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from aiollm.cache.entry import Entry
 from aiollm.engine.answer import Answer, WholeReply
+from aiollm.engine.broadcast import Broadcast
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler, Middleware, chain
 from aiollm.engine.connect import open_events, open_stream
 from aiollm.engine.embedding import embed, one_by_one
 from aiollm.engine.events import EventStream
 from aiollm.engine.record import record
+from aiollm.engine.replay import replayed_chat, replayed_embeddings, replayed_events
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError
+from aiollm.middleware.budgeting import Budgeting, ways_of_call
+from aiollm.middleware.cache import Caching, destination_of
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.hedge import Hedging
 from aiollm.middleware.limits import Limits
 from aiollm.middleware.recovery import Recovering, prefill
 from aiollm.middleware.retry import Retrying
+from aiollm.middleware.single_flight import Shared, SharedReply, SingleFlight
 from aiollm.policies import Policies
 from aiollm.providers.registry import Api
 from aiollm.router.routing import Routing
@@ -62,13 +72,33 @@ class Stack:
         def asking(api: Api) -> list[Middleware]:
             return trying if routing is None else [*trying, routing.route(api)]
 
-        chat = chain([fall_back, *asking("chat"), prefill, *sending], open_stream)
+        def sharing(
+            handler: Handler[A], api: Api, share: Callable[[A], Shared[A]], replay: Callable[[Call, Entry], A]
+        ) -> Handler[A]:
+            destination = destination_of if routing is None else routing.destination(api)
+            if policies.single_flight:
+                handler = partial(SingleFlight(api, share, destination), handler=handler)
+            if policies.cache is not None:
+                handler = partial(Caching(policies.cache, api, replay, destination), handler=handler)
+            return handler
+
+        once: Handler[ChunkStream] = chain([fall_back, *asking("chat"), prefill, *sending], open_stream)
         recovering = Recovering(policies.mid_stream, policies.retry.budget)
-        self.chat: Handler[ChunkStream] = chain([_told], partial(recovering, handler=chat))
-        self.events: Handler[EventStream] = chain([_told, fall_back, *asking("responses"), *sending], open_events)
-        self.embeddings: Handler[WholeReply[EmbeddingResponse]] = _embeddings(
-            [_told, fall_back], trying, None if routing is None else routing.route("embeddings"), sending
-        )
+        of_call = _of_call(policies, routing)
+        chat: Handler[ChunkStream] = chain(of_call, partial(recovering, handler=once))
+        events: Handler[EventStream] = chain([*of_call, fall_back, *asking("responses"), *sending], open_events)
+        route = None if routing is None else routing.route("embeddings")
+        embeddings = _embeddings([*of_call, fall_back], trying, route, sending)
+        self.chat = sharing(chat, "chat", Broadcast, replayed_chat)
+        self.events = sharing(events, "responses", Broadcast, replayed_events)
+        self.embeddings = sharing(embeddings, "embeddings", SharedReply, replayed_embeddings)
+
+
+def _of_call(policies: Policies, routing: Routing | None) -> list[Middleware]:
+    """Return what is around a whole call."""
+    if policies.budget is None:
+        return [_told]
+    return [_told, Budgeting(policies.budget, ways_of_call if routing is None else routing.ways)]
 
 
 def _trying(policies: Policies, routing: Routing | None) -> list[Middleware]:

@@ -80,7 +80,8 @@ def provider_variables() -> set[str]:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, provider_variables: set[str]) -> None:
-    """Hide the machine's provider keys, base URLs and proxies, so that a test means the same everywhere."""
+    """Hide the machine's keys, base URLs, proxies and prices, so that a test means the same everywhere."""
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)
     for name in list(os.environ):
         if name in provider_variables or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)

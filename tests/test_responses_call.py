@@ -194,12 +194,13 @@ async def test_heartbeats_do_not_reset_the_idle_clock() -> None:
         assert len(events) == 2
 
 
-async def test_a_whole_response_to_a_streaming_call_is_its_last_event() -> None:
+async def test_a_whole_response_to_a_streaming_call_becomes_events() -> None:
     async with ProviderServer() as server:
         server.script([raw(json.dumps(WHOLE).encode())])
         stream = await opened(server)
         events, error = await collected(stream)
-        assert ([one.type for one in events], error) == (["response.completed"], None)
+        assert "".join(one.delta or "" for one in events) == "Hello"
+        assert (events[-1].type, error) == ("response.completed", None)
         assert (stream.finish_reason, stream.usage.total_tokens) == ("stop", 14)
 
 

@@ -124,10 +124,20 @@ def _models_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParse
     parser = commands.add_parser(
         "models",
         help="list the providers, and which of their keys are set",
-        description="List the providers: name, default address, and whether the variables of their keys are set.",
+        description="List the providers: name, default address, and whether the variables of their keys are set. "
+        "With --refresh, fetch the table of models instead.",
     )
     parser.add_argument("filter", metavar="FILTER", nargs="?", help="a part of the name or the host")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    refreshing = parser.add_argument_group("the table of models: what they cost, take and can do")
+    refreshing.add_argument("--refresh", action="store_true", help="fetch a newer one, for this user")
+    refreshing.add_argument(
+        "--from",
+        dest="source",
+        metavar="FILE|URL",
+        help="LiteLLM's JSON, or its wheel (default: its repository's JSON)",
+    )
+    refreshing.add_argument("--to", metavar="FILE", help="where to write it instead")
     parser.set_defaults(run=models)
     return parser
 

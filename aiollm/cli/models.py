@@ -1,4 +1,4 @@
-"""`aiollm models`: the providers that are known, and which of their keys are set."""
+"""`aiollm models`: the providers that are known, and which of their keys are set; or the table of models anew."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiollm.cli.terminal import say
+from aiollm.cli.refresh import refresh
+from aiollm.cli.terminal import Misuse, say
 from aiollm.providers.environment import is_option
 from aiollm.providers.provider import Provider
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, providers
@@ -18,7 +19,16 @@ __all__ = ["models"]
 
 
 def models(options: Namespace) -> int:
-    """Print a line a provider, and return the exit code: 1 when none matches the filter."""
+    """Print a line a provider, and return the exit code: 1 when none matches the filter.
+
+    Raises:
+        Misuse: the options do not go together.
+        APIError: the table of models cannot be had, or is none.
+    """
+    if options.refresh:
+        return refresh(options.source, options.to)
+    if options.source or options.to:
+        raise Misuse("--from and --to say how to --refresh: add that")
     wanted = (options.filter or "").lower()
     rows = [row for row in providers().values() if wanted in row.name or wanted in _host(row)]
     if options.json:

@@ -27,6 +27,7 @@ class CallScope(CancelScope):
     Args:
         loop: the call's event loop.
         timeouts: the call's own clocks.
+        alone: whether the scopes around it have no say: of a call that is made for several callers.
 
     Attributes:
         started: when the call began, in the loop's time.
@@ -34,8 +35,8 @@ class CallScope(CancelScope):
         timeouts: the clocks that hold.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, timeouts: Timeouts) -> None:
-        around = surrounding_scope()
+    def __init__(self, loop: asyncio.AbstractEventLoop, timeouts: Timeouts, *, alone: bool = False) -> None:
+        around = None if alone else surrounding_scope()
         super().__init__(around)
         self.loop = loop
         self.started = loop.time()

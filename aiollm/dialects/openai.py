@@ -57,7 +57,7 @@ class OpenAI:
         if response := plain_response(body):
             response.created = response.created or context.now
             response._origin = context.origin
-            context.origin.served_model = response.model
+            context.origin.served_model, context.origin.service_tier = response.model, response.service_tier
             return response
         provider = context.endpoint.provider
         payload = reply_json(body, provider=provider, model=request.model)
@@ -93,7 +93,7 @@ def _response(payload: Mapping[str, Any], request: Request, context: Context) ->
         **extra,
     )
     response._origin = context.origin
-    context.origin.served_model = payload.get("model")
+    context.origin.served_model, context.origin.service_tier = payload.get("model"), payload.get("service_tier")
     return response
 
 

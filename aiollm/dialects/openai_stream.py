@@ -153,6 +153,7 @@ class OpenAIDecoder:
         ):
             return None
         self._id, self._created, self._origin.served_model = head.id, head.created, head.model
+        self._origin.service_tier = chunk.service_tier
         state = self._choices[0] = _Choice(self._context)
         state.role_sent = self._plain_text = True
         parts = self._answer.choice(0)
@@ -273,6 +274,7 @@ class OpenAIDecoder:
         usage = usage_from_object(payload.get("usage") or (payload.get("x_groq") or {}).get("usage"))
         self.usage = usage or self.usage
         self._origin.served_model = self._origin.served_model or payload.get("model")
+        self._origin.service_tier = payload.get("service_tier") or self._origin.service_tier
 
     def _choice_pieces(self, raw: dict[str, Any], *, failed: bool) -> Iterator[StreamingChoices]:
         """Give what one choice of a chunk adds: its content, then its finish reason, each only if it is there."""

@@ -13,6 +13,7 @@ from aiollm.dialects.body import json_request
 from aiollm.dialects.errors import MALFORMED, error_from_object, error_from_reply
 from aiollm.dialects.responses_account import GROWING, ResponseAccount
 from aiollm.dialects.responses_message import chat_usage, failure_of, finish_of
+from aiollm.dialects.responses_split import split_events
 from aiollm.dialects.responses_wire import (
     ENDINGS,
     event_of,
@@ -104,6 +105,7 @@ class EventDecoder:
         if event.response is not None:
             event.response._origin = self._origin
             self._origin.served_model = self._origin.served_model or event.response.model
+            self._origin.service_tier = event.response.get("service_tier") or self._origin.service_tier
         self.usage = chat_usage(self._response.get("usage")) or self.usage
 
     @property
@@ -149,7 +151,7 @@ class ResponsesAPI:
             reason = f"with a member of another type than it should be ({error})"
             raise invalid_response(reason, payload, request, context) from None
         response._origin = context.origin
-        context.origin.served_model = response.model
+        context.origin.served_model, context.origin.service_tier = response.model, response.get("service_tier")
         if response.status == "failed":
             error_ = error_from_object(failure_of(payload), provider=context.endpoint.provider, model=request.model)
             error_.partial = response
@@ -163,6 +165,5 @@ class ResponsesAPI:
     def split(
         self, response: ResponsesAPIResponse, context: Context, request: Request
     ) -> Iterable[ResponsesStreamEvent]:
-        """Return a whole response as the events of a stream: the last one, which has all of it."""
-        kind = "response.incomplete" if response.status == "incomplete" else "response.completed"
-        return (ResponsesStreamEvent(type=kind, response=response),)
+        """Return a whole response as the events of a stream."""
+        return split_events(response, context.origin)

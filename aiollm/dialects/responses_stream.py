@@ -248,6 +248,7 @@ class ResponsesDecoder(SingleChoiceDecoder):
         self.created = self.created or whole_number(response.get("created_at"))
         origin = self._context.origin
         origin.served_model = origin.served_model or response.get("model")
+        origin.service_tier = response.get("service_tier") or origin.service_tier
 
     def _ended(self, response: dict[str, Any]) -> Iterator[ModelResponseStream]:
         reason = finish_of(response, called_tools=bool(self._calls))

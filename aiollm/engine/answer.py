@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Outcome
+from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 from aiollm.wire.http import ReplyHead
 
@@ -28,6 +29,10 @@ class Answer(Protocol):
         """The tokens the provider counted, as far as it has told."""
 
     @property
+    def origin(self) -> Origin:
+        """Where it came from; its `cost(usage)` prices it."""
+
+    @property
     def attempts(self) -> tuple[Attempt, ...]:
         """All attempts of the call, in the order of their beginning."""
 
@@ -45,15 +50,17 @@ class WholeReply(Generic[Whole]):
         response: the reply.
         head: its status and headers.
         usage: the tokens the provider counted, or None.
+        origin: where it came from.
     """
 
-    def __init__(self, call: Call, response: Whole, head: ReplyHead, usage: Usage | None) -> None:
+    def __init__(self, call: Call, response: Whole, head: ReplyHead, usage: Usage | None, origin: Origin) -> None:
         self.response = response
         self.head: ReplyHead = head
         self.usage: Usage | None = usage
+        self.origin: Origin = origin
         self._attempts = call.attempts
         elapsed = call.scope.loop.time() - call.scope.started
-        self._outcome = Outcome("complete", None, usage, None, 0, elapsed, elapsed)
+        self._outcome = Outcome("complete", None, usage, None, 0, elapsed, elapsed, origin, lambda: response)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

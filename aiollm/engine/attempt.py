@@ -5,10 +5,11 @@ from __future__ import annotations
 from copy import copy
 from typing import Literal
 
-from attrs import define
+from attrs import define, field
 
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.exceptions import APIError, StreamCancelled
+from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 
 __all__ = ["Attempt", "Cause"]
@@ -33,6 +34,7 @@ class Attempt:
         usage: the tokens the provider counted, or None.
         first_token: seconds from the start of the call to the first content, or None.
         elapsed: seconds from the start of the call to the end of the attempt; None while it goes on.
+        origin: where its answer came from; None where no answer began.
     """
 
     number: int
@@ -46,6 +48,15 @@ class Attempt:
     usage: Usage | None = None
     first_token: float | None = None
     elapsed: float | None = None
+    origin: Origin | None = field(default=None, repr=False)
+
+    @property
+    def cost(self) -> float | None:
+        """USD: what the provider says, else by the table of prices; None where usage or price are not known.
+
+        It is looked up when it is asked for. Some providers charge for an answer that was left before it told a usage.
+        """
+        return None if self.origin is None else self.origin.cost(self.usage)
 
     def refused(self, error: BaseException, elapsed: float) -> None:
         """Note that no answer began."""

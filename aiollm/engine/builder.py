@@ -10,13 +10,13 @@ import msgspec
 
 from aiollm.dialects.assembly import Assembler
 from aiollm.exceptions import APIError
+from aiollm.pricing.estimate import BYTES_PER_TOKEN
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
 
 __all__ = ["stream_chunk_builder"]
 
-_BYTES_PER_TOKEN = 4  # English text in the common vocabularies; other languages take more tokens
 _TOKENS_PER_MESSAGE = 4  # role and separators
 
 
@@ -69,4 +69,4 @@ def _content(message: Any) -> Any:
 
 
 def _tokens(text: str) -> int:
-    return math.ceil(len(text.encode()) / _BYTES_PER_TOKEN)
+    return math.ceil(len(text.encode()) / BYTES_PER_TOKEN)

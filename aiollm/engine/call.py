@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -42,6 +44,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
         beginning: what the answer is to begin with, because it came before the answer broke off; "" for a new answer.
         group: the router's model group, or None.
         deployment: the router's id of the deployment that the target is, or None.
+        prices: what the deployment's tokens cost, in LiteLLM's shape; None where the table of models says.
         place: the line that made the call. Known from the start: an attempt may be made in a task of its own.
     """
 
@@ -55,6 +58,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
     beginning: str = ""
     group: str | None = None
     deployment: str | None = None
+    prices: Mapping[str, Any] | None = None
     place: str = msgspec.field(default_factory=_calling_line)
 
     @property

@@ -29,6 +29,7 @@ from aiollm.engine.wire_source import WireSource
 from aiollm.exceptions import APIError, BadRequestError, StreamInterrupted, UnexpectedContentType
 from aiollm.local.server import serve
 from aiollm.providers.auth import signed_headers
+from aiollm.providers.prices import price_of_answer, region_of
 from aiollm.providers.registry import resolve
 from aiollm.types.origin import Origin
 from aiollm.wire.http import HttpRequest, ReplyHead
@@ -220,8 +221,11 @@ async def _identified(call: Call) -> Call:
 
 def _context(call: Call, head: ReplyHead, url: str) -> Context:
     target = call.target
-    origin = Origin(call.request.include_usage, target.provider.name, url, head.headers)
-    return Context(target.endpoint, int(time.time()), _new_id, origin)
+    now = int(time.time())
+    tier = call.request.params.get("service_tier")
+    price = partial(price_of_answer, model=target.model, region=region_of(target), prices=call.prices, asked_tier=tier)
+    origin = Origin(call.request.include_usage, target.provider.name, url, head.headers, began=now, price=price)
+    return Context(target.endpoint, now, _new_id, origin)
 
 
 def _encode(codec: WholeCodec[Any], call: Call) -> HttpRequest:

@@ -13,6 +13,7 @@ from aiollm.engine.chain import Handler
 from aiollm.engine.connect import ask_whole
 from aiollm.exceptions import APIError
 from aiollm.types.embedding import EmbeddingResponse
+from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 from aiollm.wire.http import ReplyHead
 
@@ -27,7 +28,9 @@ async def embed(call: Call) -> WholeReply[EmbeddingResponse]:
 
     Cancelling closes the connection.
     """
-    return _reply(call, await ask_whole(call, EMBEDDERS[call.target.provider.dialect]))
+    response = await ask_whole(call, EMBEDDERS[call.target.provider.dialect])
+    origin = response._origin or Origin()
+    return WholeReply(call, response, ReplyHead(200, response._response_headers), response.usage, origin)
 
 
 async def one_by_one(call: Call, handler: Handler[WholeReply[EmbeddingResponse]]) -> WholeReply[EmbeddingResponse]:
@@ -47,11 +50,8 @@ async def one_by_one(call: Call, handler: Handler[WholeReply[EmbeddingResponse]]
         except APIError as error:
             error.partial = _joined(answers) if answers else None
             raise
-    return _reply(call, _joined(answers))
-
-
-def _reply(call: Call, response: EmbeddingResponse) -> WholeReply[EmbeddingResponse]:
-    return WholeReply(call, response, ReplyHead(200, response._response_headers), response.usage)
+    whole = _joined(answers)
+    return WholeReply(call, whole, ReplyHead(200, whole._response_headers), whole.usage, Origin())
 
 
 def _joined(answers: Sequence[EmbeddingResponse]) -> EmbeddingResponse:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from aiollm.cache.control import CacheControl
 from aiollm.providers.provider import Target
 from aiollm.types.request import Request
 
@@ -54,6 +55,7 @@ class CallOptions(msgspec.Struct, frozen=True, eq=False):
         priority: how urgent the call is where requests wait for limits, from 0, the most urgent, to 3.
         fairness_key: whose call it is; those who wait for the same limits take turns.
         mid_stream: what becomes of a streamed answer that breaks off.
+        cache: how the call uses the client's cache.
     """
 
     retries: int | None = None
@@ -63,3 +65,4 @@ class CallOptions(msgspec.Struct, frozen=True, eq=False):
     priority: int | None = None
     fairness_key: str | None = None
     mid_stream: MidStream | None = None
+    cache: CacheControl = CacheControl()

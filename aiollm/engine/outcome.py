@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
+from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 
 __all__ = ["Ended", "Outcome"]
@@ -25,6 +27,7 @@ class Outcome:
         chunks: how many chunks were decoded, read or not.
         first_token: seconds from the start of the call to the first content, or None.
         elapsed: seconds from the start of the call to the end of the stream.
+        origin: where the answer came from; its `cost(usage)` prices it.
     """
 
     ended: Ended
@@ -34,3 +37,13 @@ class Outcome:
     chunks: int
     first_token: float | None
     elapsed: float
+    origin: Origin
+    _partial: Callable[[], Any] = field(repr=False, eq=False)
+
+    @property
+    def response(self) -> Any:
+        """The answer, whole or as far as it came, put together when this is asked for; None when nothing came.
+
+        Of a stream it has what `APIError.partial` would have. It is nobody else's, but for an answer that came whole.
+        """
+        return self._partial()

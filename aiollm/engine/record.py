@@ -27,5 +27,6 @@ async def record(call: Call, handler: Handler[A]) -> A:
     except BaseException as error:
         attempt.refused(error, call.elapsed)
         raise
+    attempt.origin = answer.origin
     answer.on_close(attempt.closed)
     return answer

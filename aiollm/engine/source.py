@@ -111,6 +111,10 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         """Whether it has ended without an error that its reader has yet to get."""
         return self.ended and self.error is None
 
+    def partial(self) -> Whole | None:
+        """Return the answer, whole or as far as it has come; None when nothing of it has come."""
+        return self.response
+
     def over(self) -> BaseException:
         """Return what says that nothing more comes: once the error that ended it, then always the plain end."""
         error, self.error = self.error, None
@@ -139,7 +143,17 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
     def _tell(self, listener: Callable[[Outcome], None]) -> None:
         assert self._ending is not None
         ended, error, elapsed = self._ending
-        outcome = Outcome(ended, error, self.usage, self.finish_reason, self.chunks, self.first_token, elapsed)
+        outcome = Outcome(
+            ended=ended,
+            error=error,
+            usage=self.usage,
+            finish_reason=self.finish_reason,
+            chunks=self.chunks,
+            first_token=self.first_token,
+            elapsed=elapsed,
+            origin=self.origin,
+            partial=self.partial,
+        )
         try:
             listener(outcome)
         except Exception:

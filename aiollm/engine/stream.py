@@ -181,6 +181,11 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         return self._source.first_token
 
     @property
+    def origin(self) -> Origin:
+        """Where the answer came from; its `cost(usage)` prices it."""
+        return self._source.origin
+
+    @property
     def attempts(self) -> tuple[Attempt, ...]:
         """All attempts of the call, in the order of their beginning: this one, and what was tried beside it."""
         return tuple(self._source.attempts)
@@ -193,7 +198,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     @property
     def _hidden_params(self) -> dict[str, Any]:
         """LiteLLM's name for what is known beside the answer."""
-        return self._source.origin.hidden_params
+        return self._source.origin.hidden_params(self.usage)
 
     def __repr__(self) -> str:
         state = "ended" if self.closed else "open"

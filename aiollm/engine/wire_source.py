@@ -198,7 +198,7 @@ class WireSource(AnswerSource[Piece, Whole]):
             attempt=self.attempt,
             attempts=tuple(self.attempts),
             elapsed=self.elapsed(),
-            partial=self._decoder.partial() if opened else None,
+            partial=self.partial(),
             usage=self._decoder.usage,
             hint="the answer so far is in `partial`" if opened else None,
         )
@@ -219,6 +219,9 @@ class WireSource(AnswerSource[Piece, Whole]):
         self._frames = None
 
     # -- account
+
+    def partial(self) -> Whole | None:
+        return self._decoder.partial() if self.first_token is not None else None
 
     @property
     def usage(self) -> Usage | None:

@@ -37,6 +37,7 @@ class Deployment:
         cooldown_time: seconds it is left alone after it failed; None for the router's.
         max_input_tokens: the longest prompt it takes, as far as that is known.
         input_cost_per_token, output_cost_per_token: US dollars, as far as they are known.
+        prices: what its tokens cost, in the shape of the table of models, where the table's own do not hold.
         params: `litellm_params` as given, without secrets.
         info: `model_info` as given, with the `id`.
     """
@@ -59,6 +60,7 @@ class Deployment:
     max_input_tokens: int | None = None
     input_cost_per_token: float | None = None
     output_cost_per_token: float | None = None
+    prices: Mapping[str, Any] | None = field(default=None, repr=False)
     params: Mapping[str, Any] = field(factory=dict, repr=False)
     info: Mapping[str, Any] = field(factory=dict, repr=False)
 

@@ -73,7 +73,12 @@ class Route:
         if self.api == "chat" and chat_needs_responses(target, request.params):
             target = deployment.target(call.group, "responses")
         return msgspec.structs.replace(
-            call, request=request, target=target, scope=_scope(call, deployment), deployment=deployment.id
+            call,
+            request=request,
+            target=target,
+            scope=_scope(call, deployment),
+            deployment=deployment.id,
+            prices=deployment.prices,
         )
 
 

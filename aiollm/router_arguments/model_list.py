@@ -14,7 +14,9 @@ from attrs import evolve, frozen
 from aiollm.api import acompletion, request_parts, target_of
 from aiollm.arguments import checked_key, hidden
 from aiollm.exceptions import BadRequestError
+from aiollm.pricing.reduction import Entry
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
+from aiollm.providers.model_info import known_model
 from aiollm.providers.provider import Target
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, Api, find_provider
 from aiollm.router.deployment import Deployment
@@ -46,8 +48,12 @@ _NUMBERS = (
     "timeout",
     "stream_timeout",
     "cooldown_time",
+)
+_PRICES = (
     "input_cost_per_token",
     "output_cost_per_token",
+    "cache_read_input_token_cost",
+    "cache_creation_input_token_cost",
 )
 _ABOVE_ZERO = frozenset({"rpm", "tpm", "max_parallel_requests", "timeout", "stream_timeout", "max_input_tokens"})
 
@@ -163,12 +169,15 @@ class _Reader:
             raise ValueError('"litellm_params" must have a text like "provider/model" as "model"')
         shown = {name: value for name, value in self._rest.items() if _is_plain(name, value)}
         numbers = {name: self._number(name) for name in (*_COUNTS, *_NUMBERS)}
+        prices = {name: price for name in _PRICES if (price := self._number(name)) is not None}
         tags = self._rest.pop("tags", None) or ()
         if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
             raise ValueError(f"tags must be a list of texts; got {tags!r}")
         address = self._address()
+        known: Entry | None = None
         if "*" not in model:
             find_provider(model, address["custom_llm_provider"])
+            known = _known(model, address["custom_llm_provider"], self._info)
         return Deployment(
             id=str(self._info.get("id") or _id(group, model, shown)),
             group=group,
@@ -178,7 +187,9 @@ class _Reader:
             tags=frozenset(tags),
             params=shown,
             info=self._info,
+            prices=_own_prices(prices, known) or (known if "base_model" in self._info else None),
             **self._facts(numbers),
+            **_facts_of_the_model({**numbers, **prices}, known),
         )
 
     def _facts(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -193,6 +204,7 @@ class _Reader:
             "num_retries": also,
         }
         found = {**given, "num_retries": retries}
+        del found["max_input_tokens"]  # of the model
         return {name: fallbacks.get(name) if value is None else value for name, value in found.items()}
 
     def _number(self, name: str) -> Any:
@@ -227,6 +239,27 @@ class _Reader:
 def _is_plain(name: str, value: Any) -> bool:
     """Whether a parameter may be shown: it is no key, and none can be in it."""
     return name not in _MAY_BE_SECRET and not isinstance(value, HiddenText | Secret)
+
+
+def _known(model: str, provider: str | None, info: Mapping[str, Any]) -> Entry | None:
+    """Return what the table of models knows of a deployment's model, or of the base model that the entry names."""
+    base = info.get("base_model")
+    found = known_model(str(base)) if base else known_model(model, provider)
+    return None if found is None else found[1]
+
+
+def _own_prices(prices: Mapping[str, float], known: Entry | None) -> Entry | None:
+    """Return the prices that an entry gives; one that gives only some of them has the table's others."""
+    if not prices:
+        return None
+    whole = {"input_cost_per_token", "output_cost_per_token"} <= prices.keys()
+    return {"mode": "chat", **(known or {} if not whole else {}), **prices}
+
+
+def _facts_of_the_model(given: Mapping[str, Any], known: Entry | None) -> dict[str, Any]:
+    """Return what a deployment's model takes and costs: by the entry, or else by the table of models."""
+    names = ("max_input_tokens", "input_cost_per_token", "output_cost_per_token")
+    return {name: (known or {}).get(name) if given.get(name) is None else given[name] for name in names}
 
 
 def _placing(address: Mapping[str, Any]) -> Callable[[str, Api], Target]:

@@ -7,10 +7,13 @@ from typing import Any, TypedDict
 
 from attrs import evolve, frozen
 
+from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
 from aiollm.engine.options import MidStream
+from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
+from aiollm.policies import Policies
 from aiollm.router.affinity import prompt_key, session_key
 from aiollm.router.demands import Affinity
 from aiollm.router.health import CooldownRules
@@ -62,6 +65,9 @@ class RouterSettings(TypedDict, total=False):
     hedge: Hedge | None
     limiter: Gate | None
     mid_stream: MidStream
+    cache: Cache | None
+    single_flight: bool
+    budget: Budget | None
 
 
 _AFFINITIES: Mapping[str, Affinity] = {
@@ -85,6 +91,7 @@ class Settings:
         affinities: what calls that should go to one deployment have in common.
         defaults: what deployments have where their entries do not say.
         priority: of calls that do not say.
+        policies: those of a client.
     """
 
     selection: Selection
@@ -96,6 +103,7 @@ class Settings:
     affinities: tuple[Affinity, ...]
     defaults: DeploymentDefaults
     priority: int | None
+    policies: Policies
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
@@ -130,7 +138,11 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
             max_parallel_requests=arguments.count("default_max_parallel_requests"),
         ),
         priority=arguments.count("default_priority"),
+        policies=Policies(**{name: given[name] for name in _POLICIES if given.get(name) is not None}),
     )
+
+
+_POLICIES = ("hedge", "limiter", "mid_stream", "cache", "single_flight", "budget")
 
 
 class _Arguments:

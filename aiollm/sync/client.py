@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiollm.cache.cache import Cache
 from aiollm.client import AsyncClient, as_method_of, hidden_arguments
 from aiollm.core.gate import Gate
 from aiollm.embedding_call import aembedding
 from aiollm.engine.options import MidStream
+from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
 from aiollm.policies import Policies
@@ -60,6 +62,9 @@ class Client(BlockingCalls):
             share one.
         mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself: "never",
             "restart" or "continue", as `acompletion` describes them.
+        cache: where answers are kept, for calls that ask exactly the same; none where nothing is said.
+        single_flight: whether calls that ask exactly the same at the same time share one answer.
+        budget: what all calls may spend together; a call that does not fit in is refused with `BudgetExceededError`.
     """
 
     def __init__(
@@ -69,5 +74,18 @@ class Client(BlockingCalls):
         hedge: Hedge | None = None,
         limiter: Gate | None = None,
         mid_stream: MidStream = "never",
+        cache: Cache | None = None,
+        single_flight: bool = False,
+        budget: Budget | None = None,
     ) -> None:
-        super().__init__(Policies(retry=retry or Retry(), hedge=hedge, limiter=limiter, mid_stream=mid_stream))
+        super().__init__(
+            Policies(
+                retry=retry or Retry(),
+                hedge=hedge,
+                limiter=limiter,
+                mid_stream=mid_stream,
+                cache=cache,
+                single_flight=single_flight,
+                budget=budget,
+            )
+        )

@@ -9,7 +9,6 @@ from typing import Any, Unpack
 
 from aiollm.client import Build
 from aiollm.engine.call import Call
-from aiollm.policies import Policies
 from aiollm.router.demands import Demands
 from aiollm.router.deployment import Deployment
 from aiollm.router.fleet import Fleet
@@ -86,7 +85,8 @@ class Router(BlockingCalls):
         default_litellm_params: `litellm_params` of entries that do not have them.
         default_max_parallel_requests, timeout, stream_timeout: the same for these.
         default_priority: of calls that do not say, where they wait for the limits of a deployment.
-        hedge, limiter: a client's policies, as in `Client`.
+        hedge, limiter, mid_stream, cache, single_flight, budget: a client's policies, as in `Client`. Answers are
+            shared by calls of one group.
 
     Raises:
         TypeError: there is no such argument; LiteLLM's others say what to do instead.
@@ -108,12 +108,7 @@ class Router(BlockingCalls):
             if not self._fleet.knows(name):
                 raise ValueError(f"model_group_alias or fallbacks: the model_list has no {name!r}")
         routing = Routing(self._fleet, Demands(self._fleet, read.affinities), read.retries)
-        policies = Policies(
-            hedge=settings.get("hedge"),
-            limiter=settings.get("limiter"),
-            mid_stream=settings.get("mid_stream", "never"),
-        )
-        super().__init__(policies, routing)
+        super().__init__(read.policies, routing)
 
     def _call(self, build: Build, given: dict[str, Any]) -> Call:
         return self._calls.call(build, given)

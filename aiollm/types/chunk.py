@@ -118,7 +118,7 @@ class ModelResponseStream(Record, kw_only=True, gc=False):
 
     @property
     def _hidden_params(self) -> dict[str, Any]:
-        return self._origin.hidden_params if self._origin else {}
+        return self._origin.hidden_params(self.usage) if self._origin else {}
 
     def _names(self) -> list[str]:
         names = Record._names(self)

@@ -78,7 +78,7 @@ class ModelResponse(Record, kw_only=True):
 
     @property
     def _hidden_params(self) -> dict[str, Any]:
-        return self._origin.hidden_params if self._origin else {}
+        return self._origin.hidden_params(self.usage) if self._origin else {}
 
     @property
     def _response_headers(self) -> dict[str, str]:

@@ -102,7 +102,7 @@ class ResponsesAPIResponse(Record, kw_only=True):
 
     @property
     def _hidden_params(self) -> dict[str, Any]:
-        return self._origin.hidden_params if self._origin else {}
+        return self._origin.hidden_params(self.usage) if self._origin else {}
 
 
 class ResponsesStreamEvent(Record, kw_only=True, gc=False):

@@ -14,12 +14,16 @@ RESERVED = {
     "aiohttp": ("aiollm/core/",),
     "aiohttp.web": ("aiollm/testing/",),
     "threading": (
-        "aiollm/sync/",
+        "aiollm/cache/cache.py",
+        "aiollm/cache/lane.py",
+        "aiollm/cache/memory.py",
         "aiollm/core/gate.py",
         "aiollm/core/runtime.py",
+        "aiollm/middleware/budget.py",
         "aiollm/middleware/retry_budget.py",
         "aiollm/router/fleet.py",
         "aiollm/core/redis/quota.py",
+        "aiollm/sync/",
     ),
 }
 # What reads the environment, and the one file that may.

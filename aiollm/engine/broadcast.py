@@ -1,0 +1,272 @@
+"""One stream for several readers: read once, and given to each of them from the beginning."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from copy import copy, deepcopy
+from typing import Any, Generic, TypeVar
+
+from attrs import evolve, frozen
+
+from aiollm.engine.call import Call
+from aiollm.engine.outcome import Ended
+from aiollm.engine.source import AnswerSource
+from aiollm.engine.stream import AnswerStream
+from aiollm.exceptions import APIError, StreamCancelled, StreamInterrupted, WrongLoopError
+from aiollm.types.usage import Usage
+
+__all__ = ["AHEAD_BYTES", "BEHIND_BYTES", "Broadcast"]
+
+Stream = TypeVar("Stream", bound=AnswerStream[Any, Any])
+
+AHEAD_BYTES = 256 * 1024
+"""How many bytes of the body may wait for the fastest reader before the socket is no longer read."""
+
+BEHIND_BYTES = 1024 * 1024
+"""How many bytes of the body a reader may be behind; also how long a beginning is kept for readers still to come."""
+
+
+@frozen(eq=False)
+class _Batch:
+    pieces: list[Any]
+    ends_at: int  # in bytes of the body
+
+
+class Broadcast(Generic[Stream]):
+    """Reads a stream, and lets any number of readers have it, each at its own pace and with its own ending.
+
+    The fastest reader sets the pace: the socket is read as it reads. One that falls too far behind it gets an error
+    that says so: it does not hold up the others, and misses nothing without being told. When the last reader has left,
+    the connection is closed at once.
+
+    Args:
+        stream: what is read; it is the broadcast's from now on.
+
+    Attributes:
+        over: whether nothing more comes.
+        error: what the stream ended with, or None.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.over = stream.closed and not stream._source.ready  # a whole answer to a call that does not stream
+        self.error: Exception | None = None
+        self._readers: set[_Reader] = set()
+        self._batches: deque[_Batch] = deque()
+        self._dropped = 0  # batches that nobody needs any more
+        self._bytes = 0
+        self._room = asyncio.Event()
+        self._abandoned = False
+
+    @property
+    def joinable(self) -> bool:
+        """Whether another reader would get all of the answer, so far as anybody can tell."""
+        return not self._abandoned and self.error is None and self._bytes <= BEHIND_BYTES
+
+    def join(self, call: Call) -> Stream:
+        """Return a stream of one's own: the pieces are copies; its clock `total` and its scope are those of `call`."""
+        reader = _Reader(call, self)
+        self._readers.add(reader)
+        if self.over and not self._batches:
+            reader.close("complete")
+        return type(self.stream)(reader)
+
+    async def run(self) -> None:
+        """Read the stream to its end, or until nobody is left. Somebody must have joined before."""
+        taken = 0
+        try:
+            while self._readers and (batch := await self.stream.next_batch()):
+                self._append(batch, self.stream.bytes - taken)
+                taken = self.stream.bytes
+                while self._readers and self._lead() > AHEAD_BYTES:
+                    self._room.clear()
+                    await self._room.wait()
+        except asyncio.CancelledError:
+            self.error = StreamCancelled("the task that reads for all who share the answer was cancelled")
+            raise
+        except Exception as error:  # noqa: BLE001  # it is raised at each reader's end
+            self.error = error
+        finally:
+            self.over = True
+            self.stream._source.close("closed")
+            for reader in self._readers:
+                reader.wake()
+
+    def take(self, reader: _Reader) -> list[Any]:
+        """Return the next pieces for a reader, which copies them; [] when there are none yet."""
+        index = reader.position - self._dropped
+        if index == len(self._batches):
+            return []
+        batch = self._batches[index]
+        reader.position += 1
+        reader.bytes_read = batch.ends_at
+        self._room.set()
+        self._forget()
+        return batch.pieces
+
+    def leave(self, reader: _Reader) -> None:
+        """Let a reader go, and close the connection after the last."""
+        self._readers.discard(reader)
+        self._room.set()
+        if not self._readers and not self.over:
+            self._abandoned = True
+            self.stream._source.close("closed")
+        self._forget()
+
+    def _append(self, pieces: list[Any], size: int) -> None:
+        before = self._bytes
+        self._bytes += size
+        self._batches.append(_Batch(pieces, self._bytes))
+        for reader in list(self._readers):
+            if before - reader.bytes_read > BEHIND_BYTES:
+                reader.abort(_too_slow())
+            reader.wake()
+        self._forget()
+
+    def _lead(self) -> int:
+        """Return how many bytes the fastest reader has before it."""
+        return self._bytes - max(reader.bytes_read for reader in self._readers)
+
+    def _forget(self) -> None:
+        """Drop what all have read, once nobody else can join."""
+        if self.joinable:
+            return
+        needed = min((reader.position for reader in self._readers), default=self._dropped + len(self._batches))
+        while self._dropped < needed:
+            self._batches.popleft()
+            self._dropped += 1
+
+
+class _Reader(AnswerSource[Any, Any]):
+    """The source of one of those who share a stream.
+
+    Attributes:
+        position: how many batches it has read.
+        bytes_read: how many bytes of the body they were.
+    """
+
+    def __init__(self, call: Call, broadcast: Broadcast[Any]) -> None:
+        shared: AnswerSource[Any, Any] = broadcast.stream._source
+        super().__init__(call, shared.head, evolve(shared.origin))
+        # A fallback may have answered.
+        self.model, self.provider = shared.model, shared.provider
+        self.attempts = shared.attempts
+        self.first_token = self.elapsed()
+        self.position = 0
+        self.bytes_read = 0
+        self._call = call
+        self._broadcast = broadcast
+        self._shared = shared
+        self._waiter: asyncio.Future[None] | None = None
+        self._reason: BaseException | None = None  # of an ending from outside, until it is read
+        self.response = self._copied(shared.response)
+        deadline = call.scope.deadline
+        self._timer = None if deadline is None else self.loop.call_at(deadline, self._expired)
+        call.scope.attach(self)
+
+    async def fill(self) -> None:
+        if self.loop is not asyncio.get_running_loop():
+            raise WrongLoopError("the stream belongs to another event loop than the one that is running")
+        while not self.ended and not self.ready:
+            if self._reason is not None:
+                self._end(self._reason)
+            elif batch := self._broadcast.take(self):
+                self.ready.extend(map(self._copied, batch))
+                self.chunks += len(batch)
+            elif self._broadcast.over:
+                self._end(copy(self._broadcast.error))  # each adds its own facts, and has its own traceback
+            else:
+                await self._woken()
+
+    async def _woken(self) -> None:
+        self._waiter = self.loop.create_future()
+        try:
+            await self._waiter
+        except BaseException:
+            self.close("closed")
+            raise
+        finally:
+            self._waiter = None
+
+    def wake(self) -> None:
+        """Let it see what is new."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def abort(self, reason: BaseException) -> None:
+        """Leave the others at once; the reader gets the reason when it has read what it has."""
+        if self.ended or self._reason is not None:
+            return
+        self._reason = reason
+        self._broadcast.leave(self)
+        self.wake()
+
+    def _expired(self) -> None:
+        self.abort(self._call.scope.expired("total", self.provider))
+
+    def _end(self, error: BaseException | None) -> None:
+        """End as the shared stream did, or for a reason of this reader's own."""
+        if error is None:
+            self.close("complete")
+            return
+        if isinstance(error, APIError):
+            error.elapsed = self.elapsed()
+            error.partial = self._copied(error.partial or self._shared.partial())
+            self.error = error.with_context(
+                model=self.model,
+                llm_provider=self.provider,
+                attempts=tuple(self.attempts),
+                usage=self.usage,
+                phase="stream",
+                hint="the answer so far is in `partial`",
+            )
+            self.close("failed", error)
+            return
+        if isinstance(error, StreamCancelled):
+            error.partial, error.usage = self.partial(), self.usage
+        self.close("closed")
+        raise error
+
+    def _release(self, ended: Ended) -> None:
+        self._call.scope.detach(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._call.attempts[:] = self.attempts
+        self._broadcast.leave(self)
+
+    def _copied(self, piece: Any) -> Any:
+        """Return a copy that knows this reader's origin for its own."""
+        return deepcopy(piece, {id(self._shared.origin): self.origin})
+
+    def partial(self) -> Any:
+        return self._copied(self._shared.partial())
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._shared.usage
+
+    @property
+    def finish_reason(self) -> str | None:
+        return self._shared.finish_reason
+
+    @property
+    def finish_inferred(self) -> bool:
+        return self.ended and self._shared.finish_inferred
+
+    @property
+    def bytes(self) -> int:
+        return self.bytes_read
+
+    @property
+    def cancelled(self) -> bool:
+        return self._reason is not None
+
+
+def _too_slow() -> StreamInterrupted:
+    return StreamInterrupted(
+        f"this reader fell more than {BEHIND_BYTES >> 10} KiB behind the others that share the answer",
+        retryable=False,
+        phase="stream",
+        hint="read faster, or make the call on a client without single_flight",
+    )

@@ -1,0 +1,154 @@
+"""What a token of each kind costs in one request: an entry of the table, narrowed down to the request's circumstances.
+
+Facts: how the members of LiteLLM's table are meant, verified in the source of LiteLLM 1.110.2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
+from typing import Any
+
+from attrs import frozen
+
+from aiollm.pricing.reduction import Entry
+
+__all__ = ["Circumstances", "Rates", "rates_of"]
+
+_TIERS: Mapping[str, str] = {
+    "balanced": "_balanced",
+    "fast": "_priority",
+    "flex": "_flex",
+    "priority": "_priority",
+    "ultrafast": "_ultrafast",
+}
+"""A service tier -> the end of its prices' names. Any other is the standard one."""
+
+_REACHED_AT = frozenset({"xai"})  # where a price for long prompts holds from the threshold on, and not only above it
+_THRESHOLD = re.compile(r"_above_(\d+)k_tokens")
+_OUTPUT, _REASONING = "output_cost_per_token", "output_cost_per_reasoning_token"
+
+
+@frozen(kw_only=True)
+class Circumstances:
+    """What the price of a request hangs on, besides the model.
+
+    Attributes:
+        prompt_tokens: how long the whole prompt was: long ones may cost more a token.
+        service_tier: the tier that served it, as the provider names it.
+        at: when it was served, where that is known: some models are cheaper at night.
+    """
+
+    prompt_tokens: int = 0
+    service_tier: str | None = None
+    at: datetime | None = None
+
+
+@frozen(kw_only=True)
+class Rates:
+    """USD for a token of each kind."""
+
+    prompt: float
+    completion: float
+    reasoning: float
+    cache_read: float
+    cache_read_audio: float
+    cache_write: float
+    cache_write_lasting: Mapping[str, float]
+    """How long a token stays in the cache, as usages say it -> the price of writing it, where it is another."""
+    prompt_audio: float
+    prompt_image: float
+    completion_audio: float
+    completion_image: float
+
+
+def rates_of(entry: Entry, circumstances: Circumstances) -> Rates | None:
+    """Return what tokens cost, or None where the entry has no price by the token."""
+    price = _Prices(entry, circumstances)
+    prompt = price("input_cost_per_token", None)
+    completion = price(_OUTPUT, 0.0 if entry.get("mode") == "embedding" else None)
+    if prompt is None or completion is None:
+        return None
+    read = price("cache_read_input_token_cost", prompt)
+    written = price("cache_creation_input_token_cost", prompt)
+    lasting = {term: price(f"cache_creation_input_token_cost_above_{term}r", written) for term in ("1h", "12h")}
+    return Rates(
+        prompt=prompt,
+        completion=completion,
+        reasoning=price(_REASONING, completion) if _thinks_at_a_price_of_its_own(entry) else completion,
+        cache_read=read,
+        cache_read_audio=price("cache_read_input_audio_token_cost", read),
+        cache_write=written,
+        cache_write_lasting=MappingProxyType(lasting),
+        prompt_audio=price("input_cost_per_audio_token", prompt),
+        prompt_image=price("input_cost_per_image_token", prompt),
+        completion_audio=price("output_cost_per_audio_token", completion),
+        completion_image=price("output_cost_per_image_token", completion),
+    )
+
+
+def _thinks_at_a_price_of_its_own(entry: Entry) -> bool:
+    """Whether thoughts cost something else than the answer; where not, its tiers and thresholds hold for them."""
+    return "tiered_pricing" in entry or entry.get(_REASONING) != entry.get(_OUTPUT)
+
+
+class _Prices:
+    """The prices of an entry as they are in the circumstances of a request, by the names they have in the table."""
+
+    def __init__(self, entry: Entry, circumstances: Circumstances) -> None:
+        tokens = circumstances.prompt_tokens + (entry.get("litellm_provider") in _REACHED_AT)
+        band = _band_of(entry.get("tiered_pricing"), circumstances.prompt_tokens)
+        # A band is complete: what it does not name costs what its other tokens do, not what the entry says.
+        self._entry = entry if band is None else {_OUTPUT: entry.get(_OUTPUT), **band}
+        self._now = _off_peak_prices(entry.get("off_peak_pricing"), circumstances.at)
+        tier = "" if band is not None else _TIERS.get((circumstances.service_tier or "").lower(), "")
+        crossed = sorted({int(found[1]) for name in self._entry if (found := _THRESHOLD.search(name))}, reverse=True)
+        lengths = [f"_above_{thousands}k_tokens" for thousands in crossed if tokens > thousands * 1000]
+        self._ends = [*(end for length in lengths for end in (f"{length}{tier}", length)), tier, ""]
+
+    def __call__(self, name: str, default: Any) -> Any:
+        """Return a price in USD, or what it is where the table is silent."""
+        if name in self._now:
+            return self._now[name]
+        found = (self._entry.get(f"{name}{end}") for end in self._ends)
+        return next((price for price in found if price is not None), default)
+
+
+def _band_of(bands: Sequence[Entry] | None, tokens: int) -> Entry | None:
+    """Return the band of prices that the length of a prompt falls into; beyond the last, the last."""
+    if not bands or not tokens:
+        return None
+    ordered = sorted((band for band in bands if "input_cost_per_token" in band), key=lambda band: band["range"][0])
+    return next((band for band in ordered if tokens <= band["range"][1]), ordered[-1] if ordered else None)
+
+
+def _off_peak_prices(block: Mapping[str, Any] | None, at: datetime | None) -> Entry:
+    """Return the prices that hold at quiet hours, or none at other times."""
+    if block is None or at is None:
+        return {}
+    at = at.astimezone(UTC)
+    rules = [{"hours_utc": block.get("hours_utc", ())}, *block.get("windows", ())]
+    day = at.astimezone(_calendar(block.get("weekday_timezone"))).isoweekday()
+    quiet = any(_is_within(rule["hours_utc"], at) for rule in rules if day in rule.get("weekdays", (day,)))
+    return block if quiet else {}
+
+
+def _calendar(name: str | None) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # few models need it
+
+    try:
+        return ZoneInfo(name) if name else UTC
+    except ZoneInfoNotFoundError:  # a machine without the data of time zones
+        return UTC
+
+
+def _is_within(hours: str | Sequence[str], at: datetime) -> bool:
+    """Whether a time is within one of the windows, such as "16:30-00:30"; one that ends as it begins is all day."""
+    now = f"{at:%H:%M}"
+    for window in [hours] if isinstance(hours, str) else hours:
+        start, _, end = window.partition("-")
+        if (start <= now < end) if start < end else (now >= start or now < end):
+            return True
+    return False
