@@ -111,7 +111,7 @@ def _sending(policies: Policies, routing: Routing | None) -> list[Middleware]:
     """Return what sends one attempt."""
     limiter = policies.limiter
     of_client = [] if limiter is None else [Limits(lambda call: limiter)]
-    of_deployment = [] if routing is None else [Limits(routing.limiter_of)]
+    of_deployment = [] if routing is None else [Limits(routing.limiters.of)]
     return [*of_client, *of_deployment, record]
 
 

@@ -15,8 +15,8 @@ BURST_SECONDS = 0.25
 RECOVERY_SECONDS, RECOVERY = 1.0, 0.1
 """Below the rate that was served before a refusal: how often, and by what part of it, the rate grows."""
 
-PROBE_SECONDS, PROBE = 10.0, 0.01
-"""From there on; each further step without a refusal is larger than the last by the same."""
+PROBE_SECONDS, PROBE, LARGEST_PROBE = 10.0, 0.01, 0.16
+"""From there on; each further step without a refusal is twice as large, up to the largest."""
 
 
 class AdaptiveRate:
@@ -35,7 +35,7 @@ class AdaptiveRate:
         self._free_at = -math.inf  # when the next may come
         self._cut_at = -math.inf
         self._grown_at = -math.inf
-        self._probes = 0
+        self._probe = PROBE
         self._served = True  # anything since the last cut
         self._used = False  # to the full since the last growth
 
@@ -57,11 +57,11 @@ class AdaptiveRate:
             return
         slowest = min(SLOWEST, measured) if measured > 0 else SLOWEST
         if self._served:
-            self._served_rate = max(slowest, min(self.value, measured))
+            self._served_rate = max(slowest, min(measured, max(self.value, self._served_rate)))
         self.value = max(min(self.value, self._served_rate) / 2, min(slowest, self._served_rate / 4))
         self._cut_at = self._grown_at = now
         self._served = False
-        self._probes = 0
+        self._probe = PROBE
 
     def succeeded(self, taken_at: float, now: float) -> None:
         """A request was served that came at `taken_at`."""
@@ -76,5 +76,5 @@ class AdaptiveRate:
         if recovering:
             self.value = min(self._served_rate, self.value + RECOVERY * self._served_rate)
         else:
-            self._probes += 1
-            self.value += PROBE * self._probes * self._served_rate
+            self.value += self._probe * self._served_rate
+            self._probe = min(2 * self._probe, LARGEST_PROBE)

@@ -79,6 +79,11 @@ class CallScope(CancelScope):
         }
         return attempt
 
+    @property
+    def has_borrowed_clocks(self) -> bool:
+        """Whether a scope around the call sets a clock of its attempts, and wants to know when that runs out."""
+        return not self._owners.keys() <= {"total"}
+
     def check(self, host: str) -> None:
         """Raise if the call may not begin any more.
 

@@ -45,39 +45,41 @@ class FairQueue(Generic[T]):
     def __init__(self, weights: Mapping[str, float]) -> None:
         self._classes = [_Class[T](weights) for _ in range(CLASSES)]
         self._passed = [0] * CLASSES
+        self._length = 0
 
     def __len__(self) -> int:
-        return sum(one.length for one in self._classes)
+        return self._length
 
     def push(self, item: T, *, priority: int, key: str, cost: float) -> Place[T]:
         """Put an item behind those of its key and class, and return its place."""
         place = Place(item, priority, key, cost)
         self._classes[priority].push(place)
+        self._length += 1
         return place
 
     def remove(self, place: Place[T]) -> None:
         """Take a place out of the queue, wherever it stands."""
         self._classes[place.priority].remove(place)
+        self._length -= 1
 
     def head(self) -> T | None:
         """Return the item whose turn it is; None where nobody waits."""
-        turn = self._turn()
-        return None if turn is None else self._classes[turn].head().item
+        return self._classes[self._turn()].head().item if self._length else None
 
     def pop(self) -> T:
         """Take out the item whose turn it is, which has been served."""
         turn = self._turn()
-        assert turn is not None
+        self._length -= 1
         self._passed[turn] = 0
         for later in range(turn + 1, CLASSES):
             self._passed[later] = self._passed[later] + 1 if self._classes[later].length else 0
         return self._classes[turn].pop().item
 
-    def _turn(self) -> int | None:
-        """Return the class whose turn it is."""
+    def _turn(self) -> int:
+        """Return the class whose turn it is, of those in which anybody waits."""
         waiting = [number for number in range(CLASSES) if self._classes[number].length]
         passed_over = [number for number in waiting if number and self._passed[number] >= PASSES * number]
-        return next(iter(passed_over or waiting), None)
+        return (passed_over or waiting)[0]
 
 
 class _Class(Generic[T]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from aiollm.core.adaptive_rate import AdaptiveRate
@@ -60,25 +60,24 @@ class _Rate:
 
     def add(self, amount: float, now: float) -> None:
         """Book an amount."""
-        for meter in self._meters():
-            meter.add(amount, now)
+        self._window.add(amount, now)
+        if self._meter is not self._window:
+            self._meter.add(amount, now)
 
     def settle(self, held: float, real: float, at: float, now: float) -> None:
         """Correct what was booked at a time."""
-        for meter in self._meters():
-            meter.settle(held, real, at, now)
+        self._window.settle(held, real, at, now)
+        if self._meter is not self._window:
+            self._meter.settle(held, real, at, now)
 
     def learn(self, told: RateLimit, now: float) -> None:
         """Believe the provider, but never beyond what was configured."""
-        if told.period != MINUTE:
+        if told.period > MINUTE:
             return
-        self._set_limit(min(self._configured, told.limit))
-        if told.remaining is not None:
+        self._set_limit(min(self._configured, told.limit * MINUTE / told.period))
+        if told.remaining is not None and told.period == MINUTE:
             seconds = MINUTE if told.reset is None else min(told.reset, MINUTE)
             self._meter.observe(told.limit - told.remaining, now, seconds)
-
-    def _meters(self) -> Iterable[_Meter]:
-        return (self._window,) if self._meter is self._window else (self._window, self._meter)
 
 
 class LocalQuota:
@@ -108,6 +107,7 @@ class LocalQuota:
         self._tokens = _Rate(tokens, bucket)
         self._input_tokens = _Rate(input_tokens, bucket)
         self._output_tokens = _Rate(output_tokens, bucket)
+        self._apart = input_tokens is not None or output_tokens is not None
         self._concurrency = concurrency
         self._in_flight = 0
         self._pace = AdaptiveRate() if adaptive else None
@@ -118,9 +118,9 @@ class LocalQuota:
         if self._concurrency is not None and self._in_flight >= self._concurrency:
             return math.inf
         counted = self._counted(amounts)
-        wait = max(rate.wait(amount, now) for rate, amount in counted)
-        if self._pace is not None:
-            wait = max(wait, self._pace.wait(now))
+        wait = 0.0 if self._pace is None else self._pace.wait(now)
+        for rate, amount in counted:
+            wait = max(wait, rate.wait(amount, now))
         if wait > 0:
             return wait
         for rate, amount in counted:
@@ -168,6 +168,7 @@ class LocalQuota:
         ):
             if told is not None:
                 rate.learn(told, now)
+        self._apart = self._apart or limits.input_tokens is not None or limits.output_tokens is not None
 
     def after_fork(self) -> None:
         """Begin with nothing in flight."""
@@ -188,12 +189,11 @@ class LocalQuota:
         )
 
     def _counted(self, amounts: Amounts) -> tuple[tuple[_Rate, float], ...]:
-        return (
-            (self._requests, amounts.requests),
-            (self._tokens, amounts.tokens),
-            (self._input_tokens, amounts.input_tokens),
-            (self._output_tokens, amounts.output_tokens),
-        )
+        requests, input_tokens, output_tokens = amounts
+        together = (self._requests, requests), (self._tokens, input_tokens + output_tokens)
+        if not self._apart:
+            return together
+        return (*together, (self._input_tokens, input_tokens), (self._output_tokens, output_tokens))
 
 
 def _known(limit: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Protocol
@@ -91,7 +92,8 @@ def checked_amounts(input_tokens: float, output_tokens: float) -> Amounts:
     Raises:
         ValueError: a number is below 0, or none.
     """
-    for name, value in (("input_tokens", input_tokens), ("output_tokens", output_tokens)):
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"{name} must be a number from 0; got {value!r}")
-    return Amounts(1, input_tokens, output_tokens)
+    if 0 <= input_tokens < math.inf and 0 <= output_tokens < math.inf:
+        return Amounts(1, input_tokens, output_tokens)
+    raise ValueError(
+        f"input_tokens and output_tokens must be numbers from 0; got {input_tokens!r} and {output_tokens!r}"
+    )

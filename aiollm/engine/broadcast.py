@@ -16,9 +16,10 @@ from aiollm.engine.stream import AnswerStream
 from aiollm.exceptions import APIError, StreamCancelled, StreamInterrupted, WrongLoopError
 from aiollm.types.usage import Usage
 
-__all__ = ["AHEAD_BYTES", "BEHIND_BYTES", "Broadcast"]
+__all__ = ["AHEAD_BYTES", "BEHIND_BYTES", "Broadcast", "own_copy"]
 
 Stream = TypeVar("Stream", bound=AnswerStream[Any, Any])
+E = TypeVar("E", bound=BaseException)
 
 AHEAD_BYTES = 256 * 1024
 """How many bytes of the body may wait for the fastest reader before the socket is no longer read."""
@@ -108,18 +109,20 @@ class Broadcast(Generic[Stream]):
     def leave(self, reader: _Reader) -> None:
         """Let a reader go, and close the connection after the last."""
         self._readers.discard(reader)
-        self._room.set()
+        if not reader.loop.is_closed():
+            self._room.set()
         if not self._readers and not self.over:
             self._abandoned = True
             self.stream._source.close("closed")
         self._forget()
 
     def _append(self, pieces: list[Any], size: int) -> None:
-        before = self._bytes
+        before, number = self._bytes, self._dropped + len(self._batches)
         self._bytes += size
         self._batches.append(_Batch(pieces, self._bytes))
         for reader in list(self._readers):
-            if before - reader.bytes_read > BEHIND_BYTES:
+            # A single event may be as large: whoever is one batch behind is not slow.
+            if before - reader.bytes_read > BEHIND_BYTES and number - reader.position > 1:
                 reader.abort(_too_slow())
             reader.wake()
         self._forget()
@@ -149,8 +152,6 @@ class _Reader(AnswerSource[Any, Any]):
     def __init__(self, call: Call, broadcast: Broadcast[Any]) -> None:
         shared: AnswerSource[Any, Any] = broadcast.stream._source
         super().__init__(call, shared.head, evolve(shared.origin))
-        # A fallback may have answered.
-        self.model, self.provider = shared.model, shared.provider
         self.attempts = shared.attempts
         self.first_token = self.elapsed()
         self.position = 0
@@ -161,6 +162,7 @@ class _Reader(AnswerSource[Any, Any]):
         self._waiter: asyncio.Future[None] | None = None
         self._reason: BaseException | None = None  # of an ending from outside, until it is read
         self.response = self._copied(shared.response)
+        self._follow()
         deadline = call.scope.deadline
         self._timer = None if deadline is None else self.loop.call_at(deadline, self._expired)
         call.scope.attach(self)
@@ -174,10 +176,18 @@ class _Reader(AnswerSource[Any, Any]):
             elif batch := self._broadcast.take(self):
                 self.ready.extend(map(self._copied, batch))
                 self.chunks += len(batch)
-            elif self._broadcast.over:
-                self._end(copy(self._broadcast.error))  # each adds its own facts, and has its own traceback
-            else:
+                self._follow()
+            elif not self._broadcast.over:
                 await self._woken()
+            elif self._broadcast.error is None:
+                self.close("complete")
+            else:
+                self._end(own_copy(self._broadcast.error))
+
+    def _follow(self) -> None:
+        """Tell who answers: a fallback may, or another model that takes up what broke off."""
+        shared = self._shared
+        self.model, self.provider, self.head, self.attempt = shared.model, shared.provider, shared.head, shared.attempt
 
     async def _woken(self) -> None:
         self._waiter = self.loop.create_future()
@@ -205,11 +215,8 @@ class _Reader(AnswerSource[Any, Any]):
     def _expired(self) -> None:
         self.abort(self._call.scope.expired("total", self.provider))
 
-    def _end(self, error: BaseException | None) -> None:
-        """End as the shared stream did, or for a reason of this reader's own."""
-        if error is None:
-            self.close("complete")
-            return
+    def _end(self, error: BaseException) -> None:
+        """End with the error of the shared stream, or for a reason of this reader's own."""
         if isinstance(error, APIError):
             error.elapsed = self.elapsed()
             error.partial = self._copied(error.partial or self._shared.partial())
@@ -261,6 +268,14 @@ class _Reader(AnswerSource[Any, Any]):
     @property
     def cancelled(self) -> bool:
         return self._reason is not None
+
+
+def own_copy(error: E) -> E:
+    """Return an error for one of those who get it: each adds facts of its own, and has a traceback of its own."""
+    own = copy(error)
+    if error.__cause__ is not None:
+        own.__cause__ = error.__cause__
+    return own
 
 
 def _too_slow() -> StreamInterrupted:

@@ -134,6 +134,10 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
             error.partial = self._seam.response(error.partial)
             error.usage = self._seam.usage(error.usage)
 
+    def partial(self) -> ModelResponse | None:
+        part = self._part._source.partial()
+        return part if self._seam is None else self._seam.response(part)
+
     def _release(self, ended: Ended) -> None:
         self._part._source.close("closed")
         if self._taking_up:

@@ -29,12 +29,17 @@ from aiollm.exceptions import (
     TLSError,
 )
 from aiollm.middleware.token_estimates import ModelEstimates
+from aiollm.types.usage import Usage
 
 __all__ = ["Limits"]
 
 A = TypeVar("A", bound=Answer)
 
 _USUAL_PRIORITY, _LAST_PRIORITY = 1, 3
+
+_CACHED_ARE_FREE = frozenset({"anthropic", "groq"})
+"""Whose limits do not count tokens of a prompt that were read from a cache (docs.anthropic.com/en/api/rate-limits,
+console.groq.com/docs/rate-limits)."""
 
 # What is said before any work is done, or when nothing has reached the provider.
 _REFUSALS = (
@@ -75,11 +80,11 @@ class Limits:
         try:
             answer = await handler(call)
         except BaseException as error:
-            _refused(limiter, permit, error, call.target.provider.name)
+            _refused(call, limiter, permit, error)
             raise
         limiter.succeeded(permit)
         limiter.learn(answer.head.headers, provider=call.target.provider.name)
-        answer.on_close(partial(_settle, permit, estimates))
+        answer.on_close(partial(_ended, call, limiter, permit, estimates))
         return answer
 
 
@@ -104,30 +109,44 @@ async def _permit(call: Call, limiter: Gate, estimate: Amounts) -> Permit:
         raise
 
 
-def _refused(limiter: Gate, permit: Permit, error: BaseException, provider: str) -> None:
+def _refused(call: Call, limiter: Gate, permit: Permit, error: BaseException) -> None:
     """Take in that no answer began, and why."""
     if not isinstance(error, APIError):  # cancelled: the prompt has perhaps been read
         permit.settle(input_tokens=permit.estimate.input_tokens, output_tokens=0)
     elif error.usage is not None:
-        permit.settle(input_tokens=error.usage.prompt_tokens, output_tokens=error.usage.completion_tokens)
+        permit.settle(**_taken(call, error.usage))
     elif isinstance(error, _REFUSALS):
         permit.refund()
-    if isinstance(error, APIError):
-        if error.headers:
-            limiter.learn(error.headers, provider=provider)
-        if isinstance(error, RateLimitError | OverloadedError) and error.retryable:
-            limiter.throttled(permit, retry_after=error.retry_after)
-        elif error.retry_after is not None:
-            limiter.pause(error.retry_after)
+    if isinstance(error, APIError) and error.headers:
+        limiter.learn(error.headers, provider=call.target.provider.name)
+    _heed(limiter, permit, error)
     permit.release()
 
 
-def _settle(permit: Permit, estimates: ModelEstimates, outcome: Outcome) -> None:
+def _ended(call: Call, limiter: Gate, permit: Permit, estimates: ModelEstimates, outcome: Outcome) -> None:
     """Book what an answer took. Where the provider did not count, a chunk is about a token."""
     if outcome.usage is not None:
-        taken = outcome.usage.prompt_tokens, outcome.usage.completion_tokens
-        estimates.learn(permit.estimate, *taken)
-        permit.settle(input_tokens=taken[0], output_tokens=taken[1])
+        taken = _taken(call, outcome.usage)
+        estimates.learn(permit.estimate, outcome.usage.prompt_tokens, outcome.usage.completion_tokens)
+        permit.settle(**taken)
     elif outcome.chunks:
         permit.settle(input_tokens=permit.estimate.input_tokens, output_tokens=outcome.chunks)
+    _heed(limiter, permit, outcome.error)
     permit.release()
+
+
+def _taken(call: Call, usage: Usage) -> dict[str, float]:
+    """Return what a usage takes of the limits."""
+    details = usage.prompt_tokens_details
+    cached = (details and details.cached_tokens) or 0 if call.target.provider.name in _CACHED_ARE_FREE else 0
+    return {"input_tokens": max(0, usage.prompt_tokens - cached), "output_tokens": max(0, usage.completion_tokens)}
+
+
+def _heed(limiter: Gate, permit: Permit, error: BaseException | None) -> None:
+    """Slow down, or pause, where the provider says so."""
+    if not isinstance(error, APIError):
+        return
+    if isinstance(error, RateLimitError | OverloadedError) and error.retryable:
+        limiter.throttled(permit, retry_after=error.retry_after)
+    elif error.retry_after is not None:
+        limiter.pause(error.retry_after)

@@ -14,7 +14,7 @@ from attrs.validators import ge, instance_of
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
-from aiollm.exceptions import APIError, ConnectTimeout, RateLimitError, Timeout, TotalTimeout
+from aiollm.exceptions import APIError, FirstTokenTimeout, RateLimitError, TotalTimeout
 from aiollm.middleware.retry_budget import RetryBudget
 
 __all__ = ["Retry", "Retrying", "wait_before_retry"]
@@ -80,9 +80,9 @@ def wait_before_retry(
         retry: the policy.
         chance: a random number from 0 to 1.
         elsewhere: whether the next attempt goes to another deployment, which need not be waited for, and which may
-            accept the key or know the model that this one does not.
+            accept the key, know the model, or be in time, where this one does not.
     """
-    if not (_may_help(error, retry) or (elsewhere and error.status_code in _OF_THE_DEPLOYMENT)):
+    if not (_may_help(error, retry) or (elsewhere and _may_help_elsewhere(error))):
         return None
     if elsewhere:
         return 0.0
@@ -93,9 +93,6 @@ def wait_before_retry(
     return max(retry.shortest_wait, chance * min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (failed - 1)))
 
 
-_OF_THE_DEPLOYMENT = frozenset({401, 403, 404})
-
-
 def _may_help(error: APIError, retry: Retry) -> bool:
     if isinstance(error, TotalTimeout):
         return False
@@ -104,9 +101,13 @@ def _may_help(error: APIError, retry: Retry) -> bool:
         return told == "true"
     if retry.named(error) is not None:
         return True
-    if isinstance(error, Timeout) and error.phase == "first_token" and not isinstance(error, ConnectTimeout):
+    if isinstance(error, FirstTokenTimeout):
         return retry.after_first_token_timeout
     return bool(error.retryable)
+
+
+def _may_help_elsewhere(error: APIError) -> bool:
+    return isinstance(error, FirstTokenTimeout) or error.status_code in (401, 403, 404)
 
 
 class Retrying:

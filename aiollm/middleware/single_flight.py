@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable
-from copy import copy, deepcopy
+from copy import deepcopy
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -13,6 +13,7 @@ from attrs import evolve
 from aiollm.cache.key import cache_key, target_key
 from aiollm.core.call_scope import CallScope
 from aiollm.engine.answer import Answer, WholeReply
+from aiollm.engine.broadcast import own_copy
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
 from aiollm.engine.options import CallOptions, Fallbacks
@@ -63,8 +64,8 @@ class SingleFlight(Generic[A]):
 
     The call belongs to none of those who share it. It goes on while one of them is left, and ends with the last.
     Each gets the whole answer from its beginning as copies, with a scope and the clock `total` of its own; an error
-    reaches all, each as a copy. Those that differ in another clock or in a policy do not share, nor do calls on
-    different event loops.
+    reaches all, each as a copy. Calls that differ in another clock or in a policy do not share, nor do those on
+    different event loops, nor those with a clock of a scope around them, which must hear when it runs out.
 
     Args:
         api: what the answers are of.
@@ -105,7 +106,7 @@ class SingleFlight(Generic[A]):
     def _key(self, call: Call) -> Hashable | None:
         request, clocks = call.request, call.scope.timeouts
         key = request_key(self._api, call, self._destination, call.options.cache.namespace or "")
-        if key is None:
+        if key is None or call.scope.has_borrowed_clocks:
             return None
         try:
             policy = _policy(self._api, call.options)
@@ -149,7 +150,7 @@ class _Flight(Generic[A]):
                 await call.scope.wait(self._opened.wait(), call.target.provider.name)
             if self._failure is not None:
                 call.attempts[:] = self._call.attempts
-                raise copy(self._failure)
+                raise own_copy(self._failure)
             return self._shared.join(call) if self._shared is not None and self._shared.joinable else None
         finally:
             self._waiting -= 1

@@ -75,10 +75,12 @@ class Deployment:
     def request(self, asked: Request, model: str) -> Request:
         """Return a caller's request with the defaults of this deployment."""
         own = self.defaults
+        params = {**own.params, **asked.params} if own.params else asked.params
         return msgspec.structs.replace(
             asked,
             model=model,
-            params={**own.params, **asked.params} if own.params else asked.params,
+            params=params,
+            include_usage=asked.stream and bool(params.get("stream_options", {}).get("include_usage")),
             extra_headers={**own.extra_headers, **asked.extra_headers} if own.extra_headers else asked.extra_headers,
             extra_body={**own.extra_body, **asked.extra_body} if own.extra_body else asked.extra_body,
             drop_params=own.drop_params or asked.drop_params,

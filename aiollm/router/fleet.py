@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -39,7 +40,7 @@ class Fleet:
         self._rules = rules
         self._aliases = dict(aliases)
         self._draw = draw
-        self._lock = threading.Lock()
+        self._new_lock()
         self._groups: dict[str, list[Member]] = {}
         self._by_id: dict[str, Deployment] = {}
         self.counts_tokens = False
@@ -61,7 +62,7 @@ class Fleet:
         Raises:
             ValueError: two have one id.
         """
-        with self._lock:
+        with self._guard():
             known = {member.deployment.id: member for member in self._members()}
             deployments = changed([member.deployment for member in known.values()])
             groups: dict[str, list[Member]] = {}
@@ -86,7 +87,7 @@ class Fleet:
 
     def stats(self, now: float) -> dict[str, DeploymentStats]:
         """Return what is known of each deployment, by its id."""
-        with self._lock:
+        with self._guard():
             return {member.deployment.id: deployment_stats(member, now) for member in self._members()}
 
     def names(self) -> list[str]:
@@ -127,26 +128,25 @@ class Fleet:
         Raises:
             APIError: none can take it; see `Selection.choose`.
         """
-        members = self.look(name)
-        with self._lock:
-            member = self._selection.choose(name, members, demand, tried, now, self._draw)
-            return Trial(member, demand, now, alone=len(members) == 1, lock=self._lock)
+        with self._guard():
+            suitable = self._selection.suitable(name, self.look(name), demand)
+            member = self._selection.choose(name, suitable, demand, tried, now, self._draw)
+            return Trial(member, demand, now, alone=len(suitable) == 1, guard=self._guard)
 
-    def choose(self, name: str, demand: Demand, tried: Collection[str], now: float) -> Member:
+    def choose(self, name: str, demand: Demand, now: float) -> Deployment:
         """Choose a deployment as `begin` does, and count nothing."""
-        members = self.look(name)
-        with self._lock:
-            return self._selection.choose(name, members, demand, tried, now, self._draw)
+        with self._guard():
+            suitable = self._selection.suitable(name, self.look(name), demand)
+            return self._selection.choose(name, suitable, demand, (), now, self._draw).deployment
 
     def has_another(self, name: str, demand: Demand, tried: Collection[str], now: float) -> bool:
         """Whether a deployment can take a call, and is not among those tried."""
         try:
-            members = self.look(name)
-            with self._lock:
-                fit = self._selection.fit(name, members, demand, now)
+            with self._guard():
+                suitable = self._selection.suitable(name, self.look(name), demand)
+                return any(member.health.fit(now) and member.deployment.id not in tried for member in suitable)
         except APIError:
             return False
-        return any(member.deployment.id not in tried for member in fit)
 
     def look(self, name: str) -> Sequence[Member]:
         """Return the members of the group that a name means, to be looked at only.
@@ -175,6 +175,20 @@ class Fleet:
         raise BadRequestError(
             f"the router has no model {name!r}", model=name, param="model", phase="request", hint=hint
         )
+
+    def _new_lock(self) -> None:
+        # A thread may hold it twice: the end of a stream is noted wherever that is just collected.
+        self._lock = threading.RLock()
+        self._process = os.getpid()
+
+    def _guard(self) -> threading.RLock:
+        """Return the lock. A forked child has a new one, and nothing in flight."""
+        if self._process != os.getpid():
+            self._new_lock()
+            for member in self._members():
+                member.statistics.waiting = member.statistics.in_flight = 0
+                member.health.trying = False
+        return self._lock
 
     def _members(self) -> list[Member]:
         return [member for members in self._groups.values() for member in members]

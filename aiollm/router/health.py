@@ -78,6 +78,7 @@ class Health:
     Attributes:
         until: until when it is left alone, in seconds; None while it is well.
         cause: the class of the error it was left alone for.
+        trying: whether a call is finding out if it is well again.
     """
 
     def __init__(self, rules: CooldownRules) -> None:
@@ -89,11 +90,11 @@ class Health:
         self._of_class: dict[type[APIError], SlidingCount] = {}
         self._in_a_row = 0  # times it was left alone, without a while of being well between
         self._recovered: float | None = None
-        self._trying = False
+        self.trying = False
 
     def fit(self, now: float) -> bool:
         """Whether it may be asked now."""
-        return self.until is None or (now >= self.until and not self._trying)
+        return self.until is None or (now >= self.until and not self.trying)
 
     def fit_in(self, now: float) -> float:
         """Return how many seconds it will be left alone yet."""
@@ -103,20 +104,20 @@ class Health:
         """Note that it is asked."""
         self._attempts.add(now)
         if self.until is not None:
-            self._trying = True
+            self.trying = True
 
     def answered(self, now: float, started: float) -> None:
         """Note that the first content of an attempt has come, which began at `started`."""
         if self.until is not None and started >= self.until:
             self.until = None
-            self._trying = False
+            self.trying = False
             self._recovered = now
             self._forget()
 
     def withdrawn(self, started: float) -> None:
         """Note that an attempt was given up, or never sent: it tells nothing."""
         if self.until is not None and started >= self.until:
-            self._trying = False
+            self.trying = False
 
     def failed(self, error: APIError, now: float, started: float, *, alone: bool) -> None:
         """Note that an attempt failed.
@@ -125,7 +126,7 @@ class Health:
             error: what it failed with.
             now: the time.
             started: when it began. Attempts from before the deployment was left alone say nothing new.
-            alone: whether the model has no other deployment.
+            alone: whether no other deployment could take the attempt.
         """
         counted = not isinstance(error, _BLAMELESS) or self._rules.named(error) is not None
         if not self._rules.seconds or not counted:
@@ -172,7 +173,7 @@ class Health:
             self._in_a_row += 1
         self.until = now + seconds
         self.cause = type(error)
-        self._trying = False
+        self.trying = False
         self._forget()
 
     def _forget(self) -> None:

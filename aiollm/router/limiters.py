@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from aiollm.core.gate import Gate
 from aiollm.core.limiter import Limiter
+from aiollm.core.redis.limiter import RedisLimiter
 from aiollm.engine.call import Call
 from aiollm.router.deployment import Deployment
 from aiollm.router.fleet import Fleet
 
-__all__ = ["DeploymentLimiters", "MakeLimiter", "local_limiter"]
+__all__ = ["DeploymentLimiters", "MakeLimiter", "local_limiter", "shared_limiter"]
 
 MakeLimiter = Callable[[Deployment], Gate | None]
 """Makes the limiter of a deployment; None for one without limits."""
@@ -18,10 +20,30 @@ MakeLimiter = Callable[[Deployment], Gate | None]
 
 def local_limiter(deployment: Deployment) -> Gate | None:
     """Return a limiter for this process, if the deployment has limits."""
-    rpm, tpm, concurrency = deployment.rpm, deployment.tpm, deployment.max_parallel_requests
-    if rpm is None and tpm is None and concurrency is None:
-        return None
-    return Limiter(rpm=rpm, tpm=tpm, concurrency=concurrency)
+    limits = _limits(deployment)
+    return None if not limits else Limiter(**limits)
+
+
+def shared_limiter(server: str) -> MakeLimiter:
+    """Return what makes limiters that all processes share which have the deployment.
+
+    While the server cannot be reached each process keeps to its share.
+
+    Args:
+        server: the URL of a Redis server.
+    """
+
+    def make(deployment: Deployment) -> Gate | None:
+        limits = _limits(deployment)
+        name = f"deployment {deployment.id}"
+        return None if not limits else RedisLimiter(server, name=name, on_failure="local", **limits)
+
+    return make
+
+
+def _limits(deployment: Deployment) -> dict[str, Any]:
+    limits = {"rpm": deployment.rpm, "tpm": deployment.tpm, "concurrency": deployment.max_parallel_requests}
+    return {name: limit for name, limit in limits.items() if limit is not None}
 
 
 class DeploymentLimiters:
@@ -47,3 +69,9 @@ class DeploymentLimiters:
         if key not in self._made:
             self._made.setdefault(key, self._make(deployment))
         return self._made[key]
+
+    async def aclose(self) -> None:
+        """Give back what this process holds of shared limits, and close its connections to their server."""
+        for limiter in self._made.values():
+            if isinstance(limiter, RedisLimiter):
+                await limiter.aclose()

@@ -18,7 +18,7 @@ __all__ = ["GroupRetrying", "RetryRules"]
 
 A = TypeVar("A", bound=Answer)
 
-PATIENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 5.0
 """How long a provider that asks for time is waited for when another group could be asked instead."""
 
 
@@ -31,7 +31,7 @@ class RetryRules:
         by_group: group -> its rules.
     """
 
-    retry: Retry = field(factory=lambda: Retry(after_first_token_timeout=True))
+    retry: Retry = field(factory=Retry)
     by_group: Mapping[str, Retry] = field(factory=dict)
 
     def of(self, group: str, retries: int | None) -> Retry:

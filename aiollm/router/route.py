@@ -12,7 +12,7 @@ from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
 from aiollm.engine.outcome import Outcome
-from aiollm.exceptions import APIError
+from aiollm.exceptions import APIError, Timeout, TotalTimeout
 from aiollm.providers.registry import Api
 from aiollm.providers.responses import chat_needs_responses
 from aiollm.router.demands import Demands, tried
@@ -55,13 +55,13 @@ class Route:
             if sent and len(call.attempts) == before:
                 trial.withdrawn(clock())
             else:
-                trial.failed(error, clock())
+                trial.failed(error, clock(), hasty=_is_hasty(error, call))
             raise
         except BaseException:
             trial.withdrawn(clock())
             raise
         trial.answered(clock())
-        answer.on_close(lambda outcome: _settle(trial, outcome, clock()))
+        answer.on_close(lambda outcome: _settle(trial, call, outcome))
         return answer
 
     def _routed(self, call: Call, deployment: Deployment) -> Call:
@@ -92,9 +92,15 @@ def _scope(call: Call, deployment: Deployment) -> CallScope:
     return call.scope.within(Timeouts.of(timeout, stream_timeout, stream=True))
 
 
-def _settle(trial: Trial, outcome: Outcome, now: float) -> None:
+def _settle(trial: Trial, call: Call, outcome: Outcome) -> None:
+    now = call.scope.loop.time()
     tokens = None if outcome.usage is None else outcome.usage.total_tokens
     if isinstance(outcome.error, APIError):
-        trial.failed(outcome.error, now, tokens)
+        trial.failed(outcome.error, now, tokens, hasty=_is_hasty(outcome.error, call))
     else:
         trial.complete(now, tokens)
+
+
+def _is_hasty(error: APIError, call: Call) -> bool:
+    """Whether a clock ran out that the caller has set, perhaps to less than anybody could keep to."""
+    return isinstance(error, TotalTimeout) or (call.options.sets_clocks and isinstance(error, Timeout))

@@ -33,14 +33,14 @@ class Routing:
 
     Attributes:
         retrying: the policy that tries again.
-        limiter_of: tells the limiter that an attempt is under.
+        limiters: the limits of each deployment.
     """
 
     def __init__(self, fleet: Fleet, demands: Demands, rules: RetryRules, limiter: MakeLimiter = local_limiter) -> None:
         self._fleet = fleet
         self._demands = demands
         self.retrying: Middleware = GroupRetrying(rules, fleet, demands)
-        self.limiter_of = DeploymentLimiters(fleet, limiter).of
+        self.limiters = DeploymentLimiters(fleet, limiter)
 
     def ways(self, call: Call) -> Iterator[Way]:
         """Yield what a call may come to: its request at each deployment of its group, and of those that stand in."""

@@ -52,46 +52,46 @@ class Selection:
         """Whether the choice depends on the tokens of prompts."""
         return self.checks_context or self.strategy is usage_based
 
+    def suitable(self, group: str, members: Sequence[Member], demand: Demand) -> Sequence[Member]:
+        """Return the members that can take a call, well or not.
+
+        Args:
+            group: the group's name, for messages.
+            members: its members.
+            demand: what is asked.
+
+        Raises:
+            BadRequestError: no deployment has the call's tags.
+            ContextWindowExceededError: the prompt is too long for all.
+        """
+        if self.compares_tags:
+            members = self._with_tags(group, members, demand.tags)
+        return _that_hold(group, members, demand.tokens) if self.checks_context else members
+
     def choose(
-        self, group: str, members: Sequence[Member], demand: Demand, tried: Collection[str], now: float, draw: Draw
+        self, group: str, suitable: Sequence[Member], demand: Demand, tried: Collection[str], now: float, draw: Draw
     ) -> Member:
         """Return the member that takes an attempt.
 
         Args:
             group: the group's name, for messages.
-            members: its members.
+            suitable: its members that can take the call.
             demand: what is asked.
             tried: ids of the deployments that failed in this call.
             now: the time in seconds.
             draw: gives random numbers.
 
         Raises:
-            BadRequestError: no deployment has the call's tags.
-            ContextWindowExceededError: the prompt is too long for all.
-            RateLimitError, ServiceUnavailableError: all that could take it are left alone; `retry_after` says how long.
+            RateLimitError, ServiceUnavailableError: all of them are left alone; `retry_after` says how long.
         """
-        fit = self.fit(group, members, demand, now)
+        fit = [member for member in suitable if member.health.fit(now)]
         if not fit:
-            raise _all_left_alone(group, self._suitable(group, members, demand), now)
+            raise _all_left_alone(group, suitable, now)
         fit = _better(fit, lambda member: member.deployment.id not in tried)
         fit = _better(_first_in_order(fit), lambda member: member.has_room(now, demand.tokens))
         if demand.affinity is not None:
             return affine(fit, demand.affinity)
         return self.strategy(fit, demand, now, draw)
-
-    def fit(self, group: str, members: Sequence[Member], demand: Demand, now: float) -> list[Member]:
-        """Return the members that can take the call and are not left alone.
-
-        Raises:
-            BadRequestError: no deployment has the call's tags.
-            ContextWindowExceededError: the prompt is too long for all.
-        """
-        return [member for member in self._suitable(group, members, demand) if member.health.fit(now)]
-
-    def _suitable(self, group: str, members: Sequence[Member], demand: Demand) -> Sequence[Member]:
-        if self.compares_tags:
-            members = self._with_tags(group, members, demand.tags)
-        return _that_hold(group, members, demand.tokens) if self.checks_context else members
 
     def _with_tags(self, group: str, members: Sequence[Member], tags: frozenset[str]) -> Sequence[Member]:
         general = [member for member in members if UNTAGGED in member.deployment.tags]

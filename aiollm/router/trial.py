@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from aiollm.exceptions import APIError, Timeout
 from aiollm.router.member import Demand, Member
+from aiollm.router.statistics import Latency
 
 __all__ = ["Trial"]
 
@@ -17,18 +19,24 @@ class Trial:
         member: who is asked.
         demand: what is asked.
         now: the time in seconds.
-        alone: whether the model has no other deployment.
-        lock: guards the member, which several threads may share. It is held when this is made.
+        alone: whether no other deployment could take the attempt.
+        guard: returns the lock of the member, which several threads may share. It is held when this is made.
     """
 
     def __init__(
-        self, member: Member, demand: Demand, now: float, *, alone: bool, lock: AbstractContextManager[object]
+        self,
+        member: Member,
+        demand: Demand,
+        now: float,
+        *,
+        alone: bool,
+        guard: Callable[[], AbstractContextManager[object]],
     ) -> None:
         self.member = member
         self._demand = demand
         self._started = now
         self._alone = alone
-        self._lock = lock
+        self._guard = guard
         self._waiting = True
         self._over = False
         statistics = member.statistics
@@ -40,7 +48,7 @@ class Trial:
 
     def answered(self, now: float) -> None:
         """Note that the answer has begun."""
-        with self._lock:
+        with self._guard():
             self._stop_waiting()
             self._measure(now)
             self.member.health.answered(now, self._started)
@@ -52,30 +60,51 @@ class Trial:
             now: the time in seconds.
             tokens: how many it took, as the provider counted; None where that is not known.
         """
-        with self._lock:
+        with self._guard():
             if self._end(now, tokens):
                 self.member.statistics.successes += 1
 
-    def failed(self, error: APIError, now: float, tokens: int | None = None) -> None:
-        """Note that no answer came, or that it broke off."""
-        with self._lock:
-            if self._waiting and isinstance(error, Timeout):
+    def failed(self, error: APIError, now: float, tokens: int | None = None, *, hasty: bool = False) -> None:
+        """Note that no answer came, or that it broke off.
+
+        Args:
+            error: what happened.
+            now: the time in seconds.
+            tokens: how many it took all the same; None where that is not known.
+            hasty: whether the caller was not willing to wait longer. That speaks against the deployment only if it
+                took longer than it does on the average.
+        """
+        with self._guard():
+            overdue = self._is_overdue(now)
+            if overdue and isinstance(error, Timeout):
                 self._measure(now)  # it would have taken longer still
-            if self._end(now, tokens):
-                self.member.statistics.failures += 1
+            if not self._end(now, tokens):
+                return
+            self.member.statistics.failures += 1
+            if hasty and not overdue:
+                self.member.health.withdrawn(self._started)
+            else:
                 self.member.health.failed(error, now, self._started, alone=self._alone)
 
     def withdrawn(self, now: float) -> None:
         """Note that the attempt was given up, or never sent: that does not speak against the deployment."""
-        with self._lock:
-            average = self.member.statistics.latency(stream=self._demand.stream).average
-            if self._waiting and average is not None and now - self._started > average:
-                self._measure(now)  # as of one that lost a race: it would have taken longer still
+        with self._guard():
+            if self._latency.average is not None and self._is_overdue(now):
+                self._measure(now)  # as of one that lost a race
             if self._end(now, None):
                 self.member.health.withdrawn(self._started)
 
+    @property
+    def _latency(self) -> Latency:
+        return self.member.statistics.latency(stream=self._demand.stream)
+
+    def _is_overdue(self, now: float) -> bool:
+        """Whether the answer has not begun although it has mostly begun by then."""
+        average = self._latency.average
+        return self._waiting and (average is None or now - self._started > average)
+
     def _measure(self, now: float) -> None:
-        self.member.statistics.latency(stream=self._demand.stream).add(now, now - self._started)
+        self._latency.add(now, now - self._started)
 
     def _stop_waiting(self) -> None:
         if self._waiting:

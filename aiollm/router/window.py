@@ -33,11 +33,11 @@ class SlidingCount:
         self._sum += amount
 
     def total(self, now: float) -> float:
-        """Return the sum over the period that ends now."""
+        """Return the sum over the period that ends now; 0 where more was taken back than is left."""
         oldest = now // self._step - _STEPS
         while self._steps and self._steps[0][0] <= oldest:
             self._sum -= self._steps.popleft()[1]
-        return self._sum if self._steps else 0.0
+        return max(self._sum, 0.0) if self._steps else 0.0
 
     def clear(self) -> None:
         """Forget everything."""

@@ -89,19 +89,22 @@ class RoutedCalls:
         return msgspec.structs.replace(call, group=given["model"], options=options)
 
     def _find(self, given: Mapping[str, Any], api: Api) -> Target:
-        """Return where one of the group's deployments is. Each attempt is given its own.
+        """Return where one of the group's deployments is: what policies look at before each attempt gets its own.
+
+        When none of the group can be called as it is written down, any other stands for it: the attempt will fail, and
+        may have a fallback.
 
         Raises:
-            APIError: there is no group of the name, or none of its deployments can be called as it is written down.
+            APIError: there is no group of the name, or no deployment at all can be called.
         """
         name = given["model"]
         if not isinstance(name, str) or not name:
             raise faulty("model", "the name of a group", name)
+        group = [member.deployment for member in self._fleet.look(name)]
+        if given["mock_response"] is not None:
+            return target_of({**given, "model": named(group[0].model, group[0].group, name)}, api)
         fault: APIError | None = None
-        for member in self._fleet.look(name):
-            deployment = member.deployment
-            if given["mock_response"] is not None:
-                return target_of({**given, "model": named(deployment.model, deployment.group, name)}, api)
+        for deployment in (*group, *self._fleet.deployments()):
             try:
                 return deployment.target(name, api)
             except APIError as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
+from urllib.parse import quote
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
@@ -29,6 +30,7 @@ from aiollm.router_arguments.error_counts import (
 from aiollm.router_arguments.fallback_lists import ANY, FallbackLists, read_fallbacks, read_names
 from aiollm.router_arguments.model_list import DeploymentDefaults
 from aiollm.router_arguments.not_here import refuse_unknown
+from aiollm.types.secret import HiddenText
 
 __all__ = ["RouterSettings", "Settings", "read_settings"]
 
@@ -59,6 +61,11 @@ class RouterSettings(TypedDict, total=False):
     default_litellm_params: Mapping[str, Any] | None
     default_max_parallel_requests: int | None
     default_priority: int | None
+    redis_url: str | None
+    redis_host: str | None
+    redis_port: int | str | None
+    redis_password: str | None
+    redis_db: int | None
     timeout: float | None
     stream_timeout: float | None
 
@@ -92,6 +99,7 @@ class Settings:
         defaults: what deployments have where their entries do not say.
         priority: of calls that do not say.
         policies: those of a client.
+        redis: the URL of the server that limits are shared by, or None.
     """
 
     selection: Selection
@@ -104,6 +112,7 @@ class Settings:
     defaults: DeploymentDefaults
     priority: int | None
     policies: Policies
+    redis: str | None = field(repr=False)
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
@@ -139,6 +148,7 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
         ),
         priority=arguments.count("default_priority"),
         policies=Policies(**{name: given[name] for name in _POLICIES if given.get(name) is not None}),
+        redis=_redis(given),
     )
 
 
@@ -194,7 +204,6 @@ def _retries(arguments: _Arguments) -> RetryRules:
     retry = Retry(
         retries=_first(arguments.count("num_retries"), default, Retry().retries),
         by_class=by_class,
-        after_first_token_timeout=True,
         shortest_wait=arguments.number("retry_after") or 0.0,
     )
     by_group: dict[str, Retry] = {}
@@ -207,6 +216,19 @@ def _retries(arguments: _Arguments) -> RetryRules:
 def _first(*counts: int | None) -> int:
     """Return the first count that is given."""
     return next((count for count in counts if count is not None), 0)
+
+
+def _redis(given: Mapping[str, Any]) -> str | None:
+    """Return the URL of a Redis server, hidden as far as it may hold a password."""
+    if given.get("redis_url"):
+        return HiddenText(given["redis_url"])
+    if not given.get("redis_host"):
+        return None
+    password = given.get("redis_password")
+    user = f":{quote(password, safe='')}@" if password else ""
+    return HiddenText(
+        f"redis://{user}{given['redis_host']}:{given.get('redis_port') or 6379}/{given.get('redis_db') or 0}"
+    )
 
 
 def _fallbacks(arguments: _Arguments) -> FallbackLists:

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
+from aiollm.arguments import hidden
 from aiollm.client import Build
 from aiollm.engine.call import Call
 from aiollm.router.demands import Demands
 from aiollm.router.deployment import Deployment
 from aiollm.router.fleet import Fleet
+from aiollm.router.limiters import local_limiter, shared_limiter
 from aiollm.router.member import Demand
 from aiollm.router.routing import Routing
 from aiollm.router.stats import DeploymentStats
@@ -45,7 +47,8 @@ class Router(BlockingCalls):
 
     Clocks of deployments and of the router hold for each attempt; a call's own `timeout` goes before them.
 
-    It holds no connections, needs no closing, and may be used from several event loops and threads at once.
+    It may be used from several event loops and threads at once. It holds no connections and needs no closing; with
+    `redis_url`, `aclose` gives the shared limits back, which else takes the others some seconds.
 
     Args:
         model_list: deployments in LiteLLM's shape: `{"model_name": group, "litellm_params": {...}, "model_info":
@@ -85,6 +88,8 @@ class Router(BlockingCalls):
         default_litellm_params: `litellm_params` of entries that do not have them.
         default_max_parallel_requests, timeout, stream_timeout: the same for these.
         default_priority: of calls that do not say, where they wait for the limits of a deployment.
+        redis_url, redis_host, redis_port, redis_password, redis_db: a Redis server by which all processes with the same
+            deployments share their limits (extra `redis`). While it cannot be reached each keeps to its share.
         hedge, limiter, mid_stream, cache, single_flight, budget: a client's policies, as in `Client`. Answers are
             shared by calls of one group.
 
@@ -98,6 +103,8 @@ class Router(BlockingCalls):
     ) -> None:
         # Hidden before anything can fail: a traceback that captures locals would show the keys.
         model_list = hidden_entries(model_list or ())
+        settings["redis_url"] = hidden(settings.get("redis_url"))
+        settings["redis_password"] = hidden(settings.get("redis_password"))
         read = read_settings(settings)
         self._defaults = read.defaults
         self._hidden = read.hidden_aliases
@@ -107,7 +114,9 @@ class Router(BlockingCalls):
         for name in (*read.aliases.values(), *read.fallbacks.names()):
             if not self._fleet.knows(name):
                 raise ValueError(f"model_group_alias or fallbacks: the model_list has no {name!r}")
-        routing = Routing(self._fleet, Demands(self._fleet, read.affinities), read.retries)
+        limiter = local_limiter if read.redis is None else shared_limiter(read.redis)
+        routing = Routing(self._fleet, Demands(self._fleet, read.affinities), read.retries, limiter)
+        self._limiters = routing.limiters
         super().__init__(read.policies, routing)
 
     def _call(self, build: Build, given: dict[str, Any]) -> Call:
@@ -183,7 +192,11 @@ class Router(BlockingCalls):
         Raises:
             APIError: there is none, or all are left alone.
         """
-        return _entry(self._fleet.choose(model, Demand(), (), time.monotonic()).deployment)
+        return _entry(self._fleet.choose(model, Demand(), time.monotonic()))
+
+    async def aclose(self) -> None:
+        """Give back what this process holds of shared limits; without `redis_url` there is nothing to give back."""
+        await self._limiters.aclose()
 
     def stats(self) -> dict[str, DeploymentStats]:
         """Return what was measured of each deployment by this process, by its id."""

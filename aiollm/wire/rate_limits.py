@@ -1,8 +1,8 @@
 """What a reply's headers say of the provider's limits, believed only where it makes sense.
 
 Which provider sends which names: OpenAI, and in its form Azure, Groq, xAI, Together, Fireworks, DeepInfra, Cerebras
-and Perplexity; Anthropic; Mistral; the draft of the IETF (`ratelimit-*`, as Replicate has it) and OpenRouter, which do
-not say what they count in a minute, and are read as requests. Others send none.
+and Perplexity; Anthropic; Mistral; Cohere, for trial keys; watsonx; the draft of the IETF (`ratelimit-*`, as Replicate
+has it) and OpenRouter, which do not say what they count, and are read as requests a minute. Others send none.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ _NAMES: dict[str, tuple[tuple[str, str, str], ...]] = {
         _anthropic("requests"),
         ("x-ratelimit-limit-req-minute", "x-ratelimit-remaining-req-minute", ""),
         ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"),
+        ("x-trial-endpoint-call-limit", "x-trial-endpoint-call-remaining", ""),
+        ("x-requests-limit-rate", "x-requests-limit-remaining", ""),
         ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"),
     ),
     "tokens": (
@@ -78,8 +80,9 @@ _NAMES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "output_tokens": (_anthropic("output-tokens"),),
 }
 
-# Limits that are not of a minute: (provider, the limit's name) -> seconds.
-_PERIODS = {("groq", "x-ratelimit-limit-requests"): _DAY}
+# Limits that are not of a minute, in seconds, by name; and by provider and name.
+_PERIODS = {"x-requests-limit-rate": 1.0}
+_PERIODS_OF = {("groq", "x-ratelimit-limit-requests"): _DAY}
 
 
 def read_rate_limits(headers: Mapping[str, str], *, provider: str | None = None) -> RateLimits:
@@ -96,7 +99,7 @@ def read_rate_limits(headers: Mapping[str, str], *, provider: str | None = None)
     for counted, families in _NAMES.items():
         for names in families:
             if names[0] in headers:
-                period = _PERIODS.get((provider or "", names[0]), _MINUTE)
+                period = _PERIODS_OF.get((provider or "", names[0])) or _PERIODS.get(names[0], _MINUTE)
                 found[counted] = _limit(headers, names, period)
                 break
     return RateLimits(**found)

@@ -257,6 +257,18 @@ def test_it_keeps_the_limits_that_the_provider_tells_but_never_more_than_configu
     assert run(scenario())[1] > 0.5
 
 
+def test_a_limit_of_another_period_is_kept_where_it_says_something_of_a_minute():
+    async def scenario() -> tuple[float | None, float | None]:
+        of_a_second, of_a_day = Limiter(), Limiter()
+        of_a_second.learn({"x-requests-limit-rate": "8", "x-requests-limit-remaining": "0"})
+        of_a_day.learn({"x-ratelimit-limit-requests": "100", "x-ratelimit-remaining-requests": "0"}, provider="groq")
+        await of_a_second.reserve(max_wait=0)
+        await of_a_day.reserve(max_wait=0)
+        return of_a_second.stats().rpm, of_a_day.stats().rpm
+
+    assert run(scenario()) == (480, None)
+
+
 @MODES
 def test_it_leaves_room_for_others_who_use_the_same_key(mode: Mode):
     async def scenario() -> float:

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 import aiollm
-from aiollm import ChunkStream, StreamInterrupted, Timeouts
-from aiollm.api import chat_call
+from aiollm import ChunkStream, Secret, StreamInterrupted, Timeouts
 from aiollm.core.call_scope import CallScope
 from aiollm.engine.broadcast import AHEAD_BYTES, BEHIND_BYTES, Broadcast
 from aiollm.engine.call import Call
+from aiollm.providers.registry import resolve
 from aiollm.testing import ProviderServer, done, finish, role, tokens
+from aiollm.types.request import Request
 from tests.engine.calling import collected, opened, text_of
 
 PIECE = "x" * 16_000
@@ -25,12 +26,8 @@ READ_BYTES = 640 * 1024  # more than one read of the socket gives
 
 def call_of(stream: ChunkStream) -> Call:
     """A call that joins a broadcast of the stream."""
-    given = {"model": "openai/scripted", "messages": [{"role": "user", "content": "Hi"}], "api_key": "none"}
-    call = chat_call(
-        aiollm.acompletion.__kwdefaults__ | given | {"provider_params": {}, "stream": True}  # type: ignore[attr-defined]
-    )
-    assert call.scope.loop is stream._source.loop
-    return call
+    target = resolve("openai/scripted", api_key=Secret("none"))
+    return Call(Request(model="scripted", messages=(), stream=True), target, CallScope(stream._source.loop, Timeouts()))
 
 
 @asynccontextmanager
@@ -85,6 +82,17 @@ async def test_a_reader_too_far_behind_is_told_so_and_holds_up_nobody() -> None:
             assert "fell more than 1024 KiB behind" in str(error)
             assert (error.phase, error.retryable, error.model) == ("stream", False, "scripted")
             assert len(begun) + len(rest) < 200
+
+
+async def test_a_single_event_larger_than_that_makes_nobody_slow() -> None:
+    async with ProviderServer() as server:
+        server.script([role(), tokens(["x" * 2 * BEHIND_BYTES, "y"]), finish(), done()])
+        async with broadcasting(server, 2) as (_, (fast, slow)):
+            while not text_of([await anext(fast)]):
+                pass
+            await anext(fast)
+            chunks, error = await collected(slow)
+            assert (len(text_of(chunks)), error) == (2 * BEHIND_BYTES + 1, None)
 
 
 async def test_what_is_kept_is_bounded_and_nobody_can_join_who_would_miss_the_beginning() -> None:

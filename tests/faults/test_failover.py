@@ -1,8 +1,8 @@
 """The sixteen faults that gateways are judged by, against two deployments: the first fails, the second can stand in.
 
-The faults are those of failoverbench.github.io's catalogue (S01 to S16), with shorter waits. By default no call hangs, no
-cut answer looks whole, nobody is hammered, and the caller is told who answered; with `mid_stream` on, answers that
-break off are had in full too.
+The faults are those of Failover Bench's catalogue (S01 to S16, github.com/failoverbench), with shorter waits. By
+default no call hangs, no cut answer looks whole, nobody is hammered, and the caller is told who answered; with
+`mid_stream` on, answers that break off are had in full too.
 """
 
 from __future__ import annotations

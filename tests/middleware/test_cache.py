@@ -171,7 +171,7 @@ def test_a_file_answers_in_another_process_run(tmp_path: Path) -> None:
     """An `asyncio.run` that ends right after the answer has kept it."""
 
     def ask(server: ProviderServer) -> str | None:
-        client = Client(cache=Cache(SQLiteStore(tmp_path / "answers.sqlite")))
+        client = Client(cache=Cache(SQLiteStore(tmp_path / "answers.sqlite"), max_wait=10))
         return asyncio.run(whole(client, server)).choices[0].message.content
 
     with ProviderServer() as server:
@@ -312,6 +312,15 @@ async def test_a_fallbacks_answer_does_not_stand_in_for_the_model_asked_for(
     assert (await whole(client, server, **given)).model == "other"
     assert (await whole(client, server, **given)).model == "scripted"
     assert (len(server.log), kept_in(cache)) == (3, 1)
+
+
+async def test_an_answer_put_together_of_two_is_not_kept(server: ProviderServer) -> None:
+    cache = Cache()
+    client = Client(cache=cache, mid_stream="restart")
+    server.enqueue([role(), tokens("half of"), cut()])
+    stream, chunks = await streamed(client, server)
+    assert text_of(chunks).endswith("so it is")
+    assert ([attempt.cause for attempt in stream.attempts], kept_in(cache)) == (["first", "restart"], 0)
 
 
 @pytest.mark.parametrize("effect", [{"background": True}, {"conversation": "conv_1"}])

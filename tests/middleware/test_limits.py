@@ -10,9 +10,23 @@ import pytest
 
 import aiollm
 from aiollm import Client, Limiter, LimiterStats
-from aiollm.testing import ProviderServer, cut, embeddings, headers, role, rst, stall, status, tokens, usage
+from aiollm.testing import (
+    ProviderServer,
+    cut,
+    embeddings,
+    error_event,
+    headers,
+    role,
+    rst,
+    stall,
+    status,
+    tokens,
+    usage,
+)
 from aiollm.testing import finish as finished
 from tests.engine.calling import arguments, collected
+
+CACHED = {"total_tokens": 905, "prompt_tokens_details": {"cached_tokens": 800}}
 
 
 @pytest.fixture
@@ -71,6 +85,16 @@ async def test_a_stream_without_usage_is_booked_by_its_chunks(server: ProviderSe
     estimate = limiter.stats().tpm_now
     await collected(stream)
     assert limiter.stats().tpm_now == pytest.approx(estimate - 500 + 4, abs=1)  # a chunk, or the role, more or less
+
+
+async def test_what_was_read_from_a_cache_is_free_where_the_provider_says_so(server: ProviderServer) -> None:
+    counted = {}
+    for provider in ("openai", "groq"):
+        limiter = Limiter(tpm=1_000_000)
+        server.reply("hi", usage={"prompt_tokens": 900, "completion_tokens": 5, **CACHED})
+        await asked(server, limiter, model=f"{provider}/scripted")
+        counted[provider] = limiter.stats().tpm_now
+    assert counted == {"openai": 905, "groq": 105}
 
 
 @pytest.mark.parametrize("ending", ["left", "cut"])
@@ -233,6 +257,14 @@ async def test_a_retry_after_holds_back_everybody(server: ProviderServer) -> Non
     error = await failed(server, limiter, timeout=0.05)
     assert isinstance(error, aiollm.TotalTimeout)
     assert len(server.log) == 1
+
+
+async def test_an_overload_in_mid_answer_slows_down_too(server: ProviderServer) -> None:
+    limiter = Limiter()
+    server.script([tokens("a b c"), error_event("too much to do", code="overloaded_error")])
+    _, error = await collected(await asked(server, limiter, stream=True))
+    assert isinstance(error, aiollm.OverloadedError)
+    assert limiter.stats().throttled == 1
 
 
 async def test_a_used_up_quota_is_no_reason_to_slow_down(server: ProviderServer) -> None:

@@ -41,6 +41,7 @@ def failing(cls: type[APIError], **facts: Any) -> APIError:
         (failing(aiollm.TLSError), None),
         (failing(aiollm.ConnectTimeout), 0.25),
         (failing(aiollm.FirstTokenTimeout, phase="first_token"), None),
+        (failing(aiollm.FirstTokenTimeout, phase="headers"), None),
         (failing(aiollm.TotalTimeout), None),
         (failing(aiollm.StreamInterrupted, retryable=True), 0.25),
         (failing(aiollm.StreamInterrupted), None),
@@ -65,7 +66,9 @@ def test_a_late_first_token_is_tried_again_when_that_is_asked_for() -> None:
     assert wait_before_retry(error, 1, Retry(after_first_token_timeout=True), 0.5) == 0.25
 
 
-@pytest.mark.parametrize("cls", [aiollm.RateLimitError, aiollm.AuthenticationError, aiollm.NotFoundError])
+@pytest.mark.parametrize(
+    "cls", [aiollm.RateLimitError, aiollm.AuthenticationError, aiollm.NotFoundError, aiollm.FirstTokenTimeout]
+)
 def test_another_deployment_is_asked_at_once(cls: type[APIError]) -> None:
     assert wait_before_retry(failing(cls, retry_after=9.0), 1, Retry(), 0.5, elsewhere=True) == 0.0
 

@@ -10,7 +10,20 @@ import pytest
 
 import aiollm
 from aiollm import Cache, ChunkStream, Client, Outcome, StreamInterrupted, Timeouts
-from aiollm.testing import ProviderServer, cut, done, embeddings, finish, headers, role, silence, stall, status, tokens
+from aiollm.testing import (
+    ProviderServer,
+    cut,
+    done,
+    embeddings,
+    finish,
+    headers,
+    role,
+    rst,
+    silence,
+    stall,
+    status,
+    tokens,
+)
 from tests.cancel.stepping import cancelled_at
 from tests.dialects.test_responses_stream import completed, message, text
 from tests.engine.calling import KEY, arguments, collected, pool_facts, text_of
@@ -203,14 +216,26 @@ async def test_an_error_before_the_answer_reaches_all_as_their_own(client: Clien
 async def test_an_error_in_the_middle_reaches_all_with_a_partial_answer_of_their_own(
     client: Client, server: ProviderServer
 ) -> None:
-    server.script([role(), tokens("so far"), stall(0.03), cut()])
+    server.script([role(), tokens("so far"), stall(0.03), rst()])
     results = await asyncio.gather(*map(collected, await several(client, server)))
     errors = [error for _, error in results]
-    assert {type(error) for error in errors} <= {aiollm.StreamTruncated, StreamInterrupted}
+    assert {type(error) for error in errors} == {StreamInterrupted}
+    assert all(error.__cause__ is not None for error in errors)
     assert len({id(error) for error in errors}) == len({id(error.partial) for error in errors}) == 3
     for chunks, error in results:
         assert text_of(chunks) == error.partial.choices[0].message.content == "so far"
         assert (error.phase, len(error.attempts)) == ("stream", 1)
+
+
+async def test_an_answer_that_is_taken_up_again_reaches_all_whole(server: ProviderServer) -> None:
+    client = Client(single_flight=True, mid_stream="restart")
+    server.enqueue([role(), tokens("so far"), stall(0.03), cut()])
+    for chunks, error in await asyncio.gather(*map(collected, await several(client, server, 2))):
+        built = aiollm.stream_chunk_builder(chunks)
+        assert error is None
+        assert built is not None
+        assert built.choices[0].message.content == "so it is"
+    assert len(server.log) == 2
 
 
 # -- leaving
@@ -282,6 +307,14 @@ async def test_a_scope_ends_only_what_was_called_inside(client: Client, server: 
     assert error.partial.choices[0].message.content == "so far"  # type: ignore[union-attr]
     assert (len(server.log), outside.closed) == (1, False)
     await outside.aclose()
+
+
+async def test_a_scope_hears_of_its_own_clock(client: Client, server: ProviderServer) -> None:
+    server.script(silence())
+    with aiollm.move_on(first_token=0.05) as scope:
+        await opened(client, server)
+    assert scope.cancelled_caught
+    assert isinstance(scope.error, aiollm.FirstTokenTimeout)
 
 
 async def test_leaving_before_the_answer_leaves_the_call_to_the_others(client: Client, server: ProviderServer) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import random
 import threading
+from collections.abc import Sequence
 
 import pytest
 
@@ -9,8 +11,11 @@ from aiollm import exceptions as errors
 from aiollm.router.deployment import Deployment
 from aiollm.router.fleet import Fleet
 from aiollm.router.health import CooldownRules
-from aiollm.router.member import Demand
+from aiollm.router.member import Demand, Member
 from aiollm.router.selection import Selection
+from aiollm.router.strategy import Draw
+from aiollm.router.trial import Trial
+from tests.programs import STRICT, run
 from tests.router.fleets import deployment
 
 
@@ -82,6 +87,31 @@ def test_another_is_there_only_if_it_has_not_failed_and_is_well() -> None:
     assert not made.has_another("g", Demand(), {"a"}, 0.0)
 
 
+def test_the_only_one_that_can_take_a_call_is_asked_on() -> None:
+    made = Fleet(Selection(compares_tags=True), CooldownRules(), {}, random.Random(7).random)
+    made.replace([deployment("a", tags=frozenset({"eu"})), deployment("b", tags=frozenset({"us"}))])
+    demand = Demand(tags=frozenset({"eu"}))
+    for _ in range(5):
+        made.begin("g", demand, (), 0.0).failed(errors.RateLimitError(), 0.0)
+    assert made.look("g")[0].health.fit(0.0)
+
+
+def test_an_attempt_may_end_in_the_middle_of_a_choice() -> None:
+    """As that of a stream does which is collected just then."""
+    trials: list[Trial] = []
+
+    def strategy(members: Sequence[Member], demand: Demand, now: float, draw: Draw) -> Member:
+        for trial in trials:
+            trial.complete(0.0, None)
+        return members[0]
+
+    made = Fleet(Selection(strategy=strategy), CooldownRules(), {}, random.random)
+    made.replace([deployment("a"), deployment("b")])
+    trials.append(made.begin("g", Demand(), (), 0.0))
+    made.begin("g", Demand(), (), 0.0)
+    assert made.look("g")[0].statistics.in_flight == 1
+
+
 def test_threads_lose_no_count() -> None:
     made = fleet(deployment("a"), deployment("b"))
 
@@ -100,3 +130,34 @@ def test_threads_lose_no_count() -> None:
     assert sum(one.successes for one in seen) == 2000
     assert sum(one.tokens.total(0.0) for one in seen) == 10_000
     assert [(one.waiting, one.in_flight) for one in seen] == [(0, 0)] * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_that_is_forked_in_the_middle_of_a_choice_starts_afresh() -> None:
+    program = """
+    import random
+    from aiollm.router.fleet import CooldownRules, Demand, Fleet, Selection
+    from tests.router.fleets import deployment
+
+    chosen, forked = threading.Event(), threading.Event()
+
+    def strategy(members, demand, now, draw):
+        if not forked.is_set():
+            chosen.set()
+            forked.wait()
+        return members[0]
+
+    made = Fleet(Selection(strategy=strategy), CooldownRules(), {}, random.random)
+    made.replace([deployment("a")])
+    thread = threading.Thread(target=made.begin, args=("g", Demand(), (), 0.0))
+    thread.start()
+    chosen.wait()
+    child = os.fork()
+    forked.set()
+    if child == 0:
+        made.begin("g", Demand(), (), 0.0)
+        os._exit(made.look("g")[0].statistics.in_flight)
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    """
+    run(program, options=(*STRICT, "-W", "ignore:This process:DeprecationWarning"))

@@ -94,6 +94,19 @@ async def test_a_timeout_of_the_call_goes_before_those_of_deployments() -> None:
         assert (await ask(router, timeout=5)).attempts[0].ended == "complete"
 
 
+async def test_a_caller_without_patience_does_not_have_a_deployment_left_alone() -> None:
+    async with servers(2) as (first, second):
+        router = aiollm.Router([entry(first, "a"), entry(second, "b")], allowed_fails=0, num_retries=0)
+        for _ in range(8):
+            await router.acompletion("g", MESSAGES)
+        first.script(stall())
+        second.script(stall())
+        for _ in range(4):
+            with pytest.raises(aiollm.Timeout):
+                await router.acompletion("g", MESSAGES, timeout=0.0001)
+        assert [seen.left_alone for seen in router.stats().values()] == [0, 0]
+
+
 async def test_a_scope_around_the_call_tightens_the_clocks_of_deployments() -> None:
     async with servers(1) as (silent,):
         silent.script(silence())
@@ -259,6 +272,8 @@ async def test_a_deployment_without_its_key_is_not_asked() -> None:
         assert [asked(await ask(router)) for _ in range(2)] == ["b", "b"]
         with pytest.raises(aiollm.AuthenticationError, match="GROQ_API_KEY"):
             await ask(aiollm.Router([without]))
+        router = aiollm.Router([without, entry(server, "c", "h")], fallbacks=[{"g": ["h"]}])
+        assert asked(await ask(router)) == "c"
 
 
 async def test_a_hedge_goes_to_another_deployment() -> None:
@@ -327,3 +342,15 @@ async def test_a_prompt_goes_to_a_model_that_it_fits() -> None:
         with pytest.raises(aiollm.ContextWindowExceededError, match="take 1000 at the most; nothing was sent"):
             await router.acompletion("g", fits_none, disable_fallbacks=True)
         assert len(server.log) == 3
+
+
+async def test_an_answer_that_breaks_off_is_started_again_elsewhere_where_that_is_asked_for() -> None:
+    async with servers(2) as (first, second):
+        first.script([role(), tokens("so far"), cut()])
+        second.reply("whole")
+        router = aiollm.Router([entry(first, "a", order=1), entry(second, "b", order=2)], mid_stream="restart")
+        stream = await router.acompletion("g", MESSAGES, stream=True)
+        whole = aiollm.stream_chunk_builder([chunk async for chunk in stream])
+        assert ledger(stream.attempts) == [("a", "first", "failed"), ("b", "restart", "complete")]
+        assert whole is not None
+        assert whole.choices[0].message.content == "whole"

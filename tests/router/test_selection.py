@@ -16,8 +16,10 @@ def chosen(
 ) -> set[str]:
     """The deployments that are chosen sooner or later."""
     selection, draw = Selection(**how), random.Random(7).random
+    suitable = selection.suitable("g", among, demand or Demand())
     return {
-        selection.choose("g", among, demand or Demand(), tried, now, draw).deployment.id for _ in range(30 * len(among))
+        selection.choose("g", suitable, demand or Demand(), tried, now, draw).deployment.id
+        for _ in range(30 * len(among))
     }
 
 

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import pytest
 
 from aiollm import exceptions as errors
+from aiollm.router.health import CooldownRules
 from aiollm.router.member import Demand, Member
 from aiollm.router.trial import Trial
 from tests.router.fleets import member
@@ -13,7 +14,7 @@ DEMAND = Demand(stream=True, tokens=100)
 
 
 def begin(one: Member, now: float = 0.0, demand: Demand = DEMAND) -> Trial:
-    return Trial(one, demand, now, alone=False, lock=nullcontext())
+    return Trial(one, demand, now, alone=False, guard=nullcontext)
 
 
 def counts(one: Member, now: float) -> tuple[int, int, float, float]:
@@ -47,6 +48,26 @@ def test_a_failure_counts_against_it_and_a_timeout_is_a_wait_too() -> None:
     assert one.statistics.first_token.average == 9.0
     assert one.statistics.failures == 2
     assert counts(one, 9.0)[:2] == (0, 0)
+
+
+@pytest.mark.parametrize(("waited", "speaks"), [(0.5, False), (2.0, True)])
+def test_a_hasty_caller_speaks_against_it_only_when_it_is_late(waited: float, speaks: bool) -> None:
+    one = member(rules=CooldownRules(allowed_fails=0))
+    begin(one).answered(1.0)
+    begin(one, now=10.0).failed(errors.TotalTimeout(), 10.0 + waited, hasty=True)
+    assert one.health.fit(10.0 + waited) is not speaks
+    assert one.statistics.first_token.average == pytest.approx(1.3 if speaks else 1.0)
+
+
+def test_a_race_that_is_lost_is_a_wait_where_it_was_longer_than_others() -> None:
+    one = member()
+    begin(one).withdrawn(9.0)
+    assert one.statistics.first_token.average is None
+    begin(one, now=10.0).answered(11.0)
+    begin(one, now=20.0).withdrawn(20.5)
+    assert one.statistics.first_token.average == 1.0
+    begin(one, now=30.0).withdrawn(32.0)
+    assert one.statistics.first_token.average == pytest.approx(1.3)
 
 
 def test_an_answer_that_breaks_off_is_no_wait() -> None:

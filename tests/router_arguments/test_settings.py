@@ -16,7 +16,7 @@ def test_nothing_said_is_the_defaults() -> None:
     read = read_settings({})
     assert read.selection.strategy is STRATEGIES["simple-shuffle"]
     assert read.cooldowns == CooldownRules()
-    assert (read.retries.retry.retries, read.retries.retry.after_first_token_timeout) == (2, True)
+    assert (read.retries.retry.retries, read.retries.retry.after_first_token_timeout) == (2, False)
     assert read.affinities == ()
 
 

@@ -163,6 +163,9 @@ async def test_defaults_of_a_deployment_are_under_the_callers_parameters() -> No
     async with servers(1) as (server,):
         router = aiollm.Router([entry(server, "a", temperature=0.1, seed=7, extra_headers={"X-A": "1"})])
         await ask(router, temperature=0.9)
+        router = aiollm.Router([entry(server, "a", stream_options={"include_usage": True})])
+        stream = await router.acompletion("g", MESSAGES, stream=True)
+        assert [chunk async for chunk in stream][-1].usage is not None
         assert server.log[0].json | {"temperature": 0.9, "seed": 7} == server.log[0].json
         assert server.log[0].headers["x-a"] == "1"
 

@@ -58,3 +58,21 @@ def vectors_without_asyncio() -> None:
     assert_type(
         aiollm.embedding(model="cohere/embed-v4.0", input="a", input_type="search_query"), aiollm.EmbeddingResponse
     )
+
+
+class OwnStore:
+    """A store of a user's own."""
+
+    async def get(self, key: str) -> bytes | None:
+        return None
+
+    async def put(self, key: str, value: bytes, ttl: float | None) -> None: ...
+
+    async def delete(self, key: str) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+def a_cache_takes_a_store_of_ones_own() -> None:
+    client = aiollm.Client(cache=aiollm.Cache(OwnStore(), ttl=60), single_flight=True)
+    assert_type(client.completion(model="openai/gpt-4o", messages=MESSAGES, cache={"ttl": 5}), aiollm.ModelResponse)

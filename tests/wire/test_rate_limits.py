@@ -49,6 +49,16 @@ def test_openrouters_reset_is_a_moment_in_milliseconds():
     assert read_rate_limits(headers | {"date": DATE}).requests == RateLimit(20, 0, 42)
 
 
+def test_coheres_for_trial_keys():
+    headers = {"x-trial-endpoint-call-limit": "40", "x-trial-endpoint-call-remaining": "39"}
+    assert read_rate_limits(headers).requests == RateLimit(40, 39)
+
+
+def test_watsonxs_are_of_a_second():
+    headers = {"x-requests-limit-rate": "8", "x-requests-limit-remaining": "7"}
+    assert read_rate_limits(headers).requests == RateLimit(8, 7, None, 1)
+
+
 def test_the_ietfs():
     headers = {"ratelimit-limit": "10", "ratelimit-remaining": "3", "ratelimit-reset": "7"}
     assert read_rate_limits(headers).requests == RateLimit(10, 3, 7)

@@ -1,0 +1,1 @@
+"""A load against providers whose limits nobody tells."""
