@@ -89,6 +89,7 @@ from aiollm.providers.model_info import (
     supports_web_search,
 )
 from aiollm.providers.tokens import TokenCount, decode, encode, token_counter
+from aiollm.providers.trimming import trim_messages
 from aiollm.responses_call import aresponses
 from aiollm.router.stats import DeploymentStats
 from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
@@ -246,5 +247,6 @@ __all__ = [
     "supports_vision",
     "supports_web_search",
     "token_counter",
+    "trim_messages",
     "validate_environment",
 ]

@@ -22,16 +22,16 @@ class Policies:
         retry: when a failed attempt is made again.
         hedge: when a late attempt is made once more; None for never.
         limiter: the limits that all requests are under; None for none.
+        budget: what all calls may spend together; None for any amount.
         mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself.
         cache: where answers are kept; None for nowhere.
         single_flight: whether identical calls at the same time share one answer.
-        budget: what all calls may spend together; None for no bound.
     """
 
     retry: Retry = Factory(Retry)
     hedge: Hedge | None = None
     limiter: Gate | None = None
+    budget: Budget | None = None
     mid_stream: MidStream = "never"
     cache: Cache | None = None
     single_flight: bool = False
-    budget: Budget | None = None

@@ -82,9 +82,9 @@ class Stack:
                 handler = partial(Caching(policies.cache, api, replay, destination), handler=handler)
             return handler
 
+        of_call = _of_call(policies, routing)
         once: Handler[ChunkStream] = chain([fall_back, *asking("chat"), prefill, *sending], open_stream)
         recovering = Recovering(policies.mid_stream, policies.retry.budget)
-        of_call = _of_call(policies, routing)
         chat: Handler[ChunkStream] = chain(of_call, partial(recovering, handler=once))
         events: Handler[EventStream] = chain([*of_call, fall_back, *asking("responses"), *sending], open_events)
         route = None if routing is None else routing.route("embeddings")

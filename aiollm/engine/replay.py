@@ -37,7 +37,7 @@ def replayed_events(call: Call, entry: Entry) -> EventStream:
 
 def replayed_embeddings(call: Call, entry: Entry) -> WholeReply[EmbeddingResponse]:
     """Return kept vectors as a reply."""
-    entry.answer._origin = origin = _context(call, entry).origin
+    origin = entry.answer._origin = _context(call, entry).origin
     return WholeReply(call, entry.answer, _HEAD, entry.answer.usage, origin)
 
 

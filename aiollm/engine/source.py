@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
@@ -115,6 +115,11 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         """Return the answer, whole or as far as it has come; None when nothing of it has come."""
         return self.response
 
+    @property
+    def hidden_params(self) -> dict[str, Any]:
+        """LiteLLM's `_hidden_params` of the answer."""
+        return self.origin.hidden_params(self.usage)
+
     def over(self) -> BaseException:
         """Return what says that nothing more comes: once the error that ended it, then always the plain end."""
         error, self.error = self.error, None
@@ -151,8 +156,8 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             chunks=self.chunks,
             first_token=self.first_token,
             elapsed=elapsed,
-            origin=self.origin,
             partial=self.partial,
+            origin=self.origin,
         )
         try:
             listener(outcome)

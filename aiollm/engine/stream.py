@@ -198,7 +198,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     @property
     def _hidden_params(self) -> dict[str, Any]:
         """LiteLLM's name for what is known beside the answer."""
-        return self._source.origin.hidden_params(self.usage)
+        return self._source.hidden_params
 
     def __repr__(self) -> str:
         state = "ended" if self.closed else "open"

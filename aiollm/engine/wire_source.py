@@ -198,7 +198,7 @@ class WireSource(AnswerSource[Piece, Whole]):
             attempt=self.attempt,
             attempts=tuple(self.attempts),
             elapsed=self.elapsed(),
-            partial=self.partial(),
+            partial=self._decoder.partial() if opened else None,
             usage=self._decoder.usage,
             hint="the answer so far is in `partial`" if opened else None,
         )
@@ -221,7 +221,7 @@ class WireSource(AnswerSource[Piece, Whole]):
     # -- account
 
     def partial(self) -> Whole | None:
-        return self._decoder.partial() if self.first_token is not None else None
+        return self._decoder.partial()
 
     @property
     def usage(self) -> Usage | None:

@@ -149,10 +149,12 @@ class _Bill:
     def settle(self, outcome: Outcome) -> None:
         """Spend what the call did cost, with the answer that has ended now."""
         for attempt in self.attempts:
-            if attempt.origin is outcome.origin:
-                self._charge(outcome.usage, outcome.origin, outcome.response)
-            else:
+            if attempt.origin is not outcome.origin:
                 self._charge_attempt(attempt)
+            elif attempt.ended is None:  # its own listener comes after this one
+                self._charge(outcome.usage, outcome.origin, outcome.response)
+            else:  # it may be a part of the answer only
+                self._charge(attempt.usage, outcome.origin, outcome.response)
         self._settle()
 
     def settle_without_answer(self) -> None:

@@ -93,6 +93,7 @@ async def _permit(call: Call, limiter: Gate, estimate: Amounts) -> Permit:
 
     Raises:
         RateLimitError: that would take longer than the limiter allows.
+        ServiceUnavailableError: limits that are shared cannot be kept.
         TotalTimeout: the time of the call is over.
     """
     priority = _USUAL_PRIORITY if call.options.priority is None else min(call.options.priority, _LAST_PRIORITY)
@@ -104,7 +105,7 @@ async def _permit(call: Call, limiter: Gate, estimate: Amounts) -> Permit:
     )
     try:
         return await call.scope.wait(reservation, "room within the limits")
-    except RateLimitError as error:
+    except (RateLimitError, ServiceUnavailableError) as error:
         error.with_context(model=call.request.model, llm_provider=call.target.provider.name)
         raise
 

@@ -80,6 +80,8 @@ def _own_names(provider: str, model: str) -> Iterator[str]:
         yield model.partition(".")[2]
     elif provider == "openai" and (tuned := _TUNED.fullmatch(model)):
         yield tuned.group(1)  # a tuned model costs what its base costs once tuned
+    elif provider == "fireworks_ai":
+        yield model.removeprefix("accounts/fireworks/models/")
     elif provider == "gemini":
         yield model.removeprefix("models/")
     elif provider == "vertex_ai":

@@ -60,11 +60,11 @@ class Client(BlockingCalls):
         hedge: when a late attempt is made once more, elsewhere; never where nothing is said.
         limiter: the limits that all requests of this client are under; none where nothing is said. Several clients may
             share one.
+        budget: what all calls may spend together; one that does not fit in is refused with `BudgetExceededError`.
         mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself: "never",
             "restart" or "continue", as `acompletion` describes them.
         cache: where answers are kept, for calls that ask exactly the same; none where nothing is said.
         single_flight: whether calls that ask exactly the same at the same time share one answer.
-        budget: what all calls may spend together; a call that does not fit in is refused with `BudgetExceededError`.
     """
 
     def __init__(
@@ -73,19 +73,19 @@ class Client(BlockingCalls):
         retry: Retry | None = None,
         hedge: Hedge | None = None,
         limiter: Gate | None = None,
+        budget: Budget | None = None,
         mid_stream: MidStream = "never",
         cache: Cache | None = None,
         single_flight: bool = False,
-        budget: Budget | None = None,
     ) -> None:
         super().__init__(
             Policies(
                 retry=retry or Retry(),
                 hedge=hedge,
                 limiter=limiter,
+                budget=budget,
                 mid_stream=mid_stream,
                 cache=cache,
                 single_flight=single_flight,
-                budget=budget,
             )
         )

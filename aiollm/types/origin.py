@@ -39,6 +39,8 @@ class Origin:
 
     def cost(self, usage: Any) -> float | None:
         """Return what an answer from here with this usage costs, in USD; None where usage or price are not known."""
+        if self.cache_hit:
+            return 0.0
         return None if usage is None or self.price is None else self.price(self, usage)
 
     def hidden_params(self, usage: Any = None) -> dict[str, Any]:

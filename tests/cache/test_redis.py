@@ -5,8 +5,10 @@ import uuid
 import pytest
 from redis.asyncio import Redis
 
-from aiollm import RedisStore
+from aiollm import Cache, Client, RedisStore
 from aiollm.cache.store import StoreError
+from aiollm.testing import ProviderServer
+from tests.engine.calling import arguments
 from tests.services.redis import RedisServer
 
 KEY = "0123456789abcdef" * 4
@@ -113,3 +115,31 @@ def test_a_bound_of_nothing_is_refused():
 
 def test_its_repr_hides_the_password():
     assert repr(RedisStore("redis://u:secret@localhost/0")) == "<RedisStore in Redis at localhost:6379>"
+
+
+async def test_an_answer_that_one_client_was_given_serves_another(store: RedisStore, redis_server: RedisServer):
+    caches = [Cache(store), Cache(RedisStore(redis_server.url, prefix=store.prefix))]
+    async with ProviderServer() as server:
+        server.reply("hello there")
+        answers = []
+        for cache in caches:
+            answers.append(await Client(cache=cache).acompletion(**arguments(server)))
+            await cache.aclose()
+        assert len(server.log) == 1
+    assert [answer.choices[0].message.content for answer in answers] == ["hello there"] * 2
+    assert (caches[0].stats().stores, caches[1].stats().hits) == (1, 1)
+
+
+async def test_a_server_that_is_gone_is_a_miss_and_never_an_error_of_the_call(mortal_redis: RedisServer):
+    mortal_redis.kill()
+    cache = Cache(RedisStore(mortal_redis.url))
+    async with ProviderServer() as server:
+        server.reply("hello there")
+        for _ in range(2):
+            answer = await Client(cache=cache).acompletion(**arguments(server))
+            assert answer.choices[0].message.content == "hello there"
+            await cache.aclose()
+        assert len(server.log) == 2
+    stats = cache.stats()
+    assert (stats.hits, stats.misses, stats.stores) == (0, 2, 0)
+    assert stats.errors >= 2

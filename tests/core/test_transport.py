@@ -195,7 +195,7 @@ async def test_a_scope_cancels_a_read() -> None:
         reply = exchange(scope=scope)
         await reply.send(server.base_url, HEADERS, BODY)
         await reply.read()
-        asyncio.get_running_loop().call_later(0.02, scope.cancel, "stop")
+        asyncio.get_running_loop().call_soon(scope.cancel, "stop")
         with pytest.raises(exceptions.StreamCancelled, match="stop"):
             await reply.read()
         with pytest.raises(exceptions.StreamCancelled, match="stop"):
@@ -208,9 +208,11 @@ async def test_a_scope_cancels_a_send() -> None:
     async with ProviderServer() as server:
         server.script(silence())
         scope = call_scope()
-        asyncio.get_running_loop().call_later(0.02, scope.cancel, "stop")
+        sending = asyncio.create_task(exchange(scope=scope).send(server.base_url, HEADERS, BODY))
+        await server.wait_for(lambda: bool(server.log))
+        scope.cancel("stop")
         with pytest.raises(exceptions.StreamCancelled, match="stop"):
-            await exchange(scope=scope).send(server.base_url, HEADERS, BODY)
+            await sending
         await server.wait_for_disconnect()
         assert pool_facts()["active"] == 0
 

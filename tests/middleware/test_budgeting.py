@@ -26,6 +26,7 @@ def prices() -> Iterator[None]:
     aiollm.register_model({
         "openai/scripted": {"mode": "chat", "input_cost_per_token": 1e-4, "output_cost_per_token": 2e-4,
                             "max_output_tokens": 1000},
+        "hosted_vllm/scripted": {"mode": "chat", "input_cost_per_token": 1e-4, "output_cost_per_token": 2e-4},
         "openai/vectors": {"mode": "embedding", "input_cost_per_token": 1e-4},
     })  # fmt: skip
     yield
@@ -142,6 +143,31 @@ async def test_the_loser_of_two_costs_its_prompt(server: ProviderServer) -> None
     client = Client(budget=budget, hedge=Hedge(after=0.05, max_extra=1.0))
     await client.acompletion(**arguments(server))
     assert facts(budget)[:2] == pytest.approx((COST + PROMPT * 1e-4, 150 + PROMPT))
+
+
+@pytest.mark.parametrize("mid_stream", ["restart", "continue"])
+async def test_both_parts_of_an_answer_that_was_taken_up_are_paid_once(mid_stream: Any, server: ProviderServer) -> None:
+    server.enqueue([role(), tokens("one two three"), cut()], reply("four", usage=USAGE))
+    budget = Budget(usd=1.0)
+    options: Any = {
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "mid_stream": mid_stream,
+        "max_tokens": 100,
+    }
+    call = arguments(server, **options) | {"model": "hosted_vllm/scripted"}
+    stream = await Client(budget=budget).acompletion(**call)
+    _, error = await collected(stream)
+    assert error is None
+    spent, counted, _ = facts(budget)
+    # Nobody counted the first part, so that nobody can say what both cost.
+    assert stream._hidden_params["response_cost"] == (None if mid_stream == "continue" else pytest.approx(COST))
+    first = stream.attempts[0].error
+    assert first is not None
+    assert first.partial.choices[0].message.content == "one two three"
+    assert counted is not None
+    assert 150 + PROMPT < counted < 150 + PROMPT + 100
+    assert spent == pytest.approx(COST + PROMPT * 1e-4 + (counted - 150 - PROMPT) * 2e-4)
 
 
 async def test_a_dear_fallback_is_reserved_for(server: ProviderServer) -> None:

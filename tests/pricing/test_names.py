@@ -25,6 +25,12 @@ FOUNDATION = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-x"
         ("bedrock", "us.m.x", None, ["bedrock/us.m.x", "us.m.x", "bedrock/m.x", "m.x"]),
         ("bedrock", "eu.anthropic.claude-x", None, ["bedrock/eu.anthropic.claude-x", "eu.anthropic.claude-x"]),
         ("bedrock", FOUNDATION, None, ["bedrock/anthropic.claude-x", "anthropic.claude-x"]),
+        (
+            "fireworks_ai",
+            "accounts/fireworks/models/g",
+            None,
+            ["fireworks_ai/accounts/fireworks/models/g", "accounts/fireworks/models/g", "fireworks_ai/g", "g"],
+        ),
         ("gemini", "models/g", None, ["gemini/models/g", "models/g", "gemini/g", "g"]),
         ("vertex_ai", "c@default", None, ["vertex_ai/c@default", "c@default", "vertex_ai/c", "c"]),
         ("vertex_ai", "c@20250101", None, ["vertex_ai/c@20250101", "c@20250101"]),

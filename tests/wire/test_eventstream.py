@@ -1,22 +1,19 @@
-"""AWS event streams: lengths, checksums, headers of every type, cut anywhere; botocore's parser is asked as well."""
+"""AWS event streams: lengths, checksums, headers of every type, cut anywhere; botocore reads the same headers."""
 
 from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 from zlib import crc32
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from aiollm.exceptions import APIError, EventTooLarge, InvalidChunk
+from aiollm.exceptions import EventTooLarge, InvalidChunk
 from aiollm.wire.eventstream import EventStreamFramer, parse_headers
 from aiollm.wire.frame import Frame
 from tests.wire.event_messages import HeaderLike, Number, event, exception, header, message
+from tests.wire.reading import frames
 
 # Two messages as botocore reads them (wire page of the service).
 DELTA = bytes.fromhex(
@@ -41,11 +38,6 @@ EVERY_TYPE: dict[str, HeaderLike] = {
     "timestamp": Number("timestamp", 1_700_000_000_123),
     "uuid": UUID("01234567-89ab-cdef-0123-456789abcdef"),
 }
-
-
-def frames(pieces: Iterable[bytes], **limits: int) -> list[Frame]:
-    framer = EventStreamFramer(**limits)
-    return [*(frame for piece in pieces for frame in framer.feed(piece)), *framer.finish()]
 
 
 def headers_of(sent: dict[str, HeaderLike]) -> bytes:
@@ -97,22 +89,6 @@ STREAM = b"".join(
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000])
 def test_a_stream_is_the_same_however_it_is_cut(size: int) -> None:
     assert frames(STREAM[place : place + size] for place in range(0, len(STREAM), size)) == frames([STREAM])
-
-
-@given(st.data())
-def test_botocore_reads_the_same_messages(data: st.DataObject) -> None:
-    botocore = pytest.importorskip("botocore.eventstream")
-    texts = st.text("abcXYZ-:é", min_size=1, max_size=12)
-    sent = data.draw(st.lists(st.tuples(texts, st.binary(max_size=300)), max_size=6))
-    body = b"".join(event(name, payload) for name, payload in sent)
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=8)))
-    pieces = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
-    buffer: Any = botocore.EventStreamBuffer()
-    theirs = []
-    for piece in pieces:
-        buffer.add_data(piece)
-        theirs += [Frame(read.headers[":event-type"], read.payload) for read in buffer]
-    assert frames(pieces) == theirs == [Frame(name, payload) for name, payload in sent]
 
 
 def test_every_flipped_bit_is_found() -> None:
@@ -170,15 +146,6 @@ def test_lengths_that_cannot_be_are_refused() -> None:
 def test_broken_headers_are_refused(data: bytes) -> None:
     with pytest.raises(InvalidChunk, match="headers of an event cannot be read"):
         parse_headers(data)
-
-
-@given(st.binary(max_size=200))
-def test_no_bytes_raise_anything_undocumented(data: bytes) -> None:
-    for read in (parse_headers, lambda body: frames([body])):
-        try:
-            read(data)
-        except APIError as error:
-            assert isinstance(error, InvalidChunk | EventTooLarge)  # noqa: PT017
 
 
 def test_new_headers_in_every_message_do_not_pile_up() -> None:

@@ -212,9 +212,11 @@ class RedisQuota:
             _thread.get().submit(self._visit())
 
     async def _visit(self) -> None:
-        Runtime.current().keep(self, lambda: self)  # so that the end of the thread gives back the lease
         failure, pause = None, 0.0
         async with self._turn:
+            if not self._visiting:  # closed meanwhile
+                return
+            Runtime.current().keep(self, lambda: self)  # so that the end of the thread gives back the lease
             self._cancel_timer()
             try:
                 pause = await self._exchange()

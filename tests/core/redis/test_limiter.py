@@ -10,6 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 import aiollm
+from aiollm.testing import ProviderServer
+from tests.engine.calling import arguments
 from tests.programs import environment
 from tests.services.redis import RedisServer
 
@@ -35,6 +37,30 @@ async def test_it_is_used_as_a_limiter_is(redis_server: RedisServer, name: str):
     stats = limiter.stats()
     assert (stats.in_flight, stats.rpm, stats.tpm, stats.concurrency) == (0, 100, 1000, 2)
     assert (stats.rpm_now, stats.tpm_now) == (1, 25)
+    await limiter.aclose()
+
+
+async def test_a_client_is_held_to_it(redis_server: RedisServer, name: str):
+    limiter = aiollm.RedisLimiter(redis_server.url, name=name, rpm=3, tpm=100_000)
+    client = aiollm.Client(limiter=limiter)
+    async with ProviderServer() as server:
+        server.reply("hello there")
+        answers = [await client.acompletion(**arguments(server)) for _ in range(3)]
+        with pytest.raises(aiollm.TotalTimeout, match="room within the limits"):
+            await client.acompletion(**arguments(server, timeout=aiollm.Timeouts(total=0.2)))
+        assert len(server.log) == 3
+    assert limiter.stats().tpm_now == sum(answer.usage.total_tokens for answer in answers)
+    assert limiter.stats().in_flight == 0
+    await limiter.aclose()
+
+
+async def test_a_call_for_which_the_limits_cannot_be_kept_is_told_so():
+    limiter = aiollm.RedisLimiter("redis://127.0.0.1:1/0", name="x", rpm=3, on_failure="closed")
+    async with ProviderServer() as server:
+        with pytest.raises(aiollm.ServiceUnavailableError, match=r"127\.0\.0\.1:1 cannot be used") as caught:
+            await aiollm.Client(limiter=limiter).acompletion(**arguments(server, num_retries=0))
+        assert len(server.log) == 0
+    assert caught.value.model == "scripted"
     await limiter.aclose()
 
 
@@ -141,8 +167,8 @@ def test_a_forked_child_is_a_process_of_its_own(redis_server: RedisServer, name:
     assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
 
 
-async def test_a_call_costs_no_time_of_a_server_that_hangs(redis_server: RedisServer, name: str):
-    limiter = aiollm.RedisLimiter("redis://127.0.0.1:1/0", name=name, rpm=100, on_failure="open")
+async def test_a_server_that_is_not_there_costs_no_time():
+    limiter = aiollm.RedisLimiter("redis://127.0.0.1:1/0", name="x", rpm=100, on_failure="open")
     began = time.monotonic()
     for _ in range(200):
         (await limiter.reserve()).release()

@@ -80,7 +80,7 @@ def test_two_processes_redis_never_exceed(start: Start):
 async def test_places_of_a_killed_process_come_back(start: Start, redis_server: RedisServer):
     holder = """
     async def main():
-        async with process(url, name, concurrency=3) as gate:
+        async with process(url, name, period=60, concurrency=3) as gate:
             permits = [await gate.reserve() for _ in range(3)]
             started()
 
@@ -90,7 +90,7 @@ async def test_places_of_a_killed_process_come_back(start: Start, redis_server: 
     program = start(holder, name)
     assert program.stdout is not None
     assert await asyncio.to_thread(program.stdout.readline) == "started\n"
-    async with process(redis_server.url, name, concurrency=3) as gate:
+    async with process(redis_server.url, name, period=60, concurrency=3) as gate:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(2 * LIFE):  # the holder lives, and renews its lease
                 await gate.reserve()
