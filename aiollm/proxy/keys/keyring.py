@@ -69,9 +69,13 @@ class Keyring:
     """
 
     def __init__(self, master: Secret | None) -> None:
-        self._master = None if master is None else digest_of(master.reveal())
         self._holders: dict[HolderId, Holder] = {}
         self.version = 0
+        self.set_master(master)
+
+    def set_master(self, master: Secret | None) -> None:
+        """Have another master key from now on."""
+        self._master = None if master is None else digest_of(master.reveal())
 
     def update(self, holders: Iterable[Holder], gone: Iterable[HolderId] = (), *, version: int) -> None:
         """Take over records that have changed.

@@ -1,0 +1,79 @@
+"""The one place that decides who may call a route. It looks at the route, the key and the address, and nothing else.
+
+A decision that read `Host`, or the target of the request in another way than the router did, could be led astray
+(CVE-2026-48710, CVE-2026-49468).
+"""
+
+from __future__ import annotations
+
+import time
+from ipaddress import ip_address, ip_network
+from uuid import uuid4
+
+from aiohttp import web
+
+from aiollm.proxy.caller import Caller
+from aiollm.proxy.gateway import Gateway
+from aiollm.proxy.inbound.failure import Failure, Refusal
+from aiollm.proxy.keys import Identity
+from aiollm.proxy.route import Route
+
+__all__ = ["check", "new_request_id"]
+
+_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
+_ANYONE = Identity("anyone")
+
+
+def new_request_id() -> str:
+    """Return a name for a request that nobody else has."""
+    return uuid4().hex
+
+
+def check(gateway: Gateway, route: Route, request: web.Request, request_id: str) -> Caller:
+    """Return who calls a route.
+
+    Raises:
+        Refusal: they may not.
+    """
+    _check_address(gateway, request)
+    if route.right == "public":
+        return Caller(_ANYONE, request_id)
+    if route.right == "metrics" and not gateway.config.litellm.require_auth_for_metrics_endpoint:
+        return Caller(_ANYONE, request_id)
+    identity = gateway.keyring.identify(_presented(gateway, request), time.time())
+    path = route.paths[0]
+    if route.right == "admin" or (route.right == "metrics" and not _names(identity, path)):
+        identity.require_admin()
+    identity.require(route=path)
+    return Caller(identity, request_id)
+
+
+def _names(identity: Identity, path: str) -> bool:
+    """Whether a key was made for a route expressly."""
+    return identity.key is not None and path in identity.key.routes
+
+
+def _presented(gateway: Gateway, request: web.Request) -> str | None:
+    """Return the key that a request carries, whichever of the clients' headers it is in; None where there is none."""
+    own = gateway.config.general.litellm_key_header_name
+    for name in _HEADERS if own is None else (own, *_HEADERS):
+        value = request.headers.get(name)
+        if value:
+            scheme, _, rest = value.partition(" ")
+            return rest.strip() if scheme.lower() == "bearer" else value
+    return None
+
+
+def _check_address(gateway: Gateway, request: web.Request) -> None:
+    allowed = gateway.config.general.allowed_ips
+    if allowed and not _within(request.remote, allowed):
+        message = "requests from this address are not allowed"
+        raise Refusal(Failure(403, message, "address_not_allowed", "permission_error"))
+
+
+def _within(remote: str | None, allowed: tuple[str, ...]) -> bool:
+    try:
+        address = ip_address(remote or "")
+        return any(address in ip_network(network, strict=False) for network in allowed)
+    except ValueError:
+        return False

@@ -1,0 +1,10 @@
+"""The inventory: all routes that there are. What is not here does not exist, and every route states its right."""
+
+from __future__ import annotations
+
+from aiollm.proxy.calls import CALLS
+from aiollm.proxy.route import Route
+
+__all__ = ["ROUTES"]
+
+ROUTES: tuple[Route, ...] = CALLS
