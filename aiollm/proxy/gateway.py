@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
 from attrs import evolve
 
 from aiollm.async_router import AsyncRouter
+from aiollm.engine.attempt import Attempt
+from aiollm.integrations.prometheus import PrometheusMetrics
 from aiollm.providers.registry import set_variables
 from aiollm.proxy.config import Config, Deployment, routing_arguments
 from aiollm.proxy.config.settings import DeploymentParams
-from aiollm.proxy.keys import Holder, Keyring
-from aiollm.proxy.ledger import Admissions, SpendWriter, Spool, Store, StoreUnavailable, open_database
+from aiollm.proxy.keys import Holder, HolderId, Keyring
+from aiollm.proxy.ledger import Admissions, SpendRow, SpendWriter, Spool, Store, StoreUnavailable, open_database
 from aiollm.proxy.live import LiveCalls
 from aiollm.proxy.routing import router_of
 
@@ -54,6 +57,7 @@ class Gateway:
         spending: takes the rows of spend.
         store: keys and spend, as they are kept.
         live: what is being answered now.
+        metrics: counts the calls; None where prometheus-client is not installed.
         accepting: whether the worker is to get further calls; false from the moment that it is to end.
 
     Raises:
@@ -73,6 +77,7 @@ class Gateway:
             self.store, self.keyring, self.admissions, Spool(spool, SPOOL_BYTES), interval=interval
         )
         self.live = LiveCalls()
+        self.metrics = _metrics()
         self.accepting = True
         self._replaced: list[AsyncRouter] = []
         self._forgetting: asyncio.Task[None] | None = None
@@ -112,6 +117,13 @@ class Gateway:
         for router in (*self._replaced, self.router):
             await router.aclose()
 
+    def note(self, row: SpendRow, attempts: Iterable[Attempt] = ()) -> None:
+        """Take down a call that has ended: what it cost, and what Prometheus is told of it."""
+        self.spending.add(row)
+        if self.metrics is not None:
+            key = None if row.key is None else self.keyring.get(HolderId("key", row.key))
+            self.metrics.ended(row, attempts, key_alias=None if key is None else key.alias)
+
     def reconfigure(self, config: Config) -> None:
         """Go over to another configuration; calls that go on keep what they began with.
 
@@ -145,6 +157,13 @@ class Gateway:
                 except StoreUnavailable as error:
                     _logger.warning("old rows of spend could not be deleted: %s", error)
             await asyncio.sleep(FORGET_SECONDS)
+
+
+def _metrics() -> PrometheusMetrics | None:
+    try:
+        return PrometheusMetrics()
+    except ImportError:
+        return None
 
 
 def _everybody(config: Config) -> tuple[Holder, ...]:

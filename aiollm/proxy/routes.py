@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from aiollm.proxy.admin.routes import ADMIN
 from aiollm.proxy.calls import CALLS
+from aiollm.proxy.health import HEALTH
 from aiollm.proxy.route import Route
 
 __all__ = ["ROUTES"]
 
-ROUTES: tuple[Route, ...] = CALLS
+ROUTES: tuple[Route, ...] = (*CALLS, *ADMIN, *HEALTH)

@@ -11,6 +11,7 @@ import pytest
 
 from aiollm.proxy.ledger import Store, open_database
 from aiollm.types.secret import Secret
+from tests.proxy.admin.gateways import Asking, asking
 from tests.services.postgres import PostgresServer, mortal_postgres, postgres_programs, postgres_server
 
 __all__ = ["mortal_postgres", "postgres_programs", "postgres_server"]
@@ -38,3 +39,10 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     store = Store(open_database(url, tmp_path / "proxy.sqlite"))
     yield store
     await store.close()
+
+
+@pytest.fixture
+async def ask(tmp_path: Path) -> AsyncIterator[Asking]:
+    """Return a client of a gateway that has nothing yet."""
+    async with asking(tmp_path) as asked:
+        yield asked

@@ -2,6 +2,6 @@
 
 from aiollm.proxy.keys.holder import Holder, HolderId
 from aiollm.proxy.keys.keyring import Identity, Keyring
-from aiollm.proxy.keys.token import digest_of, new_key, shown
+from aiollm.proxy.keys.token import digest_of, digest_said, new_key, shown
 
-__all__ = ["Holder", "HolderId", "Identity", "Keyring", "digest_of", "new_key", "shown"]
+__all__ = ["Holder", "HolderId", "Identity", "Keyring", "digest_of", "digest_said", "new_key", "shown"]

@@ -7,15 +7,17 @@ is hashed again and is no key (GHSA-69x8-hrgq-fjj8).
 
 from __future__ import annotations
 
+import re
 import secrets
 from hashlib import sha256
 
 from aiollm.types.secret import HiddenText
 
-__all__ = ["digest_of", "new_key", "shown"]
+__all__ = ["digest_of", "digest_said", "new_key", "shown"]
 
 _BYTES = 32
 _PREFIX = "sk-"
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def new_key() -> HiddenText:
@@ -26,6 +28,11 @@ def new_key() -> HiddenText:
 def digest_of(key: str) -> str:
     """Return what is kept of a key: its SHA-256, in hex."""
     return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def digest_said(said: str) -> str:
+    """Return the SHA-256 of a key that an operator speaks of by itself or by its SHA-256. Nobody comes in with one."""
+    return said if _DIGEST.fullmatch(said) else digest_of(said)
 
 
 def shown(key: str) -> str:

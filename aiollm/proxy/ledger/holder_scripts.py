@@ -14,7 +14,7 @@ from attrs import frozen
 from aiollm.proxy.keys.holder import Holder, HolderId
 from aiollm.proxy.ledger.script import Rows, Statement
 
-__all__ = ["Changes", "changes_since", "next_version", "put_holders"]
+__all__ = ["Changes", "changes_since", "next_version", "put_holders", "rename_holder"]
 
 _NEXT = "UPDATE aiollm_epoch SET value = value + 1 WHERE only_row = 1 RETURNING value"
 _PUT = """
@@ -22,6 +22,10 @@ _PUT = """
     ON CONFLICT (kind, name) DO UPDATE SET version = excluded.version, record = excluded.record
 """
 _HOLDERS = "SELECT kind, name, version, record FROM aiollm_holders WHERE version > ? ORDER BY version"
+_COPY_BALANCES = """
+    INSERT INTO aiollm_balances (kind, name, period, spent, version)
+    SELECT kind, CAST(? AS TEXT), period, spent, CAST(? AS BIGINT) FROM aiollm_balances WHERE kind = ? AND name = ?
+"""
 _BALANCES = "SELECT kind, name, period, spent, version FROM aiollm_balances WHERE version > ?"
 
 
@@ -55,6 +59,13 @@ def put_holders(holders: Sequence[Holder], gone: Sequence[HolderId]) -> Generato
         yield _PUT, (*holder.id, version, msgspec.json.encode(holder).decode())
     for name in gone:
         yield _PUT, (*name, version, None)
+    return version
+
+
+def rename_holder(before: HolderId, holder: Holder) -> Generator[Statement, Rows, int]:
+    """Write a holder in the place of one of another name, with what that has spent. Returns the version."""
+    version = yield from put_holders([holder], [before])
+    yield _COPY_BALANCES, (holder.name, version, *before)
     return version
 
 

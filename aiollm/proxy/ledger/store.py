@@ -7,7 +7,7 @@ from functools import partial
 
 from aiollm.proxy.keys.holder import Holder, HolderId
 from aiollm.proxy.ledger.database import Database
-from aiollm.proxy.ledger.holder_scripts import Changes, changes_since, put_holders
+from aiollm.proxy.ledger.holder_scripts import Changes, changes_since, put_holders, rename_holder
 from aiollm.proxy.ledger.row import SpendRow
 from aiollm.proxy.ledger.spend_scripts import Grouping, Total, forget_rows, read_rows, read_totals, write_rows
 
@@ -25,6 +25,10 @@ class Store:
     async def put(self, holders: Sequence[Holder] = (), gone: Sequence[HolderId] = ()) -> int:
         """Write holders whole, and take others away. Returns the version with these changes in it."""
         return await self._database.run(partial(put_holders, holders, gone))
+
+    async def rename(self, before: HolderId, holder: Holder) -> int:
+        """Write a holder in the place of one of another name, with what that has spent. Returns the version."""
+        return await self._database.run(partial(rename_holder, before, holder))
 
     async def changes(self, since: int) -> Changes:
         """Return what has changed since a version; since 0, all there is."""

@@ -70,6 +70,15 @@ async def test_versions_become_visible_in_their_order(store: Store) -> None:
     assert all(before <= after for before, after in pairwise(seen))
 
 
+async def test_a_renamed_holder_has_spent_what_it_had(store: Store) -> None:
+    await store.put([key("a")])
+    await store.write([row("r1", charges=(Charge("key", "a", 0.0),)), row("r2", charges=(Charge("key", "a", DAY),))])
+    version = await store.rename(HolderId("key", "a"), key("b"))
+    changes = await store.changes(version - 1)
+    assert (changes.holders, changes.gone) == ((key("b"),), (HolderId("key", "a"),))
+    assert changes.balances == {(HolderId("key", "b"), 0.0): 100, (HolderId("key", "b"), DAY): 100}
+
+
 async def test_a_row_is_read_as_it_was_written(store: Store) -> None:
     whole = row(
         "r1",
