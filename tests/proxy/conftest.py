@@ -10,7 +10,9 @@ import asyncpg
 import pytest
 
 from aiollm.proxy.ledger import Store, open_database
+from aiollm.testing import ProviderServer
 from aiollm.types.secret import Secret
+from tests.proxy.serving import Proxy, config, running
 from tests.services.postgres import PostgresServer, mortal_postgres, postgres_programs, postgres_server
 
 __all__ = ["mortal_postgres", "postgres_programs", "postgres_server"]
@@ -38,3 +40,17 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     store = Store(open_database(url, tmp_path / "proxy.sqlite"))
     yield store
     await store.close()
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ProviderServer]:
+    """Return a scripted provider."""
+    async with ProviderServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def proxy(provider: ProviderServer, tmp_path: Path) -> AsyncIterator[Proxy]:
+    """Return a worker of the proxy with the model "fast", which the provider answers, and a master key."""
+    async with running(config(provider), provider, tmp_path) as proxy:
+        yield proxy
