@@ -10,8 +10,10 @@ import asyncpg
 import pytest
 
 from aiollm.proxy.ledger import Store, open_database
+from aiollm.testing import ProviderServer
 from aiollm.types.secret import Secret
 from tests.proxy.admin.gateways import Asking, asking
+from tests.proxy.serving import Proxy, config, running
 from tests.services.postgres import PostgresServer, mortal_postgres, postgres_programs, postgres_server
 
 __all__ = ["mortal_postgres", "postgres_programs", "postgres_server"]
@@ -46,3 +48,17 @@ async def ask(tmp_path: Path) -> AsyncIterator[Asking]:
     """Return a client of a gateway that has nothing yet."""
     async with asking(tmp_path) as asked:
         yield asked
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ProviderServer]:
+    """Return a scripted provider."""
+    async with ProviderServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def proxy(provider: ProviderServer, tmp_path: Path) -> AsyncIterator[Proxy]:
+    """Return a worker of the proxy with the model "fast", which the provider answers, and a master key."""
+    async with running(config(provider), provider, tmp_path) as proxy:
+        yield proxy

@@ -12,7 +12,7 @@ from tests.proxy.ledger.rows import row
 
 
 async def scraped(ask: Asking, key: str | None = MASTER) -> dict[str, dict[str, float]]:
-    """Return what Prometheus reads: by the metric's name, a number for each set of labels in the order of their names."""
+    """Return what Prometheus reads: numbers by the metric and the values of its labels, in their names' order."""
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
     async with ask.session.get("/metrics", headers=headers) as reply:
         assert reply.status == 200

@@ -15,6 +15,7 @@ from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.inbound.frames import encode
 from aiollm.proxy.keys import Holder, HolderId
 from aiollm.proxy.ledger import StoreUnavailable
+from aiollm.proxy.upload import read_upload
 
 __all__ = ["answer", "asked_body", "asked_count", "asked_time", "kept", "missing", "written"]
 
@@ -29,17 +30,18 @@ def answer(value: Any, headers: dict[str, str] | None = None) -> web.Response:
     return web.Response(body=encode(value), content_type="application/json", headers=headers)
 
 
-async def asked_body(request: web.Request) -> dict[str, Any]:
+async def asked_body(gateway: Gateway, request: web.Request) -> dict[str, Any]:
     """Return the object in a request's body.
 
     A browser sends JSON to another site only after it has asked that site: so no page can change anything here.
 
     Raises:
         BadRequestError: it is no JSON object, or not said to be one.
+        Refusal: it is too long, or does not come.
     """
     if request.content_type != "application/json":
         raise BadRequestError("the body must be sent with `content-type: application/json`", phase="request")
-    return read_body(await request.read())
+    return read_body(await read_upload(gateway, request))
 
 
 def asked_count(request: web.Request, name: str, default: int, *, least: int = 0, most: int = _MOST_ROWS) -> int:

@@ -54,7 +54,7 @@ async def delete_keys(gateway: Gateway, holders: list[Holder]) -> None:
 
 
 async def _generate(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
-    key, holder = await make_key(gateway, await asked_body(request))
+    key, holder = await make_key(gateway, await asked_body(gateway, request))
     return answer({"key": str(key), **told_holder(holder, spent=0)})
 
 
@@ -98,7 +98,7 @@ async def _list(gateway: Gateway, request: web.Request, caller: Caller) -> web.R
 
 
 async def _update(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
-    body = await asked_body(request)
+    body = await asked_body(gateway, request)
     before = await _newest(gateway, _asked_key(body))
     holder = _checked(gateway, changed_holder(before, body, time.time()))
     await written(gateway, [holder])
@@ -107,7 +107,7 @@ async def _update(gateway: Gateway, request: web.Request, caller: Caller) -> web
 
 
 async def _delete(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
-    body = await asked_body(request)
+    body = await asked_body(gateway, request)
     asked, aliases = _texts(body, "keys"), _texts(body, "key_aliases")
     if not asked and not aliases:
         raise refused("keys", "or key_aliases must name what is to be deleted")
@@ -130,7 +130,7 @@ async def _unblock(gateway: Gateway, request: web.Request, caller: Caller) -> we
 
 
 async def _set_blocked(gateway: Gateway, request: web.Request, *, blocked: bool) -> web.Response:
-    holder = replace(await _newest(gateway, _asked_key(await asked_body(request))), blocked=blocked)
+    holder = replace(await _newest(gateway, _asked_key(await asked_body(gateway, request))), blocked=blocked)
     await written(gateway, [holder])
     _logger.info("key %s is %s", holder.shown, "blocked" if blocked else "no longer blocked")
     return answer(_told(gateway, holder))
@@ -138,7 +138,7 @@ async def _set_blocked(gateway: Gateway, request: web.Request, *, blocked: bool)
 
 async def _regenerate(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
     """Put a new key in the place of one: with its rights and limits, and what it has spent of its budget."""
-    body = await asked_body(request) if request.can_read_body else {}
+    body = await asked_body(gateway, request) if request.can_read_body else {}
     before = await _newest(gateway, request.match_info.get("key") or _asked_key(body))
     key = new_key()
     renamed = replace(before, name=digest_of(key), shown=shown(key))

@@ -51,7 +51,7 @@ class _Owners:
         return f"{self.kind}_id"
 
     async def _new(self, gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
-        body = await asked_body(request)
+        body = await asked_body(gateway, request)
         now = time.time()
         blank = Holder(kind=self.kind, name=secrets.token_hex(8), created=now)
         holder = changed_holder(blank, body, now)
@@ -71,14 +71,14 @@ class _Owners:
         return answer([self._told(gateway, holder) for holder in holders])
 
     async def _update(self, gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
-        body = await asked_body(request)
+        body = await asked_body(gateway, request)
         holder = changed_holder(await self._newest(gateway, body), body, time.time())
         await self._write(gateway, holder, "changed")
         return answer(self._told(gateway, holder))
 
     async def _delete(self, gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
         """Take owners away. Those with keys stay: their keys would be held to nothing of theirs any more."""
-        names = (await asked_body(request)).get(f"{self._param}s")
+        names = (await asked_body(gateway, request)).get(f"{self._param}s")
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
             raise refused(f"{self._param}s", f"must be given, as a list of {self.kind}s")
         await kept(gateway.spending.flush())
@@ -103,7 +103,7 @@ class _Owners:
         return await self._set_blocked(gateway, request, blocked=False)
 
     async def _set_blocked(self, gateway: Gateway, request: web.Request, *, blocked: bool) -> web.Response:
-        holder = replace(await self._newest(gateway, await asked_body(request)), blocked=blocked)
+        holder = replace(await self._newest(gateway, await asked_body(gateway, request)), blocked=blocked)
         await self._write(gateway, holder, "blocked" if blocked else "no longer blocked")
         return answer(self._told(gateway, holder))
 

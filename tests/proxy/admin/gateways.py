@@ -8,16 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 from attrs import frozen
 
-from aiollm.exceptions import APIError
 from aiollm.proxy.config import read_config
 from aiollm.proxy.gateway import Gateway
-from aiollm.proxy.guard import check
-from aiollm.proxy.inbound.failure import Refusal, failure_of
-from aiollm.proxy.route import Route
-from aiollm.proxy.routes import ROUTES
+from aiollm.proxy.server import serving
 
 MASTER = "sk-master-of-these-tests-0123456789"
 CANARY = "sk-canary-of-these-tests-0123456789"
@@ -60,27 +55,9 @@ class Asking:
 async def asking(folder: Path, config: str = CONFIG) -> AsyncIterator[Asking]:
     file = folder / "config.yaml"
     file.write_text(config)
-    async with Gateway(read_config(file).require(), folder / "proxy.sqlite", folder / "spool") as gateway:
-        app = web.Application()
-        for route in ROUTES:
-            for path in route.paths:
-                app.router.add_route(route.method, path, _guarded(gateway, route))
-        runner = web.AppRunner(app, handler_cancellation=True)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        address = f"http://{host}:{port}"
-        async with aiohttp.ClientSession(address) as session:
-            yield Asking(gateway, session, address)
-        await runner.cleanup()
-
-
-def _guarded(gateway: Gateway, route: Route) -> Any:
-    async def handle(request: web.Request) -> web.StreamResponse:
-        try:
-            return await route.handler(gateway, request, check(gateway, route, request, "r"))
-        except (APIError, Refusal) as error:
-            failure = failure_of(error)
-            return web.Response(status=failure.status, body=route.error(failure), content_type="application/json")
-
-    return handle
+    async with (
+        Gateway(read_config(file).require(), folder / "proxy.sqlite", folder / "spool") as gateway,
+        serving(gateway, "127.0.0.1", 0) as port,
+        aiohttp.ClientSession(address := f"http://127.0.0.1:{port}") as session,
+    ):
+        yield Asking(gateway, session, address)
