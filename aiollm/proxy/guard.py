@@ -16,12 +16,14 @@ from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys import Identity
+from aiollm.proxy.page.gate import require_session
 from aiollm.proxy.route import Route
 
 __all__ = ["check", "new_request_id"]
 
 _HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
 _ANYONE = Identity("anyone")
+_SIGNED_IN = Identity("admin")
 
 
 def new_request_id() -> str:
@@ -40,6 +42,9 @@ def check(gateway: Gateway, route: Route, request: web.Request, request_id: str)
         return Caller(_ANYONE, request_id)
     if route.right == "metrics" and not gateway.config.litellm.require_auth_for_metrics_endpoint:
         return Caller(_ANYONE, request_id)
+    if route.right == "page":
+        require_session(gateway, request)
+        return Caller(_SIGNED_IN, request_id)
     identity = gateway.keyring.identify(_presented(gateway, request), time.time())
     path = route.paths[0]
     if route.right == "admin" or (route.right == "metrics" and not _names(identity, path)):

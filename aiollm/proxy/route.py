@@ -15,9 +15,9 @@ from aiollm.proxy.inbound.failure import Failure
 
 __all__ = ["Handler", "Right", "Route"]
 
-Right = Literal["public", "call", "admin", "metrics"]
+Right = Literal["public", "call", "admin", "metrics", "page"]
 """Who may call a route: anybody; whoever has a key that may call it; who has the master key; who has that, or a key
-that names the route, unless the configuration lets anybody read the metrics."""
+that names the route, unless the configuration lets anybody read the metrics; who has signed in at the page."""
 
 Handler = Callable[[Gateway, web.Request, Caller], Awaitable[web.StreamResponse]]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from aiollm.proxy.admin.routes import ADMIN
 from aiollm.proxy.calls import CALLS
 from aiollm.proxy.health import HEALTH
+from aiollm.proxy.page.routes import PAGE
 from aiollm.proxy.route import Route
 
 __all__ = ["ROUTES"]
 
-ROUTES: tuple[Route, ...] = (*CALLS, *ADMIN, *HEALTH)
+ROUTES: tuple[Route, ...] = (*CALLS, *ADMIN, *HEALTH, *PAGE)
