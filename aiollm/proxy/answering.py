@@ -121,6 +121,7 @@ class _Exchange:
         writer = self.form.writer(self.asked)
         silence = self.gateway.config.litellm.sse_keepalive_ping_interval_seconds or SILENCE_SECONDS
         early = stream_headers(self.caller.request_id)
+        connection = connection_of(self.request)  # once it is lost the request does not know it any more
         async with EventDelivery(self.request, early, writer.heartbeat, silence) as delivery:
             try:
                 reply = await self._send()
@@ -135,12 +136,10 @@ class _Exchange:
                 response = await delivery.begin({**early, **self._headers(reply)})
                 try:
                     await self._relay(reply, writer, delivery)
-                except asyncio.CancelledError:
-                    connection = connection_of(self.request)
+                except (asyncio.CancelledError, ConnectionError) as error:
                     self.settlement.cut = connection is not None and connection.cut
-                    raise
-                except ConnectionError:  # the client is gone, and aiohttp will find that out by itself
-                    pass
+                    if isinstance(error, asyncio.CancelledError):
+                        raise  # else the client is gone as well, and aiohttp finds that out by itself
                 return response
 
     async def _relay(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: EventDelivery) -> None:

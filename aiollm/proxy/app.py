@@ -31,6 +31,7 @@ def make_app(gateway: Gateway, routes: Sequence[Route] = ROUTES) -> web.Applicat
     for route in routes:
         for path in route.paths:
             app.router.add_route(route.method, path, _guarded(gateway, route))
+    app.on_response_prepare.append(_name_no_version)
     return app
 
 
@@ -64,3 +65,8 @@ async def _in_openais_form(request: web.Request, handler: Answer) -> web.StreamR
         if isinstance(error, web.HTTPMethodNotAllowed):
             response.headers["allow"] = error.headers["Allow"]
         return response
+
+
+async def _name_no_version(request: web.Request, response: web.StreamResponse) -> None:
+    """Say who answers, in the place of aiohttp's header, which tells its version and Python's."""
+    response.headers["server"] = "aiollm"

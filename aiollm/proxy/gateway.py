@@ -56,6 +56,7 @@ class Gateway:
         admissions: limits and budgets.
         spending: takes the rows of spend.
         store: keys and spend, as they are kept.
+        database_url: where that is; None for a file.
         live: what is being answered now.
         metrics: counts the calls; None where prometheus-client is not installed.
         accepting: whether the worker is to get further calls; false from the moment that it is to end.
@@ -71,7 +72,8 @@ class Gateway:
         self.router: AsyncRouter = router_of(config)
         self.keyring = Keyring(config.general.master_key)
         self.admissions = Admissions(config.litellm.budget_exceeded_status_code or 429)
-        self.store = Store(open_database(config.general.database_url, file))
+        self.database_url = config.general.database_url
+        self.store = Store(open_database(self.database_url, file))
         interval = config.general.proxy_batch_write_at or 1.0
         self.spending = SpendWriter(
             self.store, self.keyring, self.admissions, Spool(spool, SPOOL_BYTES), interval=interval

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiollm.testing import ProviderServer, error_event, finish, role, status, tokens
+from aiollm.testing import error_event, role, silence, status, tokens
 from tests.proxy.serving import Proxy
 
 
@@ -177,7 +177,9 @@ async def test_what_is_no_route_is_refused_in_openais_form(proxy: Proxy) -> None
     assert (reply.status, reply.headers["allow"], body["error"]["code"]) == (405, "POST", "method_not_allowed")
 
 
-async def test_the_wait_of_a_caller_holds(proxy: Proxy, provider: ProviderServer) -> None:
-    provider.script([role(), finish("stop")])
-    async with proxy.chat(timeout=20) as reply:
-        assert reply.status == 200
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_caller_waits_no_longer_than_it_wants_to(proxy: Proxy, stream: bool) -> None:
+    proxy.provider.script(silence())
+    async with proxy.chat(timeout=0.2, stream=stream) as reply:
+        body = await reply.json()
+    assert (reply.status, body["error"]["code"]) == (504, "upstream_timeout")

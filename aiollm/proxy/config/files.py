@@ -9,7 +9,7 @@ from aiollm.providers.registry import PROCESS_ENVIRONMENT
 from aiollm.proxy.config.problem import Problem
 from aiollm.proxy.config.reader import Reading, Source, included_names, parse_config
 
-__all__ = ["read_config"]
+__all__ = ["config_files", "read_config"]
 
 
 def read_config(path: Path, environment: Environment = PROCESS_ENVIRONMENT) -> Reading:
@@ -22,6 +22,25 @@ def read_config(path: Path, environment: Environment = PROCESS_ENVIRONMENT) -> R
     Raises:
         ImportError: PyYAML is not installed.
     """
+    sources, unread = _sources(path)
+    if not sources:
+        return Reading(None, tuple(unread))
+    reading = parse_config(sources, environment)
+    return Reading(None, (*unread, *reading.problems)) if unread else reading
+
+
+def config_files(path: Path) -> list[Path]:
+    """Return the files of a configuration: a change of any of them is a change of the configuration.
+
+    Raises:
+        ImportError: PyYAML is not installed.
+    """
+    sources, unread = _sources(path)
+    return [Path(source.name) for source in sources] + [Path(problem.file) for problem in unread]
+
+
+def _sources(path: Path) -> tuple[list[Source], list[Problem]]:
+    """Return the file and those that it includes, and what is wrong with those that cannot be read."""
     sources: list[Source] = []
     unread: list[Problem] = []
     waiting, seen = [path], {path.resolve()}
@@ -36,10 +55,7 @@ def read_config(path: Path, environment: Environment = PROCESS_ENVIRONMENT) -> R
         included = [file.parent / name for name in included_names(source)]
         waiting += [other for other in included if other.resolve() not in seen]
         seen.update(other.resolve() for other in included)
-    if not sources:
-        return Reading(None, tuple(unread))
-    reading = parse_config(sources, environment)
-    return Reading(None, (*unread, *reading.problems)) if unread else reading
+    return sources, unread
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

@@ -178,7 +178,7 @@ def message_response(response: ModelResponse, asked: Asked) -> bytes:
 
 def count_response(tokens: int) -> bytes:
     """Return the body of an answer to a request to count tokens."""
-    return encode({"input_tokens": tokens})
+    return encode({"input_tokens": int(tokens)})
 
 
 def message_error(failure: Failure) -> bytes:
