@@ -68,7 +68,7 @@ def _form(token: str) -> Markup:
         "form",
         _hidden("token", token),
         _field("key_alias", "Name", "ci"),
-        _field("models", "Models, with commas between; empty for all", "gpt-4o, groq/*"),
+        _field("models", "Models, or all", "gpt-4o, groq/*"),
         _field("rpm_limit", "Requests a minute", "60", inputmode="numeric"),
         _field("max_budget", "Budget in US dollars", "10", inputmode="decimal"),
         _field("budget_duration", "Budget renewed every", "30d"),

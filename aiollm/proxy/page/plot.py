@@ -12,7 +12,7 @@ from aiollm.proxy.page.markup import Content, Markup, element
 
 __all__ = ["Point", "bars", "quantile", "waits"]
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 560, 190, 46, 24, 10
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _BOTTOM, _TOP = 560, 190, 46, 526, 24, 10
 _ROW = 22
 
 
@@ -63,7 +63,7 @@ class _Scale:
 
     def x(self, time: float) -> float:
         share = (time - self.start) / ((self.end - self.start) or 1.0)
-        return round(_LEFT + 8 + share * (_WIDTH - _LEFT - 16), 1)
+        return round(_LEFT + 8 + share * (_RIGHT - _LEFT - 16), 1)
 
     def y(self, seconds: float) -> float:
         share = (math.log10(max(seconds, 0.001)) - self.low) / (self.high - self.low)
@@ -74,19 +74,19 @@ class _Scale:
         drawn = []
         for power in range(self.low, self.high + 1):
             y = self.y(10.0**power)
-            drawn.append(element("line", x1=_LEFT, x2=_WIDTH, y1=y, y2=y, class_="grid"))
+            drawn.append(element("line", x1=_LEFT, x2=_RIGHT, y1=y, y2=y, class_="grid"))
             drawn.append(element("text", f"{10.0**power:g} s", x=_LEFT - 6, y=y + 4, text_anchor="end"))
         ends = [(self.start, "start", _LEFT)] if self.start == self.end else [
             (self.start, "start", _LEFT),
-            (self.end, "end", _WIDTH),
+            (self.end, "end", _RIGHT),
         ]  # fmt: skip
         return drawn + [element("text", _clock(time), x=x, y=_HEIGHT - 6, text_anchor=at) for time, at, x in ends]
 
 
 def _line(scale: _Scale, seconds: float, name: str) -> list[Markup]:
     y = scale.y(seconds)
-    told = element("text", name, x=_WIDTH - 4, y=y - 4, text_anchor="end", class_="level")
-    return [element("line", x1=_LEFT, x2=_WIDTH, y1=y, y2=y, class_="level"), told]
+    told = element("text", name, x=_RIGHT + 6, y=y + 4, class_="level")
+    return [element("line", x1=_LEFT, x2=_RIGHT, y1=y, y2=y, class_="level"), told]
 
 
 def bars(title: str, sums: Sequence[tuple[str, float]]) -> Markup:

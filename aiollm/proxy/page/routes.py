@@ -40,13 +40,22 @@ Posted = Callable[[Gateway, web.Request, Caller, Form], Awaitable[web.StreamResp
 async def _home(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
     if session_of(gateway, request) is None:
         return _sign_in()
-    return page_response(document("Overview", await overview(gateway), token=_token(gateway, request)))
+    token = _token(gateway, request)
+    try:
+        return page_response(document("Overview", await overview(gateway), token=token))
+    except Refusal as refusal:
+        fault = element("p", refusal.failure.message, class_="fault full", role="alert")
+        return page_response(document("Overview", fault, token=token), refusal.failure.status)
 
 
 def _sign_in(fault: str | None = None) -> web.Response:
     form = element(
         "form",
-        element("label", element("span", "Master key"), element("input", name="key", type="password", required=True)),
+        element(
+            "label",
+            element("span", "Master key"),
+            element("input", name="key", type="password", autocomplete="current-password", required=True),
+        ),
         element("button", "Sign in"),
         element("p", fault, class_="fault", role="alert") if fault else None,
         method="post",
