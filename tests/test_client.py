@@ -40,7 +40,7 @@ async def test_its_policies_hold_for_its_calls_only() -> None:
     never = Client(retry=Retry(retries=0))
     async with ProviderServer() as server:
         server.script(status(503, retry_after=0.01))
-        for ask, attempts in ((never.acompletion, 1), (aiollm.acompletion, 3)):
+        for ask, attempts in ((never.acompletion, 1), (Client(retry=Retry()).acompletion, 3)):
             with pytest.raises(aiollm.ServiceUnavailableError) as caught:
                 await ask(**arguments(server, num_retries=None))
             assert len(caught.value.attempts) == attempts

@@ -7,7 +7,6 @@ import logging
 import shlex
 from argparse import Namespace
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path
 
 from attrs import evolve
@@ -16,6 +15,7 @@ from aiollm.cli.terminal import Misuse, say
 from aiollm.local.parts import find_package
 from aiollm.proxy.config import Config, read_config
 from aiollm.proxy.gateway import LOCAL_MODEL
+from aiollm.proxy.guard import is_loopback
 from aiollm.proxy.supervisor import reserved_port, supervise
 from aiollm.proxy.worker import Service, run_worker
 
@@ -40,7 +40,7 @@ def serve(options: Namespace) -> int:
     if config is None:
         return 1
     host, port, workers = options.host or HOST, PORT if options.port is None else options.port, options.workers or 1
-    reachable = not _is_loopback(host)
+    reachable = not is_loopback(host)
     if reachable and config.general.master_key is None:
         raise Misuse(
             f"{host} can be reached from other machines, and without a key anybody could call: set "
@@ -73,13 +73,6 @@ def _configuration(path: Path | None) -> Config | None:
     for problem in reading.problems:
         say(f"aiollm: {problem}")
     return reading.config
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _announce(service: Service, port: int, workers: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from aiohttp import web
@@ -19,7 +20,7 @@ from aiollm.proxy.keys import Identity
 from aiollm.proxy.page.gate import require_session
 from aiollm.proxy.route import Route
 
-__all__ = ["check", "new_request_id"]
+__all__ = ["check", "is_loopback", "new_request_id"]
 
 _HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
 _ANYONE = Identity("anyone")
@@ -29,6 +30,14 @@ _SIGNED_IN = Identity("admin")
 def new_request_id() -> str:
     """Return a name for a request that nobody else has."""
     return uuid4().hex
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, which no other can reach by it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def check(gateway: Gateway, route: Route, request: web.Request, request_id: str) -> Caller:
@@ -49,6 +58,8 @@ def check(gateway: Gateway, route: Route, request: web.Request, request_id: str)
     path = route.paths[0]
     if route.right == "admin" or (route.right == "metrics" and not _names(identity, path)):
         identity.require_admin()
+    if identity.role == "anyone":
+        _check_origin(request)
     identity.require(route=path)
     return Caller(identity, request_id)
 
@@ -74,6 +85,17 @@ def _check_address(gateway: Gateway, request: web.Request) -> None:
     if allowed and not _within(request.remote, allowed):
         message = "requests from this address are not allowed"
         raise Refusal(Failure(403, message, "address_not_allowed", "permission_error"))
+
+
+def _check_origin(request: web.Request) -> None:
+    """Refuse what a page of the web sends: where no key is asked for, any page that is open here could call.
+
+    It also holds against names that were made to point here (DNS rebinding): a page's origin has the name.
+    """
+    origin = request.headers.get("origin")
+    if origin is not None and not is_loopback(urlsplit(origin).hostname or ""):
+        message = "pages of other sites may not call a proxy that asks for no key"
+        raise Refusal(Failure(403, message, "origin_not_allowed", "permission_error"))
 
 
 def _within(remote: str | None, allowed: tuple[str, ...]) -> bool:

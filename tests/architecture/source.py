@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 
@@ -32,9 +32,10 @@ class Module:
         return ast.parse(self.text, self.where)
 
 
-def modules(root: Path, *folders: str) -> list[Module]:
+@cache
+def modules(root: Path, *folders: str) -> tuple[Module, ...]:
     """Return the modules of ``folders`` (all below ``root``) in the order of their paths."""
-    return [Module(root, path) for folder in folders for path in sorted((root / folder).rglob("*.py"))]
+    return tuple(Module(root, path) for folder in folders for path in sorted((root / folder).rglob("*.py")))
 
 
 def imported(node: ast.AST) -> Iterator[str]:

@@ -52,7 +52,8 @@ async def test_another_model_is_asked_when_the_first_fails(
 async def test_each_model_gets_all_its_tries_first(first: ProviderServer, second: ProviderServer) -> None:
     first.script(status(503, retry_after=0.01))
     second.enqueue(status(503, retry_after=0.01))
-    response = await aiollm.acompletion(**arguments(first, num_retries=1, fallbacks=[other(second)]))
+    client = aiollm.Client(retry=aiollm.Retry(budget=None))
+    response = await client.acompletion(**arguments(first, num_retries=1, fallbacks=[other(second)]))
     assert response.choices[0].message.content == "from the second"
     assert (len(first.log), len(second.log)) == (2, 2)
 

@@ -14,6 +14,8 @@ from aiollm.middleware.retry import wait_before_retry
 from aiollm.testing import ProviderServer, cut, role, rst, stall, status, tokens
 from tests.engine.calling import arguments, collected, text_of
 
+PATIENT = aiollm.Client(retry=Retry(budget=None))  # the package's own budget is shared with other tests
+
 
 def failing(cls: type[APIError], **facts: Any) -> APIError:
     return cls("it failed", **facts)
@@ -90,7 +92,7 @@ async def test_a_refusal_is_waited_out(stream: bool) -> None:
     async with ProviderServer() as server:
         server.reply("at last")
         server.enqueue(status(429, retry_after=0.01), status(503, retry_after=0.01))
-        answer = await aiollm.acompletion(**arguments(server, stream=stream, num_retries=2))
+        answer = await PATIENT.acompletion(**arguments(server, stream=stream, num_retries=2))
         if not stream:
             assert answer.choices[0].message.content == "at last"
             return
@@ -113,7 +115,7 @@ def test_the_blocking_face_tries_again_too() -> None:
     with ProviderServer() as server:
         server.reply("at last")
         server.enqueue(status(429, retry_after=0.01))
-        stream = aiollm.completion(**arguments(server, stream=True, num_retries=1))
+        stream = PATIENT.completion(**arguments(server, stream=True, num_retries=1))
         assert text_of(stream) == "at last"
         assert len(stream.attempts) == 2
 
@@ -122,7 +124,7 @@ async def test_the_last_error_is_raised_and_tells_of_all_attempts() -> None:
     async with ProviderServer() as server:
         server.enqueue(status(429, retry_after=0.01), status(500))
         with pytest.raises(aiollm.InternalServerError) as caught:
-            await aiollm.acompletion(**arguments(server, num_retries=1))
+            await PATIENT.acompletion(**arguments(server, num_retries=1))
     assert caught.value.attempt == 2
     assert [type(attempt.error) for attempt in caught.value.attempts] == [
         aiollm.RateLimitError,
@@ -144,7 +146,7 @@ async def test_what_breaks_before_any_content_is_asked_again(steps: Any) -> None
 async def test_nothing_is_asked_again_after_content() -> None:
     async with ProviderServer() as server:
         server.script([tokens("some"), rst()])
-        stream = await aiollm.acompletion(**arguments(server, stream=True, num_retries=3))
+        stream = await PATIENT.acompletion(**arguments(server, stream=True, num_retries=3))
         chunks, error = await collected(stream)
         assert text_of(chunks) == "some"
         assert isinstance(error, aiollm.StreamInterrupted)
@@ -158,7 +160,7 @@ async def test_the_whole_call_has_one_deadline() -> None:
     async with ProviderServer() as server:
         server.script(status(429, retry_after=30))
         with pytest.raises(aiollm.RateLimitError) as caught:
-            await aiollm.acompletion(**arguments(server, num_retries=5, timeout=10))
+            await PATIENT.acompletion(**arguments(server, num_retries=5, timeout=10))
         assert caught.value.elapsed < 5
         assert len(server.log) == 1
 
@@ -167,7 +169,7 @@ async def test_a_scope_ends_the_wait() -> None:
     async with ProviderServer() as server:
         server.script(status(429, retry_after=100))
         with aiollm.scope() as around:
-            call = asyncio.ensure_future(aiollm.acompletion(**arguments(server, num_retries=1)))
+            call = asyncio.ensure_future(PATIENT.acompletion(**arguments(server, num_retries=1)))
             await server.wait_for_answer()
             around.cancel()
             with pytest.raises(aiollm.StreamCancelled):
@@ -185,7 +187,7 @@ async def test_a_made_up_error_is_not_made_up_again() -> None:
 async def test_a_closed_answer_is_a_closed_attempt() -> None:
     async with ProviderServer() as server:
         server.script([tokens("a b c"), stall(30)])
-        stream = await aiollm.acompletion(**arguments(server, stream=True))
+        stream = await PATIENT.acompletion(**arguments(server, stream=True))
         async for _ in stream:
             break
         (attempt,) = stream.attempts

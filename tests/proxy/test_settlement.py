@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from aiollm.proxy.ledger import SpendRow
-from aiollm.testing import cut, role, silence, stall, status, tokens
-from tests.proxy.serving import Proxy
+from aiollm.testing import ProviderServer, cut, role, silence, stall, status, tokens
+from tests.proxy.serving import MASTER, Proxy, config, running
 
 KEY = "sk-of-a-caller"
 
@@ -65,10 +67,9 @@ async def test_an_answer_that_is_cut_is_truncated_and_estimated(proxy: Proxy) ->
 async def test_a_caller_that_leaves_ends_the_request_of_the_provider(proxy: Proxy, stream: bool, script: Any) -> None:
     await proxy.add_key(KEY, parallel=1)
     proxy.provider.script(script)
-    task = asyncio.ensure_future(asked(proxy, stream))
-    await proxy.provider.wait_for_request()
-    if stream and len(script) > 1:
-        await started(proxy)
+    begun = asyncio.Event()
+    task = asyncio.create_task(asked(proxy, stream, begun))
+    await (begun.wait() if stream and len(script) > 1 else proxy.provider.wait_for_request())
     task.cancel()
     left = asyncio.get_running_loop().time()
     await proxy.provider.wait_for_disconnect()
@@ -80,16 +81,12 @@ async def test_a_caller_that_leaves_ends_the_request_of_the_provider(proxy: Prox
         assert again.status == 200
 
 
-async def asked(proxy: Proxy, stream: bool) -> None:
-    async with proxy.chat(key=KEY, stream=stream) as reply:
+async def asked(proxy: Proxy, stream: bool, begun: asyncio.Event, key: str = KEY) -> None:
+    """Ask, tell when something of the answer has come, and read it to its end."""
+    async with proxy.chat(key=key, stream=stream) as reply:
+        await reply.content.readany()
+        begun.set()
         await reply.read()
-
-
-async def started(proxy: Proxy) -> None:
-    """Wait until something of the answer was sent."""
-    async with asyncio.timeout(5):
-        while not [call for call in proxy.gateway.live if call.chunks]:
-            await asyncio.sleep(0.005)
 
 
 async def test_a_key_that_is_at_its_limit_is_told_when_to_come_again_and_nothing_is_sent(proxy: Proxy) -> None:
@@ -111,10 +108,24 @@ async def test_a_call_that_the_budget_does_not_cover_is_refused(proxy: Proxy) ->
     assert proxy.provider.log == []
 
 
-async def test_the_budget_of_the_proxy_holds_for_everybody(proxy: Proxy) -> None:
-    (gateway,) = [proxy.gateway]
-    assert gateway.everybody == ()
-    gateway.admissions.over_budget = 422
-    await proxy.add_key(KEY, budget=1)
-    async with proxy.chat(key=KEY) as reply:
-        assert reply.status == 422
+async def test_the_budget_of_the_proxy_holds_for_everybody(provider: ProviderServer, tmp_path: Path) -> None:
+    settings = config(provider)
+    budget = evolve(settings.litellm, max_budget=1e-9, budget_exceeded_status_code=422)
+    async with running(evolve(settings, litellm=budget), provider, tmp_path) as proxy, proxy.chat() as reply:
+        body = await reply.json()
+    assert (reply.status, body["error"]["code"]) == (422, "budget_exceeded")
+
+
+async def test_the_proxy_answers_no_more_calls_at_once_than_it_may(provider: ProviderServer, tmp_path: Path) -> None:
+    settings = config(provider, more="  global_max_parallel_requests: 1\n")
+    provider.enqueue([role(), tokens("first words"), stall(30)])
+    async with running(settings, provider, tmp_path) as proxy:
+        begun = asyncio.Event()
+        task = asyncio.create_task(asked(proxy, True, begun, key=MASTER))
+        await begun.wait()
+        async with proxy.chat() as reply:
+            assert reply.status == 429
+        task.cancel()
+        await proxy.gateway.live.wait_empty()
+        async with proxy.chat() as reply:
+            assert reply.status == 200
