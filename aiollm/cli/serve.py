@@ -8,11 +8,14 @@ import shlex
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from attrs import evolve
 
 from aiollm.cli.terminal import Misuse, say
+from aiollm.integrations.prometheus import SHARED_FOLDER
 from aiollm.local.parts import find_package
+from aiollm.providers.registry import PROCESS_ENVIRONMENT, set_variables
 from aiollm.proxy.config import Config, read_config
 from aiollm.proxy.gateway import LOCAL_MODEL
 from aiollm.proxy.guard import is_loopback
@@ -51,7 +54,8 @@ def serve(options: Namespace) -> int:
     if workers == 1:
         asyncio.run(run_worker(service, 0, lambda bound: _announce(service, bound, 1)))
         return 0
-    with reserved_port(host, port) as bound:
+    with reserved_port(host, port) as bound, TemporaryDirectory(prefix="aiollm-metrics-") as folder:
+        set_variables({SHARED_FOLDER: PROCESS_ENVIRONMENT.get(SHARED_FOLDER) or folder})
         shared = evolve(service, port=bound, shares_port=True)
         return supervise(workers, _worker(shared), lambda: _announce(shared, bound, workers))
 

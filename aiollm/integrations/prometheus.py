@@ -1,7 +1,7 @@
 """Calls counted for Prometheus, under the names that dashboards made for LiteLLM's proxy ask for.
 
-Extra `prometheus`. With `PROMETHEUS_MULTIPROC_DIR` set before a process starts, prometheus-client keeps its numbers in
-that folder, and each of several processes tells those of all.
+Extra `prometheus`. Where the variable `PROMETHEUS_MULTIPROC_DIR` names a folder before the first of them is made,
+prometheus-client keeps its numbers there, and each of several processes tells those of all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from attrs import frozen
 
 from aiollm.engine.attempt import Attempt
 
-__all__ = ["FinishedCall", "Gauge", "PrometheusMetrics"]
+__all__ = ["SHARED_FOLDER", "FinishedCall", "Gauge", "PrometheusMetrics"]
+
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 MOST_SERIES = 2_000
 """Callers name models: what comes after so many different sets of labels is counted as "other"."""

@@ -76,6 +76,27 @@ def test_workers_share_a_port_and_take_over_another_configuration(start: Start, 
 
 
 @pytest.mark.slow
+def test_each_worker_tells_the_metrics_of_all(start: Start, config: Path) -> None:
+    process = start("serve", "--config", str(config), "--port", "0", "--workers", "2")
+    url, _ = served(process)
+    for _ in range(8):
+        answer(url)
+    assert {counted(url) for _ in range(8)} == {8}
+    process.terminate()
+    assert process.wait(DEADLINE) == 0
+
+
+def counted(url: str) -> float:
+    """Return how many calls there were, as Prometheus reads it."""
+    request = urllib.request.Request(f"{url}/metrics", headers={"authorization": "Bearer sk-master"})
+    with urllib.request.urlopen(request, timeout=DEADLINE) as reply:
+        lines = reply.read().decode().splitlines()
+    return sum(
+        float(line.split()[-1]) for line in lines if line.startswith("litellm_proxy_total_requests_metric_total")
+    )
+
+
+@pytest.mark.slow
 def test_a_worker_that_fails_is_started_again_and_all_end_with_their_parent(start: Start, config: Path) -> None:
     process = start("serve", "--config", str(config), "--port", "0", "--workers", "2")
     url, output = served(process)

@@ -9,6 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from aiollm.proxy.ledger import StoreUnavailable
 from tests.proxy.admin.gateways import CONFIG, MASTER, Asking, asking
 from tests.proxy.ledger.rows import row
+from tests.proxy.serving import MASTER as SERVED_MASTER
+from tests.proxy.serving import Proxy
 
 
 async def scraped(ask: Asking, key: str | None = MASTER) -> dict[str, dict[str, float]]:
@@ -56,6 +58,18 @@ async def test_calls_deployments_and_budgets_are_measured(ask: Asking) -> None:
     assert numbers["litellm_remaining_api_key_budget_metric"] == {f"ci {made['token']}": 3}
     assert (numbers["litellm_in_flight_requests"], numbers["aiollm_unwritten_spend_rows"]) == ({"": 0}, {"": 2})
     assert made["key"] not in str(numbers)
+
+
+async def test_a_call_is_counted_with_the_requests_that_it_took(proxy: Proxy) -> None:
+    async with proxy.chat() as reply:
+        assert reply.status == 200
+    headers = {"authorization": f"Bearer {SERVED_MASTER}"}
+    async with proxy.client.get(f"{proxy.url}/metrics", headers=headers) as reply:
+        told = await reply.text()
+    labels = '{api_provider="openai",litellm_model_name="gpt-4o-mini",model_id="first"}'
+    assert f"litellm_deployment_success_responses_total{labels} 1.0" in told
+    assert 'requested_model="fast",route="chat",status="success"' in told
+    assert "sk-upstream-canary" not in told
 
 
 async def test_metrics_are_for_operators_and_for_keys_that_name_them(ask: Asking) -> None:
