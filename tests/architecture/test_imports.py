@@ -59,6 +59,7 @@ HEAVY = (
     "matplotlib",
     "numpy",
     "openai",
+    "prometheus_client",
     "pydantic",
     "redis",
     "rich",

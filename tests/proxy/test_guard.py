@@ -19,8 +19,15 @@ from aiollm.testing import ProviderServer, status
 from tests.proxy.serving import MASTER, MESSAGES, Proxy, config, running
 
 KEY = "sk-of-a-caller"
-RIGHTS: tuple[Right, ...] = ("public", "call", "admin", "metrics")
-PUBLIC: set[str] = set()  # the paths that anybody may call: a new one is a decision
+RIGHTS: tuple[Right, ...] = ("public", "call", "admin", "metrics", "page")
+PUBLIC = {  # the paths that anybody may call: a new one is a decision
+    "/health/liveliness",
+    "/health/liveness",
+    "/health/readiness",
+    "/ui",  # the form to sign in, for who has not
+    "/ui/script.js",
+    "/ui/style.css",
+}
 
 
 def test_every_route_states_its_right_and_only_the_known_ones_are_public() -> None:
@@ -33,7 +40,7 @@ def test_every_route_states_its_right_and_only_the_known_ones_are_public() -> No
 async def test_every_route_that_is_not_public_refuses_who_has_no_key(proxy: Proxy) -> None:
     for route in ROUTES:
         for path in route.paths:
-            url = f"{proxy.url}{path.replace('{model:.+}', 'fast')}"
+            url = f"{proxy.url}{path.replace('{model:.+}', 'fast').replace('{key}', 'sk-x')}"
             async with proxy.client.request(route.method, url, json={}) as reply:
                 assert (reply.status == 401) == (route.right != "public"), (route.method, path, reply.status)
 
@@ -53,11 +60,11 @@ async def rights(proxy: Proxy) -> AsyncIterator[str]:
 @pytest.mark.parametrize(
     ("key", "wanted"),
     [
-        (None, {"public": 200, "call": 401, "admin": 401, "metrics": 401}),
-        ("sk-unknown", {"public": 200, "call": 401, "admin": 401, "metrics": 401}),
-        (KEY, {"public": 200, "call": 200, "admin": 403, "metrics": 403}),
-        (digest_of(KEY), {"public": 200, "call": 401, "admin": 401, "metrics": 401}),
-        (MASTER, {"public": 200, "call": 200, "admin": 200, "metrics": 200}),
+        (None, {"public": 200, "call": 401, "admin": 401, "metrics": 401, "page": 401}),
+        ("sk-unknown", {"public": 200, "call": 401, "admin": 401, "metrics": 401, "page": 401}),
+        (KEY, {"public": 200, "call": 200, "admin": 403, "metrics": 403, "page": 401}),
+        (digest_of(KEY), {"public": 200, "call": 401, "admin": 401, "metrics": 401, "page": 401}),
+        (MASTER, {"public": 200, "call": 200, "admin": 200, "metrics": 200, "page": 401}),
     ],
     ids=["nobody", "unknown", "caller", "a stored hash", "master"],
 )

@@ -62,7 +62,7 @@ def _sign_in(fault: str | None = None) -> web.Response:
         action="/ui",
         class_="fields tall sign-in",
     )
-    return page_response(document("Sign in", form), 401 if fault else 200)
+    return page_response(document("Sign in", form), 403 if fault else 200)
 
 
 async def _enter(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:

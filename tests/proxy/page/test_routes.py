@@ -46,7 +46,7 @@ async def test_the_master_key_opens_it_and_nothing_else_does(visitor: Visitor) -
     assert "Master key" in (await visitor.get())[1]
     for wrong in ("", "sk-wrong", digest_of(MASTER)):
         status, told = await visitor.post("/ui", key=wrong)
-        assert (status, "This is not the master key." in told) == (401, True)
+        assert (status, "This is not the master key." in told) == (403, True)
     assert await visitor.sign_in() == 303
     assert "Live" in (await visitor.get())[1]
 
@@ -55,7 +55,7 @@ async def test_a_virtual_key_does_not_open_it(visitor: Visitor) -> None:
     headers = {"authorization": f"Bearer {MASTER}"}
     async with visitor.session.post(f"{visitor.address}/key/generate", json={}, headers=headers) as reply:
         key = (await reply.json())["key"]
-    assert await visitor.sign_in(key) == 401
+    assert await visitor.sign_in(key) == 403
 
 
 async def test_what_is_for_who_has_signed_in_is_for_nobody_else(visitor: Visitor) -> None:
