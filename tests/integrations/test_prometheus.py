@@ -80,6 +80,17 @@ def test_names_that_callers_make_up_do_not_grow_without_end(monkeypatch: pytest.
     assert len([name for name in numbers if name.startswith("litellm_proxy_total_requests_metric_total")]) == 4
 
 
+def test_models_behind_a_pattern_and_codes_of_providers_do_not_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prometheus, "MOST_SERIES", 3)
+    metrics = PrometheusMetrics()
+    for number in range(10):
+        tried = Attempt(1, "first", "groq", f"made-up-{number}", "any", 0.0, "complete")
+        metrics.ended(row(str(number), status="failure", code=f"made-up-{number}"), [tried])
+    names = [name for name in read(metrics) if "made-up" in name and "_created" not in name]
+    assert len([name for name in names if name.startswith("litellm_proxy_failed")]) <= 3
+    assert len([name for name in names if name.startswith("litellm_deployment_total")]) <= 3
+
+
 def test_what_is_measured_when_it_is_asked_for_is_told_beside() -> None:
     gauge = Gauge("aiollm_depth", "How deep", [({"where": "here"}, 1.5), ({"where": "there"}, 2.0)])
     numbers = read(PrometheusMetrics(), gauge, Gauge("aiollm_nothing", "Of nobody", []))
