@@ -19,7 +19,7 @@ from aiollm.core.permit import Permit, Reservation, checked_amounts
 from aiollm.core.quota import NOTHING, Amounts, Quota
 from aiollm.core.runtime import running_loop
 from aiollm.exceptions import APIError, RateLimitError
-from aiollm.wire.rate_limits import read_rate_limits
+from aiollm.wire.rate_limits import NO_LIMITS, read_rate_limits
 
 __all__ = ["Gate"]
 
@@ -126,14 +126,26 @@ class Gate:
         if priority not in range(CLASSES):
             raise ValueError(f"priority must be a whole number from 0 (most urgent) to {CLASSES - 1}; got {priority!r}")
         limit = self._max_wait if max_wait is None else _checked_wait(max_wait)
-        return Reservation(partial(self._pass, amounts, priority, key or "", limit))
+        return Reservation(
+            partial(self._pass, amounts, priority, key or "", limit), partial(self._pass_at_once, amounts)
+        )
+
+    def _pass_at_once(self, amounts: Amounts) -> Permit | None:
+        with self._guard():
+            return self._first(amounts, self._now())
+
+    def _first(self, amounts: Amounts, now: float) -> Permit | None:
+        """Return a permit if there is room, and nobody waits for it."""
+        if not self._queue and self._paused_until <= now and self._quota.take(amounts, now) == 0:
+            return self._permit(amounts, now, now)
+        return None
 
     async def _pass(self, amounts: Amounts, priority: int, key: str, max_wait: float | None) -> Permit:
         loop = running_loop()
         with self._guard():
             now = self._now()
-            if not self._queue and self._paused_until <= now and self._quota.take(amounts, now) == 0:
-                return self._permit(amounts, now, now)
+            if (permit := self._first(amounts, now)) is not None:
+                return permit
             if max_wait is not None and self._paused_until > now + max_wait:
                 raise self._refusal(now, now)
             waiter = _Waiter(amounts, now, loop, loop.create_future())
@@ -290,6 +302,8 @@ class Gate:
             provider: its name, where it is known.
         """
         limits = read_rate_limits(headers, provider=provider)
+        if limits is NO_LIMITS:
+            return
         with self._guard():
             now = self._now()
             self._quota.learn(limits, now)

@@ -64,13 +64,18 @@ class Reservation:
     """A permit to be waited for: `permit = await gate.reserve(...)`, or `async with gate.reserve(...) as permit`.
 
     The block releases the permit at its end. Cancelling gives up the place in the queue, or gives the permit back.
+
+    Args:
+        enter: waits for the permit.
+        at_once: gives it if nobody has to wait, else None.
     """
 
-    __slots__ = ("_enter", "_permit")
+    __slots__ = ("_enter", "_permit", "at_once")
 
-    def __init__(self, enter: Callable[[], Coroutine[Any, Any, Permit]]) -> None:
+    def __init__(self, enter: Callable[[], Coroutine[Any, Any, Permit]], at_once: Callable[[], Permit | None]) -> None:
         self._enter = enter
         self._permit: Permit | None = None
+        self.at_once = at_once
 
     def __await__(self) -> Generator[Any, Any, Permit]:
         return self._enter().__await__()

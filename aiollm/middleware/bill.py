@@ -131,7 +131,7 @@ class Bill:
         return self._charge(attempt.usage, attempt.origin, lambda: error and error.partial)
 
     def _charge(self, usage: Usage | None, origin: Origin | None, partial: Callable[[], Any]) -> Charge:
-        """Charge what was counted; else what was sent, and what has come of the answer."""
+        """Charge what was counted; else what was sent, and what has come of the answer, which is put together then."""
         counted = usage is not None
         if usage is None:
             usage = Usage(prompt_tokens=self.plan().prompt_tokens, completion_tokens=_tokens_of(partial()))
