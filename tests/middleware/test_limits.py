@@ -270,7 +270,7 @@ async def test_what_one_provider_asks_for_does_not_hold_up_another(server: Provi
 
 
 def test_a_dict_of_what_are_no_limiters_is_refused() -> None:
-    with pytest.raises(TypeError, match="limiter must be an object such as aiollm.Limiter"):
+    with pytest.raises(TypeError, match=r"limiter must be an object such as aiollm\.Limiter"):
         Client(limiter={"openai": 500})
 
 
