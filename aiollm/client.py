@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aiollm.api import Find, acompletion, chat_call, complete, target_of
@@ -12,6 +12,7 @@ from aiollm.embedding_call import aembedding, embed, embedding_call
 from aiollm.engine.call import Call
 from aiollm.engine.events import EventStream
 from aiollm.engine.stream import ChunkStream
+from aiollm.middleware.budgeting import Way, ways_of_call
 from aiollm.policies import Policies
 from aiollm.providers.identity import hidden_options
 from aiollm.responding import ResponsesCall
@@ -55,13 +56,13 @@ class AsyncClient:
 
     def __init__(self, policies: Policies, routing: Routing | None = None) -> None:
         self._stack = Stack(policies, routing)
+        self._ways = ways_of_call if routing is None else routing.ways
 
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:
         """Ask a model for a chat completion, as `aiollm.acompletion` does, under this client's policies."""
         options = hidden_arguments(options)
-        given = _arguments(acompletion, {"model": model, "messages": messages}, options)
-        return await complete(self._stack.chat, self._call(chat_call, given))
+        return await complete(self._stack.chat, self.prepare(model, messages, options))
 
     @_responses
     async def aresponses(
@@ -78,6 +79,27 @@ class AsyncClient:
         options = hidden_arguments(options)
         given = _arguments(aembedding, {"model": model, "input": input}, options)
         return await embed(self._stack.embeddings, self._call(embedding_call, given))
+
+    def prepare(self, model: str, messages: Any, options: Mapping[str, Any]) -> Call:
+        """Return the call of chat that arguments mean, checked; nothing is sent.
+
+        Args:
+            model: as in `acompletion`, here and below.
+            messages: the messages.
+            options: the other arguments, by name; what is secret among them is hidden.
+
+        Raises:
+            APIError: what `acompletion` raises of its arguments.
+        """
+        return self._call(chat_call, _arguments(acompletion, {"model": model, "messages": messages}, options))
+
+    async def send(self, call: Call) -> ChunkStream:
+        """Send a call of chat under this client's policies, and return its answer; one that came whole has ended."""
+        return await self._stack.chat(call)
+
+    def ways(self, call: Call) -> Iterable[Way]:
+        """Return the requests of which one may answer a call, and where they go."""
+        return self._ways(call)
 
     def _call(self, build: Build, given: dict[str, Any]) -> Call:
         """Return the call that the arguments of a function of the package mean here."""

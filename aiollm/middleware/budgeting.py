@@ -23,7 +23,7 @@ from aiollm.types.origin import Origin
 from aiollm.types.request import Request
 from aiollm.types.usage import Usage
 
-__all__ = ["Budgeting", "Way", "ways_of_call"]
+__all__ = ["Budgeting", "Plan", "Way", "plan", "ways_of_call"]
 
 A = TypeVar("A", bound=Answer)
 
@@ -59,7 +59,7 @@ class Budgeting:
     async def __call__(self, call: Call, handler: Handler[A]) -> A:
         if call.request.mock_response is not None:  # nothing is sent, and nobody is paid
             return await handler(call)
-        plans = [_plan(*way) for way in self._ways(call)]
+        plans = [plan(*way) for way in self._ways(call)]
         if self._budget.usd is not None:
             _refuse_without_price(plans)
         reservation = self._budget.reserve(max(plan.usd or 0.0 for plan in plans), max(plan.tokens for plan in plans))
@@ -74,7 +74,7 @@ class Budgeting:
 
 
 @frozen
-class _Plan:
+class Plan:
     """What a request may come to.
 
     Attributes:
@@ -99,7 +99,8 @@ class _Plan:
         return 0.0 if cost is None else cost.total
 
 
-def _plan(request: Request, target: Target, prices: Entry | None) -> _Plan:
+def plan(request: Request, target: Target, prices: Entry | None) -> Plan:
+    """Return what a request may come to. Nothing is sent."""
     region = region_of(target)
     entry = prices or entry_of(target.provider.name, target.model, region=region)
     prompt = math.ceil(prompt_bytes(request) / BYTES_PER_TOKEN)
@@ -108,7 +109,7 @@ def _plan(request: Request, target: Target, prices: Entry | None) -> _Plan:
     if entry is not None:
         tier = request.params.get("service_tier")
         usd = most_at(target.provider.name, entry, prompt, completion, region=region, service_tier=tier)
-    return _Plan(target, entry, prompt, prompt + completion, usd)
+    return Plan(target, entry, prompt, prompt + completion, usd)
 
 
 def _longest_answer(request: Request, entry: Entry | None) -> int:
@@ -121,7 +122,7 @@ def _longest_answer(request: Request, entry: Entry | None) -> int:
     return limit * max(1, request.params.get("n") or 1)
 
 
-def _refuse_without_price(plans: list[_Plan]) -> None:
+def _refuse_without_price(plans: list[Plan]) -> None:
     for plan in plans:
         if plan.usd is None:
             raise BadRequestError(
@@ -142,7 +143,7 @@ class _Bill:
     """
 
     attempts: list[Attempt]
-    plan: _Plan
+    plan: Plan
     reservation: Reservation
     charges: list[tuple[float, int, bool]] = field(factory=list)
 
