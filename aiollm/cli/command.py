@@ -7,11 +7,13 @@ import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter, _SubParsersAction
 from collections.abc import Sequence
+from pathlib import Path
 
 from aiollm import __version__
 from aiollm.cli.chat import INTERRUPTED, chat
 from aiollm.cli.doctor import doctor
 from aiollm.cli.models import models
+from aiollm.cli.run import run
 from aiollm.cli.terminal import Misuse, abandon_output, complain, never_fail_on_a_character
 
 __all__ = ["main"]
@@ -25,6 +27,8 @@ examples:
   aiollm chat "Why is the sky blue?"          the model built in; no key needed
   echo hi | aiollm chat -m openai/gpt-4o      another model, the prompt from stdin
   aiollm chat                                 a conversation
+  aiollm run in.jsonl -o out.jsonl -m openai/gpt-4o-mini
+                                              many requests, and on again after a stop
   aiollm models groq                          what is known of a provider
   aiollm doctor openai                        whether it can be reached from here
 """
@@ -37,6 +41,18 @@ examples:
 
 The answer goes to stdout as it comes, and a line with its speed and size to stderr. Keys come from the environment;
 `aiollm models` tells their names. Exit code: 0; 1 after an error; 2 for wrong usage; 130 after Ctrl-C.
+"""
+_RUN_EXAMPLES = """\
+examples:
+  aiollm run in.jsonl -o out.jsonl -m openai/gpt-4o-mini --rpm 500 --budget 5
+  aiollm run in.jsonl -o out.jsonl -m openai/gpt-4o-mini --dry-run
+  aiollm run prompts.csv -o answers.sqlite -m groq/llama-3.3-70b-versatile
+
+A line of the input is a prompt, a list of messages, a dict of arguments with messages or prompt, or a line of an input
+file of OpenAI's batch API; a .csv has the column prompt, and as need be system, model, custom_id. The output has lines
+of an output file of that API. What it has an answer for is not asked again, so the same command goes on after a stop,
+of whatever kind. Ctrl-C lets what is under way end, for --drain seconds at the most; a second one cuts it off.
+Exit code: 0; 1 where not everything is answered; 2 for wrong usage; 130 after Ctrl-C.
 """
 _DOCTOR_EXAMPLES = """\
 examples:
@@ -96,7 +112,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--version", action="version", version=f"aiollm {__version__}")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (_chat_parser(commands), _models_parser(commands), _doctor_parser(commands)):
+    for command in (_chat_parser(commands), _run_parser(commands), _models_parser(commands), _doctor_parser(commands)):
         command.formatter_class = RawDescriptionHelpFormatter
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
@@ -114,9 +130,39 @@ def _chat_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     )
     parser.add_argument("--system", metavar="TEXT", help="a system message before the prompt")
     parser.add_argument("--max-tokens", metavar="N", type=_count, help="the longest answer, in tokens")
-    parser.add_argument("--temperature", metavar="T", type=_temperature, help="0 for the likeliest words")
+    parser.add_argument("--temperature", metavar="T", type=_number, help="0 for the likeliest words")
     parser.add_argument("--api-base", metavar="URL", help="the server's address, over the provider's own")
     parser.set_defaults(run=chat)
+    return parser
+
+
+def _run_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    parser = commands.add_parser(
+        "run",
+        help="answer the requests of a file",
+        description="Answer the requests of a file, many at a time, and keep the answers in another.",
+        epilog=_RUN_EXAMPLES,
+    )
+    parser.add_argument("input", metavar="FILE", type=Path, help="the requests: .jsonl or .csv")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="the answers: .jsonl or .sqlite")
+    parser.add_argument("-m", "--model", help="provider/model, for requests that name none")
+    parser.add_argument("--dry-run", action="store_true", help="send nothing; tell what it may cost")
+    parser.add_argument("--stop-on-error", action="store_true", help="begin no further request after one has failed")
+    limits = parser.add_argument_group("limits")
+    limits.add_argument("--concurrency", metavar="N", type=_count, default=64, help="at a time (default: %(default)s)")
+    limits.add_argument("--rpm", metavar="N", type=_count, help="requests a minute")
+    limits.add_argument("--tpm", metavar="N", type=_count, help="tokens a minute")
+    limits.add_argument("--budget", metavar="USD", type=_above_zero, help="what all requests may cost")
+    limits.add_argument("--budget-tokens", metavar="N", type=_count, help="how many tokens they may take")
+    limits.add_argument("--retries", metavar="N", type=_retries, help="how often a failed one is sent again (2)")
+    limits.add_argument(
+        "--drain", metavar="SECONDS", type=_number, default=30.0, help="after Ctrl-C (default: %(default)g)"
+    )
+    answers = parser.add_argument_group("the requests, where they do not say it themselves")
+    answers.add_argument("--max-tokens", metavar="N", type=_count, help="the longest answer, in tokens")
+    answers.add_argument("--temperature", metavar="T", type=_number, help="0 for the likeliest words")
+    answers.add_argument("--api-base", metavar="URL", help="the server's address, over the provider's own")
+    parser.set_defaults(run=run)
     return parser
 
 
@@ -165,11 +211,22 @@ def _count(text: str) -> int:
     return count
 
 
-def _temperature(text: str) -> float:
+def _retries(text: str) -> int:
+    return 0 if text == "0" else _count(text)
+
+
+def _number(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not 0 <= value < math.inf:
         raise ArgumentTypeError(f"{text!r} is not a number from 0")
+    return value
+
+
+def _above_zero(text: str) -> float:
+    value = _number(text)
+    if not value:
+        raise ArgumentTypeError("0 is not above 0")
     return value

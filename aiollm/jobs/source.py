@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ async def items_of(requests: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterato
         if isinstance(iterator, AsyncIterator):
             if hasattr(iterator, "aclose"):
                 await iterator.aclose()
-        elif hasattr(iterator, "close") and iterator is not requests:  # an open file stays its owner's
+        elif isinstance(iterator, Generator):  # an open file stays its owner's
             iterator.close()
 
 

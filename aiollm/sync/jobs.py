@@ -62,7 +62,8 @@ class SyncJob:
         return result
 
     def _next(self) -> Result | None:
-        return wait_for(anext, self._job, None)
+        result: Result | None = wait_for(anext, self._job, None)
+        return result
 
     def stop(self, within: float | None = None) -> None:
         """Let no further request begin; see `Job.stop`. From any thread."""
