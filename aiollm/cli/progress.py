@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -48,7 +49,8 @@ class Progress:
             await asyncio.sleep(TERMINAL_SECONDS if self._terminal else LOG_SECONDS)
             line = line_of(self._summary())
             if self._terminal:
-                print(f"{_ERASE}{line}", end="", file=sys.stderr, flush=True)
+                width = shutil.get_terminal_size().columns - 1  # a longer one would not be erased whole
+                print(f"{_ERASE}{line[:width]}", end="", file=sys.stderr, flush=True)
             else:
                 say(line)
 

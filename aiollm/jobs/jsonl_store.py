@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from io import FileIO
@@ -13,6 +14,9 @@ from aiollm.cache.store import StoreError
 from aiollm.jobs.record import label_of
 
 __all__ = ["JSONLResults"]
+
+LOCK_SECONDS = 1.0
+"""How long a file that another run has is waited for: one that was left may still be closing it."""
 
 
 class JSONLResults:
@@ -188,9 +192,15 @@ def _lock(file: FileIO, path: Path) -> None:
         import fcntl
     except ImportError:  # Windows has no such lock
         return
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise StoreError(
-            f"another run writes to {path}; wait for its end, or give this one a file of its own"
-        ) from None
+    patience = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= patience:
+                raise StoreError(
+                    f"another run writes to {path}; wait for its end, or give this one a file of its own"
+                ) from None
+            time.sleep(LOCK_SECONDS / 20)
+        else:
+            return

@@ -129,7 +129,7 @@ async def test_nothing_is_spent_beyond_the_budget_and_almost_all_of_it_is_used(s
 
 async def test_a_limiter_is_shared_and_its_refusals_are_counted(server: ProviderServer) -> None:
     server.enqueue(status(429, retry_after=0.05))
-    limiter = Limiter(concurrency=3)
+    limiter = Limiter(concurrency=3, adaptive=False)
     running = job(server, map(str, range(12)), limiter=limiter, num_retries=None, retry=Retry(retries=3))
     answered = await results(running)
     assert all(result.ok for result in answered)
