@@ -56,6 +56,14 @@ from aiollm.exceptions import (
     UnsupportedRuntime,
     WrongLoopError,
 )
+from aiollm.jobs.batch import abatch_completion
+from aiollm.jobs.estimate import Estimate
+from aiollm.jobs.job import Job, map
+from aiollm.jobs.jsonl_store import JSONLResults
+from aiollm.jobs.result import Result
+from aiollm.jobs.sqlite_store import SQLiteResults
+from aiollm.jobs.store import JobStore
+from aiollm.jobs.summary import Summary
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
@@ -96,6 +104,7 @@ from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
 from aiollm.router_arguments.group_info import ModelGroupInfo
 from aiollm.sync.client import Client
 from aiollm.sync.facade import completion, embedding, responses
+from aiollm.sync.jobs import SyncJob, batch_completion, map_sync
 from aiollm.sync.router import Router
 from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
@@ -149,6 +158,7 @@ __all__ = [
     "DeploymentStats",
     "Embedding",
     "EmbeddingResponse",
+    "Estimate",
     "EventStream",
     "EventTooLarge",
     "FirstTokenTimeout",
@@ -158,6 +168,9 @@ __all__ = [
     "IdleTimeout",
     "InternalServerError",
     "InvalidChunk",
+    "JSONLResults",
+    "Job",
+    "JobStore",
     "Limiter",
     "LimiterStats",
     "MemoryStore",
@@ -183,10 +196,12 @@ __all__ = [
     "ResponseUsage",
     "ResponsesAPIResponse",
     "ResponsesStreamEvent",
+    "Result",
     "Retry",
     "RetryBudget",
     "RetryPolicy",
     "Router",
+    "SQLiteResults",
     "SQLiteStore",
     "Scope",
     "Secret",
@@ -196,7 +211,9 @@ __all__ = [
     "StreamInterrupted",
     "StreamTruncated",
     "StreamingChoices",
+    "Summary",
     "SyncEventStream",
+    "SyncJob",
     "SyncStream",
     "TLSError",
     "Timeout",
@@ -211,9 +228,11 @@ __all__ = [
     "Usage",
     "WrongLoopError",
     "__version__",
+    "abatch_completion",
     "acompletion",
     "aembedding",
     "aresponses",
+    "batch_completion",
     "completion",
     "completion_cost",
     "cost_per_token",
@@ -224,6 +243,8 @@ __all__ = [
     "get_max_tokens",
     "get_model_info",
     "get_supported_openai_params",
+    "map",
+    "map_sync",
     "move_on",
     "register",
     "register_model",

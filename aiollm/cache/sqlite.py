@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiollm.cache.sqlite_file import SQLiteFile, is_full
+from aiollm.cache.sqlite_file import FileKind, SQLiteFile, is_full
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 __all__ = ["SQLiteStore"]
 
 LEAST_BYTES = 1024 * 1024
+
+_KIND = FileKind(
+    name="cache",
+    application_id=0x61696F6C,  # "aiol"
+    version=1,
+    schema=(
+        "CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires REAL)",
+        "CREATE INDEX by_expiry ON entries (expires) WHERE expires IS NOT NULL",
+    ),
+    busy_seconds=1.0,
+)
 
 _SWEPT_AT_ONCE = 100
 _TRIES = 10  # to make room for a value
@@ -49,8 +60,8 @@ class SQLiteStore:
         self.path = Path(path)
         self.max_bytes = max_bytes
         self._clock = clock
-        self._reads = SQLiteFile(self.path, max_bytes)
-        self._writes = SQLiteFile(self.path, max_bytes)
+        self._reads = SQLiteFile(self.path, _KIND, max_bytes)
+        self._writes = SQLiteFile(self.path, _KIND, max_bytes)
 
     def get(self, key: str) -> Awaitable[bytes | None]:
         return self._reads.run(lambda connection: _read(connection, key, self._clock()))

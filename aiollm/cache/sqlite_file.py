@@ -1,4 +1,4 @@
-"""A connection to an SQLite file that holds cached answers: opened late, marked as ours, opened again after a fault."""
+"""A connection to an SQLite file of this package: opened late, marked as ours, opened again after a fault."""
 
 from __future__ import annotations
 
@@ -8,23 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from attrs import frozen
+
 from aiollm.cache.lane import Lane
 from aiollm.cache.store import StoreError
 
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["SQLiteFile", "is_full"]
+__all__ = ["FileKind", "SQLiteFile", "is_full"]
 
 T = TypeVar("T")
-
-APPLICATION_ID = 0x61696F6C
-"""Marks the file as ours ("aiol"), at the place that the file format has for it."""
-
-SCHEMA_VERSION = 1
-
-BUSY_SECONDS = 1.0
-"""How long a write waits for those of other processes."""
 
 LOG_BYTES = 16 * 1024 * 1024
 """How large the write-ahead log stays after a burst of writes."""
@@ -32,12 +26,24 @@ LOG_BYTES = 16 * 1024 * 1024
 # Of https://www.sqlite.org/rescode.html, because the module itself is loaded when it is needed.
 _BUSY, _CORRUPT, _FULL, _NOT_A_DATABASE = 5, 11, 13, 26
 
-_SCHEMA = (
-    "CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires REAL)",
-    "CREATE INDEX by_expiry ON entries (expires) WHERE expires IS NOT NULL",
-    f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
-)
+
+@frozen(kw_only=True)
+class FileKind:
+    """What a file holds.
+
+    Attributes:
+        name: what messages call it.
+        application_id: marks the file as ours, at the place that the file format has for it.
+        version: of the schema.
+        schema: the statements that make its tables.
+        busy_seconds: how long a write waits for those of other processes.
+    """
+
+    name: str
+    application_id: int
+    version: int
+    schema: tuple[str, ...]
+    busy_seconds: float
 
 
 class SQLiteFile:
@@ -45,11 +51,13 @@ class SQLiteFile:
 
     Args:
         path: the file.
-        max_bytes: how large it may grow; beyond, writes fail with `SQLITE_FULL`.
+        kind: what it holds.
+        max_bytes: how large it may grow; beyond, writes fail with `SQLITE_FULL`. None for any size.
     """
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, kind: FileKind, max_bytes: int | None = None) -> None:
         self._path = path
+        self._kind = kind
         self._max_bytes = max_bytes
         self._inherited: list[sqlite3.Connection | None] = []  # by a fork: theirs to close is the parent's
         self._start()
@@ -90,7 +98,8 @@ class SQLiteFile:
     def _opened(self) -> sqlite3.Connection:
         import sqlite3
 
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        busy = self._kind.busy_seconds
+        connection = sqlite3.connect(self._path, timeout=busy, isolation_level=None, check_same_thread=False)
         try:
             self._prepare(connection)
         except BaseException:
@@ -101,27 +110,30 @@ class SQLiteFile:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")  # processes that start together make the tables once
         if _number(connection, "application_id") == 0 and _number(connection, "schema_version") == 0:
-            for statement in _SCHEMA:
+            for statement in self._kind.schema:
                 connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {self._kind.application_id}")
+            connection.execute(f"PRAGMA user_version = {self._kind.version}")
         connection.execute("COMMIT")
         found = _number(connection, "application_id"), _number(connection, "user_version")
-        if found != (APPLICATION_ID, SCHEMA_VERSION):
+        if found != (self._kind.application_id, self._kind.version):
             raise StoreError(
-                f"{self._path} is an SQLite file of another program, or of another version of this one; give the cache "
-                "a file of its own"
+                f"{self._path} is an SQLite file of another program, or of another version of this one; give the "
+                f"{self._kind.name} a file of its own"
             )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
-        connection.execute(f"PRAGMA max_page_count = {self._max_bytes // _number(connection, 'page_size')}")
+        if self._max_bytes is not None:
+            connection.execute(f"PRAGMA max_page_count = {self._max_bytes // _number(connection, 'page_size')}")
 
     def _explained(self, error: Exception) -> StoreError:
         if _code(error) in (_CORRUPT, _NOT_A_DATABASE):
             return StoreError(
-                f"the cache {self._path} is damaged, or no SQLite file ({error}); delete it, and the files beside it "
-                "that end in -wal and -shm"
+                f"the {self._kind.name} {self._path} is damaged, or no SQLite file ({error}); move it "
+                "away, and with it the files beside it that end in -wal and -shm"
             )
-        return StoreError(f"the cache {self._path} cannot be used: {error}")
+        return StoreError(f"the {self._kind.name} {self._path} cannot be used: {error}")
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None

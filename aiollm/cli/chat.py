@@ -15,7 +15,7 @@ from aiollm.exceptions import APIError, AuthenticationError
 from aiollm.providers.inspection import validate_environment
 from aiollm.sync.facade import completion
 
-__all__ = ["chat"]
+__all__ = ["INTERRUPTED", "chat", "check_settings"]
 
 _PROMPT = "> "
 INTERRUPTED = 130
@@ -60,7 +60,7 @@ def chat(options: Namespace) -> int:
     """
     interactive = options.prompt is None and is_terminal(sys.stdin)
     prompt = "" if interactive else _prompt(options.prompt)
-    _check_settings(options.model, options.api_base)
+    check_settings(options.model, options.api_base)
     wanted = {name: getattr(options, name) for name in ("api_base", "max_tokens", "temperature")}
     conversation = _Conversation(options.model, {name: value for name, value in wanted.items() if value is not None})
     if options.system:
@@ -88,7 +88,7 @@ def _piped() -> str:
         raise Misuse(f"the prompt on stdin is not UTF-8 text: byte {error.start} cannot be read") from None
 
 
-def _check_settings(model: str, api_base: str | None) -> None:
+def check_settings(model: str, api_base: str | None) -> None:
     """Name the variables that are missing, before anybody has typed a question."""
     missing = validate_environment(model, api_base=api_base)["missing_keys"]
     if missing:

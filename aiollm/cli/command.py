@@ -7,12 +7,14 @@ import signal
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter, _SubParsersAction
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from aiollm import __version__
 from aiollm.cli.chat import INTERRUPTED, chat
 from aiollm.cli.doctor import doctor
 from aiollm.cli.models import models
+from aiollm.cli.run import run
 from aiollm.cli.serve import HOST, PORT, serve
 from aiollm.cli.terminal import Misuse, abandon_output, complain, never_fail_on_a_character
 
@@ -27,6 +29,8 @@ examples:
   aiollm chat "Why is the sky blue?"          the model built in; no key needed
   echo hi | aiollm chat -m openai/gpt-4o      another model, the prompt from stdin
   aiollm chat                                 a conversation
+  aiollm run in.jsonl -o out.jsonl -m openai/gpt-4o-mini
+                                              many requests, and on again after a stop
   aiollm models groq                          what is known of a provider
   aiollm doctor openai                        whether it can be reached from here
   aiollm --config config.yaml                 the proxy, with LiteLLM's configuration
@@ -51,6 +55,18 @@ Keys and spend are kept beside the configuration, in a file of its name that end
 general_settings.database_url says. SIGHUP, or a change of the file, takes over the configuration; a file with a fault
 leaves the one before. SIGTERM and Ctrl-C end the proxy when the answers that go on have ended; a second one at once.
 Each worker counts the limits of keys by itself.
+"""
+_RUN_EXAMPLES = """\
+examples:
+  aiollm run in.jsonl -o out.jsonl -m openai/gpt-4o-mini --rpm 500 --budget 5
+  aiollm run in.jsonl -o out.jsonl -m openai/gpt-4o-mini --dry-run
+  aiollm run prompts.csv -o answers.sqlite -m groq/llama-3.3-70b-versatile
+
+A line of the input is a prompt, a list of messages, a dict of arguments with messages or prompt, or a line of an input
+file of OpenAI's batch API; a .csv has the column prompt, and as need be system, model, custom_id. The output has lines
+of an output file of that API. What it has an answer for is not asked again, so the same command goes on after a stop,
+of whatever kind. Ctrl-C lets what is under way end, for --drain seconds at the most; a second one cuts it off.
+Exit code: 0; 1 where not everything is answered; 2 for wrong usage; 130 after Ctrl-C.
 """
 _DOCTOR_EXAMPLES = """\
 examples:
@@ -115,6 +131,7 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in (
         _chat_parser(commands),
+        _run_parser(commands),
         _serve_parser(commands),
         _models_parser(commands),
         _doctor_parser(commands),
@@ -136,9 +153,39 @@ def _chat_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     )
     parser.add_argument("--system", metavar="TEXT", help="a system message before the prompt")
     parser.add_argument("--max-tokens", metavar="N", type=_count, help="the longest answer, in tokens")
-    parser.add_argument("--temperature", metavar="T", type=_temperature, help="0 for the likeliest words")
+    parser.add_argument("--temperature", metavar="T", type=_number, help="0 for the likeliest words")
     parser.add_argument("--api-base", metavar="URL", help="the server's address, over the provider's own")
     parser.set_defaults(run=chat)
+    return parser
+
+
+def _run_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    parser = commands.add_parser(
+        "run",
+        help="answer the requests of a file",
+        description="Answer the requests of a file, many at a time, and keep the answers in another.",
+        epilog=_RUN_EXAMPLES,
+    )
+    parser.add_argument("input", metavar="FILE", type=Path, help="the requests: .jsonl or .csv")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="the answers: .jsonl or .sqlite")
+    parser.add_argument("-m", "--model", help="provider/model, for requests that name none")
+    parser.add_argument("--dry-run", action="store_true", help="send nothing; tell what it may cost")
+    parser.add_argument("--stop-on-error", action="store_true", help="begin no further request after one has failed")
+    limits = parser.add_argument_group("limits")
+    limits.add_argument("--concurrency", metavar="N", type=_count, default=64, help="at a time (default: %(default)s)")
+    limits.add_argument("--rpm", metavar="N", type=_count, help="requests a minute")
+    limits.add_argument("--tpm", metavar="N", type=_count, help="tokens a minute")
+    limits.add_argument("--budget", metavar="USD", type=_above_zero, help="what all requests may cost")
+    limits.add_argument("--budget-tokens", metavar="N", type=_count, help="how many tokens they may take")
+    limits.add_argument("--retries", metavar="N", type=_retries, help="how often a failed one is sent again (2)")
+    limits.add_argument(
+        "--drain", metavar="SECONDS", type=_number, default=30.0, help="after Ctrl-C (default: %(default)g)"
+    )
+    answers = parser.add_argument_group("the requests, where they do not say it themselves")
+    answers.add_argument("--max-tokens", metavar="N", type=_count, help="the longest answer, in tokens")
+    answers.add_argument("--temperature", metavar="T", type=_number, help="0 for the likeliest words")
+    answers.add_argument("--api-base", metavar="URL", help="the server's address, over the provider's own")
+    parser.set_defaults(run=run)
     return parser
 
 
@@ -212,11 +259,22 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _temperature(text: str) -> float:
+def _retries(text: str) -> int:
+    return 0 if text == "0" else _count(text)
+
+
+def _number(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not 0 <= value < math.inf:
         raise ArgumentTypeError(f"{text!r} is not a number from 0")
+    return value
+
+
+def _above_zero(text: str) -> float:
+    value = _number(text)
+    if not value:
+        raise ArgumentTypeError("0 is not above 0")
     return value

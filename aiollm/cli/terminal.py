@@ -7,6 +7,7 @@ import sys
 import traceback
 from typing import TextIO
 
+from aiollm.cache.store import StoreError
 from aiollm.exceptions import APIError
 
 __all__ = ["Misuse", "abandon_output", "complain", "is_terminal", "never_fail_on_a_character", "printable", "say"]
@@ -39,7 +40,7 @@ def complain(error: Exception, *, debug: bool) -> None:
     """Say what went wrong, in one line; with `debug` after its traceback."""
     if debug and sys.stderr is not None:
         traceback.print_exception(error, file=sys.stderr)
-    if isinstance(error, APIError | Misuse | OSError):
+    if isinstance(error, APIError | Misuse | OSError | StoreError):
         say(f"aiollm: {error}")
     else:
         say(f"aiollm: {type(error).__name__}: {error} (--debug shows where)")

@@ -99,7 +99,7 @@ async def test_a_damaged_file_is_named_with_what_to_do(path: Path, damage: Calla
     await store.put(KEY, VALUE, None)
     await store.aclose()
     damage(path)
-    with pytest.raises(StoreError, match=r"answers\.sqlite is damaged, or no SQLite file .* delete it"):
+    with pytest.raises(StoreError, match=r"answers\.sqlite is damaged, or no SQLite file .* move it away"):
         await store.get(KEY)
     os.unlink(path)  # noqa: PTH108  # and the store goes on
     await store.put(KEY, b"new", None)

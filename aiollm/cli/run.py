@@ -1,0 +1,119 @@
+"""`aiollm run`: the requests of a file, and their answers in another; it goes on where it was stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from argparse import Namespace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from aiollm.cli.chat import INTERRUPTED, check_settings
+from aiollm.cli.progress import Progress
+from aiollm.cli.terminal import Misuse, say
+from aiollm.core.limiter import Limiter
+from aiollm.jobs.job import Job
+from aiollm.jobs.job import map as map_requests
+from aiollm.middleware.budget import Budget
+from aiollm.middleware.retry import Retry
+
+__all__ = ["run"]
+
+FAILED = 1
+
+
+def run(options: Namespace) -> int:
+    """Run the command, and return its exit code.
+
+    Raises:
+        Misuse: the arguments do not fit together.
+        OSError: the requests cannot be read.
+        StoreError: the answers cannot be kept.
+    """
+    if options.model is not None:
+        check_settings(options.model, options.api_base)
+    if options.output is None and not options.dry_run:
+        raise Misuse("where to? -o FILE.jsonl or FILE.sqlite keeps the answers")
+    if options.output is not None and options.output.exists() and options.output.samefile(options.input):
+        raise Misuse(f"{options.input} has the requests; the answers need a file of their own")
+    return asyncio.run(_dry_run(options) if options.dry_run else _run(options))
+
+
+async def _dry_run(options: Namespace) -> int:
+    print(await _job(options).dry_run())
+    return 0
+
+
+async def _run(options: Namespace) -> int:
+    job = _job(options)
+    async with job:
+        interrupts = _Interrupts(job, options.drain)
+        try:
+            async with Progress(job.summary):
+                async for _ in job:
+                    pass
+        finally:
+            interrupts.restore()
+            summary = job.summary()
+            say(f"{summary.reason}: {summary}")
+    if interrupts.count:
+        return INTERRUPTED
+    return FAILED if summary.failed or summary.reason != "complete" else 0
+
+
+def _job(options: Namespace) -> Job:
+    wanted = {name: getattr(options, name) for name in ("api_base", "max_tokens", "temperature")}
+    arguments: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+    try:
+        return map_requests(
+            Path(options.input),
+            options.model,
+            limiter=Limiter(rpm=options.rpm, tpm=options.tpm, concurrency=options.concurrency),
+            retry=Retry() if options.retries is None else Retry(retries=options.retries),
+            budget=_budget(options.budget, options.budget_tokens),
+            concurrency=options.concurrency,
+            on_error="stop" if options.stop_on_error else "yield",
+            store=options.output,
+            **arguments,
+        )
+    except ValueError as error:
+        raise Misuse(str(error)) from None
+
+
+def _budget(usd: float | None, tokens: int | None) -> Budget | None:
+    return None if usd is None and tokens is None else Budget(usd, tokens)
+
+
+class _Interrupts:
+    """What Ctrl-C does: the first lets what is under way end, the second cuts it off, a third is Python's own.
+
+    Attributes:
+        count: how many there were.
+    """
+
+    def __init__(self, job: Job, seconds: float) -> None:
+        self._job = job
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._before = signal.signal(signal.SIGINT, self._interrupted)
+        self.count = 0
+
+    def restore(self) -> None:
+        """Let Ctrl-C do what it did before."""
+        signal.signal(signal.SIGINT, self._before)
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count > 1:
+            self.restore()
+        self._loop.call_soon_threadsafe(self._stop, self.count)
+
+    def _stop(self, count: int) -> None:
+        if count > 1:
+            say("cut off")
+            self._job.stop(0)
+            return
+        under_way = self._job.summary().in_flight
+        say(f"stopping: {under_way} under way get {self._seconds:g} s to end; Ctrl-C again cuts them off")
+        self._job.stop(self._seconds)

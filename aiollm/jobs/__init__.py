@@ -1,0 +1,1 @@
+"""Fan-out: many requests, each answered once, in bounded memory."""
