@@ -13,11 +13,12 @@ import pytest
 
 from aiollm.providers.catalog import read_catalog
 from aiollm.providers.identity import IDENTITIES
-from tests import CORPUS
+from tests import CORPUS, profiles
 from tests.missing import do_without
 from tests.services.redis import mortal_redis, redis_program, redis_server
 
-__all__ = ["mortal_redis", "redis_program", "redis_server"]  # fixtures, for every test
+# Fixtures for every test, and how properties are tried.
+__all__ = ["mortal_redis", "profiles", "redis_program", "redis_server"]
 
 GRACE = 1.0  # seconds that tasks and threads get to end after a test
 LASTING_THREADS = ("aiollm", "asyncio_")  # the sync loop thread stays; a loop's name-lookup threads end with their loop

@@ -5,17 +5,25 @@ from __future__ import annotations
 import math
 import signal
 import sys
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter, _SubParsersAction
+from argparse import (
+    SUPPRESS,
+    ArgumentParser,
+    ArgumentTypeError,
+    Namespace,
+    RawDescriptionHelpFormatter,
+    _SubParsersAction,
+)
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from aiollm import __version__
+from aiollm.cli.address import HOST, PORT
 from aiollm.cli.chat import INTERRUPTED, chat
 from aiollm.cli.doctor import doctor
 from aiollm.cli.models import models
 from aiollm.cli.run import run
-from aiollm.cli.serve import HOST, PORT, serve
 from aiollm.cli.terminal import Misuse, abandon_output, complain, never_fail_on_a_character
 
 __all__ = ["main"]
@@ -92,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.run is None and (options.config, options.host, options.port, options.workers) != (None,) * 4:
-        options.run = serve
+        options.run = _serve
     if options.run is None:
         parser.print_help(sys.stderr)
         return MISUSED
@@ -197,8 +205,13 @@ def _serve_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser
         epilog=_SERVE_EXAMPLES,
     )
     _add_serving(parser, SUPPRESS)  # what stands before the command must not be undone
-    parser.set_defaults(run=serve)
+    parser.set_defaults(run=_serve)
     return parser
+
+
+def _serve(options: Namespace) -> int:
+    """Run the proxy. It is looked for here, because loading it would hold up every other command."""
+    return int(import_module("aiollm.cli.serve").serve(options))
 
 
 def _add_serving(parser: Any, default: str | None) -> None:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from attrs import evolve
 
+from aiollm.cli.address import HOST, PORT
 from aiollm.cli.terminal import Misuse, say
 from aiollm.integrations.prometheus import SHARED_FOLDER
 from aiollm.local.parts import find_package
@@ -22,10 +23,7 @@ from aiollm.proxy.guard import is_loopback
 from aiollm.proxy.supervisor import reserved_port, supervise
 from aiollm.proxy.worker import Service, run_worker
 
-__all__ = ["HOST", "PORT", "serve"]
-
-HOST = "127.0.0.1"
-PORT = 4000
+__all__ = ["serve"]
 
 _NAMED = 3  # models in the line that says what is served
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aiollm.wire.ndjson import NDJSONFramer
 from aiollm.wire.sse import SSEFramer
-from tests.property.conftest import many
+from tests.profiles import many
 from tests.property.framing import as_frames, frames, limited, lines, literal_lines
 from tests.property.streams import BODIES, LINES_OF_JSON, cuts
 from tests.property.whatwg import ALL, interpret

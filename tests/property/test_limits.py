@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 
 from aiollm import Limiter, RateLimitError
 from aiollm.testing import run_in_virtual_time
-from tests.property.conftest import SCALE
+from tests.profiles import SCALE
 
 RPM, TPM, CONCURRENCY = 5, 100, 3
 

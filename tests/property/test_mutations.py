@@ -21,7 +21,7 @@ from aiollm.wire.ndjson import NDJSONFramer
 from tests.dialects.reading import cut as cut_at
 from tests.dialects.reading import decode, read
 from tests.engine.calling import answered, collected, opened, pool_facts
-from tests.property.conftest import SCALE
+from tests.profiles import SCALE
 from tests.property.mutations import STREAMS, WHOLE, WORDS, mutated, shortened
 
 OVER_SOCKETS = 50 * SCALE

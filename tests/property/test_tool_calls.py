@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aiollm.exceptions import ToolCallIncomplete
 from tests.dialects.reading import Reading, read, tool_calls
-from tests.property.conftest import SCALE
+from tests.profiles import SCALE
 from tests.property.tool_styles import STYLES, Call, Piece, Style, chunks_of
 
 STYLE = pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)

@@ -1,4 +1,4 @@
-"""The profiles of all properties.
+"""How properties are tried.
 
 An ordinary run has the same examples every time, so that a failure can be repeated; `AIOLLM_PROPERTIES=thorough` tries
 ten times as many, other ones each time, and prints how to repeat a failure.
