@@ -29,6 +29,7 @@ from aiollm.engine.chain import Handler
 from aiollm.engine.mock import MockResponse
 from aiollm.engine.options import MidStream
 from aiollm.engine.stream import ChunkStream
+from aiollm.exceptions import BadRequestError
 from aiollm.policy_arguments import call_options
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.providers.provider import Target
@@ -257,7 +258,7 @@ def target_of(given: dict[str, Any], api: Api) -> Target:
         if not isinstance(mock, (str, Exception, Mapping, ModelResponse)):
             raise faulty("mock_response", "text, a response, or an exception", mock)
         key = key or Secret("mock")  # nothing is sent, so nobody needs a key
-    return resolve(
+    target = resolve(
         given["model"],
         custom_llm_provider=checked_text("custom_llm_provider", given["custom_llm_provider"]),
         api_key=key,
@@ -269,3 +270,13 @@ def target_of(given: dict[str, Any], api: Api) -> Target:
         api=api,
         options=given["provider_params"],
     )
+    if target.provider.serve is not None and (given["base_url"] or given["api_base"]):
+        raise BadRequestError(
+            f"{target.provider.name}/ models are served by this process, and have no api_base: for a server of your "
+            f'own write "llama_cpp/{target.model}" or "openai/{target.model}"',
+            model=target.model,
+            llm_provider=target.provider.name,
+            param="api_base",
+            phase="request",
+        )
+    return target

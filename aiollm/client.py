@@ -9,12 +9,15 @@ from aiollm.api import Find, acompletion, chat_call, complete, target_of
 from aiollm.arguments import hidden
 from aiollm.calling import ChatCompletion
 from aiollm.embedding_call import aembedding, embed, embedding_call
+from aiollm.engine.answer import WholeReply
 from aiollm.engine.call import Call
+from aiollm.engine.chain import Handler
 from aiollm.engine.events import EventStream
 from aiollm.engine.stream import ChunkStream
 from aiollm.middleware.budgeting import Way, ways_of_call
 from aiollm.policies import Policies
 from aiollm.providers.identity import hidden_options
+from aiollm.providers.registry import Api
 from aiollm.responding import ResponsesCall
 from aiollm.responses_call import respond, responses_arguments, responses_call
 from aiollm.router.routing import Routing
@@ -27,6 +30,8 @@ __all__ = ["AsyncClient", "Build", "as_method_of", "hidden_arguments"]
 
 Build = Callable[[dict[str, Any], Find], Call]
 """Makes a call of all arguments of a function of the package, and of what finds out where it goes."""
+
+_HANDLERS: Mapping[Api, str] = {"chat": "chat", "responses": "events", "embeddings": "embeddings"}
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -58,11 +63,44 @@ class AsyncClient:
         self._stack = Stack(policies, routing)
         self._ways = ways_of_call if routing is None else routing.ways
 
+    # In two steps, for those who account for calls: what was asked, and an answer with its account, whole or not
+
+    def prepare(self, api: Api, arguments: Mapping[str, Any]) -> Call:
+        """Return the call that arguments of `acompletion`, `aresponses` or `aembedding` mean. Nothing is sent.
+
+        Raises:
+            BadRequestError: an argument is wrong.
+        """
+        arguments = hidden_arguments(arguments)
+        if api == "responses":
+            rest = {name: value for name, value in arguments.items() if name not in ("input", "model", "stream")}
+            given = responses_arguments(arguments["input"], arguments["model"], arguments.get("stream"), rest)
+            return self._call(responses_call, given)
+        if api == "embeddings":
+            return self._call(embedding_call, _arguments(aembedding, _part(arguments, "model", "input"), arguments))
+        return self._call(chat_call, _arguments(acompletion, _part(arguments, "model", "messages"), arguments))
+
+    async def send(self, api: Api, call: Call) -> ChunkStream | EventStream | WholeReply[EmbeddingResponse]:
+        """Send a prepared call, and return its answer; of a whole one, `response` has what the functions return.
+
+        Raises and is cancelled as they are.
+        """
+        handler: Handler[Any] = getattr(self._stack, _HANDLERS[api])
+        answer: ChunkStream | EventStream | WholeReply[EmbeddingResponse] = await handler(call)
+        return answer
+
+    def ways(self, call: Call) -> Iterable[Way]:
+        """Return the requests of which one may answer a prepared call, with the targets and the prices."""
+        return self._ways(call)
+
+    # The functions of the package
+
     @_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:
         """Ask a model for a chat completion, as `aiollm.acompletion` does, under this client's policies."""
         options = hidden_arguments(options)
-        return await complete(self._stack.chat, self.prepare(model, messages, options))
+        given = _arguments(acompletion, {"model": model, "messages": messages}, options)
+        return await complete(self._stack.chat, self._call(chat_call, given))
 
     @_responses
     async def aresponses(
@@ -80,27 +118,6 @@ class AsyncClient:
         given = _arguments(aembedding, {"model": model, "input": input}, options)
         return await embed(self._stack.embeddings, self._call(embedding_call, given))
 
-    def prepare(self, model: str, messages: Any, options: Mapping[str, Any]) -> Call:
-        """Return the call of chat that arguments mean, checked; nothing is sent.
-
-        Args:
-            model: as in `acompletion`, here and below.
-            messages: the messages.
-            options: the other arguments, by name; what is secret among them is hidden.
-
-        Raises:
-            APIError: what `acompletion` raises of its arguments.
-        """
-        return self._call(chat_call, _arguments(acompletion, {"model": model, "messages": messages}, options))
-
-    async def send(self, call: Call) -> ChunkStream:
-        """Send a call of chat under this client's policies, and return its answer; one that came whole has ended."""
-        return await self._stack.chat(call)
-
-    def ways(self, call: Call) -> Iterable[Way]:
-        """Return the requests of which one may answer a call, and where they go."""
-        return self._ways(call)
-
     def _call(self, build: Build, given: dict[str, Any]) -> Call:
         """Return the call that the arguments of a function of the package mean here."""
         return build(given, target_of)
@@ -115,9 +132,13 @@ def hidden_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
+def _part(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: arguments.get(name) for name in names}
+
+
 def _arguments(function: Any, given: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """Return all arguments of a function of the package by name, those that it does not know in `provider_params`."""
     defaults: dict[str, Any] = function.__kwdefaults__
     given = defaults | given | {name: value for name, value in options.items() if name in defaults}
-    given["provider_params"] = {name: value for name, value in options.items() if name not in defaults}
+    given["provider_params"] = {name: value for name, value in options.items() if name not in given}
     return given

@@ -89,7 +89,8 @@ class APIError(Exception):
         host: the host (and port) that was asked.
         phase: how far the call got: "request", "connect", "headers", "first_token" or "stream".
         attempt: which attempt this was, from 1.
-        attempts: all attempts of the call, in order, with what became of each; see `Attempt`.
+        attempts: all attempts of the call, in order, with what became of each; see `Attempt`. Empty where nothing was
+            sent.
         elapsed: seconds from the start of the call to the error.
         partial: the answer so far, a `ModelResponse`, when content had come.
         usage: the tokens counted so far, when the provider told.
@@ -117,7 +118,7 @@ class APIError(Exception):
         host: str | None = None,
         phase: str | None = None,
         attempt: int | None = None,
-        attempts: tuple[Any, ...] | None = None,
+        attempts: tuple[Any, ...] = (),
         elapsed: float | None = None,
         partial: Any = None,
         usage: Any = None,
@@ -152,9 +153,9 @@ class APIError(Exception):
         return _rebuild, (type(self), self.__dict__.copy())
 
     def with_context(self, **facts: Any) -> Self:
-        """Fill in attributes that are still None, and return the same error."""
+        """Fill in attributes that are still unknown, and return the same error."""
         for name, value in facts.items():
-            if getattr(self, name) is None:
+            if getattr(self, name) in (None, ()):
                 setattr(self, name, value)
         return self
 

@@ -9,6 +9,7 @@ from aiollm.arguments import checked_count, checked_text, faulty
 from aiollm.cache.control import CacheControl
 from aiollm.engine.call import Call
 from aiollm.engine.options import Alternative, CallOptions, Fallbacks, MidStream
+from aiollm.exceptions import APIError
 from aiollm.providers.registry import find_provider
 
 __all__ = ["POLICY_ARGUMENTS", "call_options"]
@@ -74,22 +75,30 @@ def call_options(given: Mapping[str, Any], build: Build) -> CallOptions:
 
 def _mid_stream(value: Any) -> MidStream | None:
     if value is not None and value not in get_args(MidStream):
-        raise faulty("mid_stream", ", ".join(map(repr, get_args(MidStream))), value)
+        raise faulty("mid_stream", f"one of {', '.join(map(repr, get_args(MidStream)))}", value)
     return value  # type: ignore[no-any-return]
 
 
 def _alternatives(argument: str, listed: Any, given: Mapping[str, Any], build: Build) -> tuple[Alternative, ...]:
     if isinstance(listed, str | Mapping) or not hasattr(listed, "__iter__"):
         raise faulty(argument, "a list of models, or of dicts of arguments", listed)
-    calls = [build(_merged(f"{argument}[{place}]", other, given)) for place, other in enumerate(listed)]
+    calls = [_built(f"{argument}[{place}]", other, given, build) for place, other in enumerate(listed)]
     return tuple(Alternative(call.request, call.target, call.group) for call in calls)
 
 
-def _merged(place: str, other: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a call to a fallback: a model's name, or a dict of the arguments that are others."""
+def _built(place: str, other: Any, given: Mapping[str, Any], build: Build) -> Call:
+    """Return the call to a fallback: a model's name, or a dict of the arguments that are others."""
     changes = {"model": other} if isinstance(other, str) else other
     if not isinstance(changes, Mapping) or not isinstance(changes.get("model", given["model"]), str):
         raise faulty(place, 'a model, or a dict such as {"model": ..., "api_key": ...}', other)
+    try:
+        return build(_merged(changes, given))
+    except APIError as error:
+        error.message = f"{place} ({changes.get('model', given['model'])!r:.80}): {error.message}"
+        raise
+
+
+def _merged(changes: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(given)
     if not _same_place(changes, given):
         merged.update(dict.fromkeys(_OF_THE_PROVIDER))

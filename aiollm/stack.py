@@ -18,11 +18,12 @@ Outermost first:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
 from aiollm.cache.entry import Entry
+from aiollm.core.gate import Gate
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.broadcast import Broadcast
 from aiollm.engine.call import Call
@@ -109,10 +110,13 @@ def _trying(policies: Policies, routing: Routing | None) -> list[Middleware]:
 
 def _sending(policies: Policies, routing: Routing | None) -> list[Middleware]:
     """Return what sends one attempt."""
-    limiter = policies.limiter
-    of_client = [] if limiter is None else [Limits(lambda call: limiter)]
+    of_client = [] if policies.limiter is None else [Limits(partial(_limiter_of, policies.limiter))]
     of_deployment = [] if routing is None else [Limits(routing.limiters.of)]
     return [*of_client, *of_deployment, record]
+
+
+def _limiter_of(limiter: Gate | Mapping[str, Gate], call: Call) -> Gate | None:
+    return limiter.get(call.target.provider.name) if isinstance(limiter, Mapping) else limiter
 
 
 def _embeddings(

@@ -85,6 +85,11 @@ async def test_a_missing_key_names_its_variables_and_nothing_is_sent() -> None:
         assert server.connections == 0
 
 
+async def test_a_model_that_is_served_here_has_no_address() -> None:
+    with pytest.raises(aiollm.BadRequestError, match=r'have no api_base.*"llama_cpp/smollm2"'):
+        await aiollm.acompletion("local/smollm2", MESSAGES, api_base="http://127.0.0.1:9/v1")
+
+
 async def test_the_key_and_the_base_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ProviderServer() as server:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-from-environment")

@@ -46,6 +46,24 @@ async def test_its_policies_hold_for_its_calls_only() -> None:
             assert len(caught.value.attempts) == attempts
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"retry": 0}, r"retry must be an object such as aiollm.Retry\(retries=4\); got 0"),
+        ({"hedge": 0.5}, "hedge must be an object such as aiollm.Hedge"),
+        ({"limiter": 500}, "limiter must be an object such as aiollm.Limiter"),
+        ({"budget": 5}, "budget must be an object such as aiollm.Budget"),
+        ({"cache": True}, "cache must be an object such as aiollm.Cache"),
+        ({"cache": aiollm.MemoryStore()}, r"such as aiollm.Cache\(.*\); got <MemoryStore"),
+    ],
+)
+def test_what_is_no_policy_is_told_with_how_to_write_one(wrong: dict[str, Any], says: str) -> None:
+    for kind in (Client, aiollm.Router):
+        if "retry" not in wrong or kind is Client:
+            with pytest.raises(TypeError, match=says):
+                kind(**wrong)
+
+
 async def test_a_wrong_argument_is_found_before_anything_is_sent() -> None:
     with pytest.raises(aiollm.BadRequestError, match="temperature must be"):
         await Client().acompletion("openai/x", [{"role": "user", "content": "Hi"}], temperature="hot", api_key=KEY)

@@ -140,3 +140,10 @@ def test_what_may_be_tried_again() -> None:
         "IdleTimeout",
         "TotalTimeout",
     }
+
+
+@each
+def test_the_attempts_of_an_error_can_always_be_counted(kind: type[e.APIError]) -> None:
+    error = kind("nothing was sent")
+    assert error.attempts == ()
+    assert error.with_context(attempts=(1, 2)).with_context(attempts=(3,)).attempts == (1, 2)

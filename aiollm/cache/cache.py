@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Awaitable, Callable
 
@@ -13,6 +12,7 @@ from attrs import evolve, frozen
 from aiollm.cache.entry import Answer, Entry, read_entry, write_entry
 from aiollm.cache.memory import MemoryStore
 from aiollm.cache.store import CacheStore
+from aiollm.core.guard import Guard
 from aiollm.providers.registry import Api
 
 __all__ = ["Cache", "CacheStats"]
@@ -59,6 +59,7 @@ class Cache:
         clock: gives the time, in seconds since the epoch.
 
     Raises:
+        TypeError: the store is none.
         ValueError: `ttl` or `max_wait` is not above 0.
     """
 
@@ -71,15 +72,17 @@ class Cache:
         max_wait: float = 0.25,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not ((ttl is None or ttl > 0) and max_wait > 0):
-            raise ValueError(f"ttl and max_wait must be above 0 seconds; got {ttl} and {max_wait}")
+        if not ((ttl is None or _is_time(ttl)) and _is_time(max_wait)):
+            raise ValueError(f"ttl and max_wait must be above 0 seconds; got {ttl!r} and {max_wait!r}")
+        if store is not None and not isinstance(store, CacheStore):
+            raise TypeError(f'store must be a store, such as aiollm.SQLiteStore("answers.sqlite"); got {store!r:.100}')
         self.store = store if store is not None else MemoryStore()
         self.ttl = ttl
         self.namespace = namespace
         self.max_wait = max_wait
         self._clock = clock
         self._stats = CacheStats()
-        self._lock = threading.Lock()
+        self._guard = Guard()
         self._broken = False
         self._resting_until = 0.0
         self._puts: dict[str, asyncio.Task[None]] = {}
@@ -135,8 +138,13 @@ class Cache:
     async def _read(self, api: Api, key: str) -> Entry | None:
         if self._rests():
             return None
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.max_wait
+        put = self._puts.get(key)
+        if put is not None and put.get_loop() is loop:  # asked again at once: what has just come is on its way there
+            await asyncio.wait([put], timeout=self.max_wait / 2)
         try:
-            async with asyncio.timeout(self.max_wait):
+            async with asyncio.timeout_at(until):
                 data = await self.store.get(key)
         except Exception as error:  # noqa: BLE001  # of any store
             self._failed(error)
@@ -175,8 +183,12 @@ class Cache:
             _logger.info("the cache works again")
 
     def _count(self, name: str) -> None:
-        with self._lock:
+        with self._guard:
             self._stats = evolve(self._stats, **{name: getattr(self._stats, name) + 1})
 
     def __repr__(self) -> str:
         return f"<Cache in {self.store!r}>"
+
+
+def _is_time(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and seconds > 0

@@ -44,6 +44,8 @@ class CacheControl:
         Raises:
             BadRequestError: a member is unknown, or its value is not of its kind.
         """
+        if cache is None and caching is None:
+            return _USUAL
         if not isinstance(caching, bool | None):
             raise _faulty("caching", "True or False", caching)
         if not isinstance(cache, Mapping | None):
@@ -63,6 +65,9 @@ class CacheControl:
             max_age=_seconds(given, "s-maxage"),
             namespace=_text(given, "namespace"),
         )
+
+
+_USUAL = CacheControl()
 
 
 def _flag(given: Mapping[str, Any], name: str) -> bool:

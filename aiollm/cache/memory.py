@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Generator
 
 from attrs import frozen
+
+from aiollm.core.guard import Guard
 
 __all__ = ["MemoryStore"]
 
@@ -39,10 +40,10 @@ class MemoryStore:
         self._clock = clock
         self._kept: OrderedDict[str, _Kept] = OrderedDict()  # the one used last comes last
         self._bytes = 0
-        self._lock = threading.Lock()
+        self._guard = Guard()
 
     async def get(self, key: str) -> bytes | None:
-        with self._lock:
+        with self._guard:
             kept = self._kept.get(key)
             if kept is None:
                 return None
@@ -53,7 +54,7 @@ class MemoryStore:
             return kept.value
 
     def put(self, key: str, value: bytes, ttl: float | None) -> Awaitable[None]:
-        with self._lock:
+        with self._guard:
             self._forget(key)
             if ENTRY_BYTES + len(value) <= self.max_bytes:
                 self._kept[key] = _Kept(value, float("inf") if ttl is None else self._clock() + ttl)
@@ -63,7 +64,7 @@ class MemoryStore:
         return _Done()
 
     async def delete(self, key: str) -> None:
-        with self._lock:
+        with self._guard:
             self._forget(key)
 
     async def aclose(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 __all__ = ["CacheStore", "StoreError"]
 
@@ -12,6 +12,7 @@ class StoreError(Exception):
     """A store cannot be used; the message says which, why, and what to do. No call ever fails with it."""
 
 
+@runtime_checkable
 class CacheStore(Protocol):
     """Keeps values under keys for a time. Bring your own by writing these four methods; `async def` will do.
 

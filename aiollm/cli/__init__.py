@@ -1,4 +1,4 @@
-"""The command line: `aiollm chat`, `aiollm run`, `aiollm models`, `aiollm doctor`."""
+"""The command line: `aiollm chat`, `aiollm run`, `aiollm serve`, `aiollm models`, `aiollm doctor`."""
 
 from aiollm.cli.command import main
 

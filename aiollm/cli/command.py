@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import signal
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter, _SubParsersAction
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter, _SubParsersAction
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from aiollm import __version__
 from aiollm.cli.chat import INTERRUPTED, chat
 from aiollm.cli.doctor import doctor
 from aiollm.cli.models import models
 from aiollm.cli.run import run
+from aiollm.cli.serve import HOST, PORT, serve
 from aiollm.cli.terminal import Misuse, abandon_output, complain, never_fail_on_a_character
 
 __all__ = ["main"]
@@ -31,6 +33,8 @@ examples:
                                               many requests, and on again after a stop
   aiollm models groq                          what is known of a provider
   aiollm doctor openai                        whether it can be reached from here
+  aiollm --config config.yaml                 the proxy, with LiteLLM's configuration
+  aiollm serve                                the proxy in front of the model built in
 """
 _CHAT_EXAMPLES = """\
 examples:
@@ -53,6 +57,16 @@ file of OpenAI's batch API; a .csv has the column prompt, and as need be system,
 of an output file of that API. What it has an answer for is not asked again, so the same command goes on after a stop,
 of whatever kind. Ctrl-C lets what is under way end, for --drain seconds at the most; a second one cuts it off.
 Exit code: 0; 1 where not everything is answered; 2 for wrong usage; 130 after Ctrl-C.
+"""
+_SERVE_EXAMPLES = """\
+examples:
+  aiollm serve                                    the model built in, under any name
+  aiollm serve --config config.yaml --workers 2
+
+Keys and spend are kept beside the configuration, in a file of its name that ends in .sqlite, or where
+general_settings.database_url says. SIGHUP, or a change of the file, takes over the configuration; a file with a fault
+leaves the one before. SIGTERM and Ctrl-C end the proxy when the answers that go on have ended; a second one at once.
+Each worker counts the limits of keys by itself.
 """
 _DOCTOR_EXAMPLES = """\
 examples:
@@ -77,6 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     never_fail_on_a_character()
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.run is None and (options.config, options.host, options.port, options.workers) != (None,) * 4:
+        options.run = serve
     if options.run is None:
         parser.print_help(sys.stderr)
         return MISUSED
@@ -105,14 +121,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="aiollm",
-        description="Streaming chat completions in a terminal.",
+        description="Streaming chat completions, in a terminal and as a proxy.",
         epilog=_EXAMPLES,
         formatter_class=RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"aiollm {__version__}")
-    parser.set_defaults(run=None)
+    parser.set_defaults(run=None, debug=False)
+    _add_serving(parser.add_argument_group("the proxy (`aiollm serve` has the same options)"), None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (_chat_parser(commands), _run_parser(commands), _models_parser(commands), _doctor_parser(commands)):
+    for command in (
+        _chat_parser(commands),
+        _run_parser(commands),
+        _serve_parser(commands),
+        _models_parser(commands),
+        _doctor_parser(commands),
+    ):
         command.formatter_class = RawDescriptionHelpFormatter
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
@@ -166,6 +189,25 @@ def _run_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     return parser
 
 
+def _serve_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    parser = commands.add_parser(
+        "serve",
+        help="run the proxy",
+        description="Answer OpenAI's and Anthropic's clients: with the models of a configuration, or the one built in.",
+        epilog=_SERVE_EXAMPLES,
+    )
+    _add_serving(parser, SUPPRESS)  # what stands before the command must not be undone
+    parser.set_defaults(run=serve)
+    return parser
+
+
+def _add_serving(parser: Any, default: str | None) -> None:
+    parser.add_argument("--config", metavar="FILE", default=default, help="LiteLLM's config.yaml")
+    parser.add_argument("--host", metavar="ADDRESS", default=default, help=f"where to listen (default: {HOST})")
+    parser.add_argument("--port", metavar="N", type=_port, default=default, help=f"the port (default: {PORT})")
+    parser.add_argument("--workers", metavar="N", type=_count, default=default, help="processes (default: 1)")
+
+
 def _models_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser = commands.add_parser(
         "models",
@@ -213,6 +255,12 @@ def _count(text: str) -> int:
 
 def _retries(text: str) -> int:
     return 0 if text == "0" else _count(text)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) < 65536):
+        raise ArgumentTypeError(f"{text!r} is not a port: a number from 0 to 65535")
+    return int(text)
 
 
 def _number(text: str) -> float:

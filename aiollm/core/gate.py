@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 
-from attrs import asdict, define, field
+from attrs import asdict, define
 
 from aiollm.core.fair_queue import CLASSES, FairQueue, Place
+from aiollm.core.guard import Guard, noted
 from aiollm.core.limiter_stats import LimiterStats, Record
 from aiollm.core.permit import Permit, Reservation, checked_amounts
 from aiollm.core.quota import NOTHING, Amounts, Quota
 from aiollm.core.runtime import running_loop
 from aiollm.exceptions import APIError, RateLimitError
-from aiollm.wire.rate_limits import read_rate_limits
+from aiollm.wire.rate_limits import NO_LIMITS, RateLimits, read_rate_limits
 
 __all__ = ["Gate"]
 
@@ -36,9 +35,9 @@ class _Waiter:
     since: float
     loop: asyncio.AbstractEventLoop
     woken: asyncio.Future[None]
-    place: Place[_Waiter] = field(init=False)
+    queue: FairQueue[_Waiter]
+    place: Place[_Waiter] | None = None  # in the queue, as long as it stands there
     permit: Permit | None = None
-    gone: bool = False
     refusal: APIError | None = None
 
     def wake(self) -> None:
@@ -87,10 +86,13 @@ class Gate:
         self._paused_until = -math.inf
         self._next = -math.inf  # when the head of the queue may pass, as far as is known
         self._begin()
+        self._guard = Guard(self._after_fork)
+
+    def _after_fork(self) -> None:
+        self._begin()
+        self._quota.after_fork()
 
     def _begin(self) -> None:
-        self._process = os.getpid()
-        self._lock = threading.Lock()
         self._queue: FairQueue[_Waiter] = FairQueue(self._weights)
         self._alarm: tuple[asyncio.AbstractEventLoop, float] | None = None  # the next one, and when it rings
 
@@ -126,17 +128,29 @@ class Gate:
         if priority not in range(CLASSES):
             raise ValueError(f"priority must be a whole number from 0 (most urgent) to {CLASSES - 1}; got {priority!r}")
         limit = self._max_wait if max_wait is None else _checked_wait(max_wait)
-        return Reservation(partial(self._pass, amounts, priority, key or "", limit))
+        return Reservation(
+            partial(self._pass, amounts, priority, key or "", limit), partial(self._pass_at_once, amounts)
+        )
+
+    def _pass_at_once(self, amounts: Amounts) -> Permit | None:
+        with self._guard:
+            return self._first(amounts, self._now())
+
+    def _first(self, amounts: Amounts, now: float) -> Permit | None:
+        """Return a permit if there is room, and nobody waits for it."""
+        if not self._queue and self._paused_until <= now and self._quota.take(amounts, now) == 0:
+            return self._permit(amounts, now, now)
+        return None
 
     async def _pass(self, amounts: Amounts, priority: int, key: str, max_wait: float | None) -> Permit:
         loop = running_loop()
-        with self._guard():
+        with self._guard:
             now = self._now()
-            if not self._queue and self._paused_until <= now and self._quota.take(amounts, now) == 0:
-                return self._permit(amounts, now, now)
+            if (permit := self._first(amounts, now)) is not None:
+                return permit
             if max_wait is not None and self._paused_until > now + max_wait:
                 raise self._refusal(now, now)
-            waiter = _Waiter(amounts, now, loop, loop.create_future())
+            waiter = _Waiter(amounts, now, loop, loop.create_future(), self._queue)
             cost = self._quota.share(amounts)
             waiter.place = self._queue.push(waiter, priority=priority, key=key, cost=cost)
             self._admit(now)
@@ -146,31 +160,34 @@ class Gate:
         timer = None if max_wait is None else waiter.loop.call_later(max_wait, waiter.finish)
         try:
             await waiter.woken
-        except GeneratorExit:  # collected, perhaps in the middle of an access of this very thread
-            waiter.gone = True
-            raise
         except BaseException:
-            with self._guard():
-                self._leave(waiter)
+            self._leave(waiter)
             raise
         finally:
             if timer is not None:
                 timer.cancel()
-        with self._guard():
+        with self._guard:
             if waiter.refusal is not None:
                 raise waiter.refusal
-            if waiter.permit is None:
-                refusal = self._refusal(self._now(), waiter.since)
-                self._leave(waiter)
-                raise refusal
-            return waiter.permit
+            if waiter.permit is not None:
+                return waiter.permit
+            refusal = self._refusal(self._now(), waiter.since)
+        self._leave(waiter)
+        raise refusal
 
+    @noted
     def _leave(self, waiter: _Waiter) -> None:
+        if waiter.queue is not self._queue:  # that of the process which this one was forked from
+            return
         if waiter.permit is not None:
             self._give_back(waiter.permit)
-        elif waiter.refusal is None:
-            self._queue.remove(waiter.place)
+        elif waiter.place is not None:
+            self._step_out(waiter, waiter.place)
         self._admit(self._now())
+
+    def _step_out(self, waiter: _Waiter, place: Place[_Waiter]) -> None:
+        self._queue.remove(place)
+        waiter.place = None
 
     def _give_back(self, permit: Permit) -> None:
         self._quota.settle(permit.held, NOTHING, permit.taken_at, self._now())
@@ -179,13 +196,14 @@ class Gate:
     def _admit(self, now: float) -> None:
         """Let pass who may, from the head of the queue; set an alarm for the next."""
         while (waiter := self._queue.head()) is not None:
-            if waiter.gone or waiter.loop.is_closed():  # nobody is left to wait
-                self._queue.remove(waiter.place)
+            assert waiter.place is not None
+            if waiter.loop.is_closed():  # nobody is left to wait
+                self._step_out(waiter, waiter.place)
                 continue
             try:
                 wait = max(0.0, self._paused_until - now) or self._quota.take(waiter.amounts, now)
             except APIError as refusal:
-                self._queue.remove(waiter.place)
+                self._step_out(waiter, waiter.place)
                 waiter.refusal = refusal
                 with suppress(RuntimeError):  # the loop was closed just now
                     waiter.wake()
@@ -195,15 +213,16 @@ class Gate:
                 self._set_alarm(waiter.loop, now)
                 return
             self._queue.pop()
-            waiter.permit = self._permit(waiter.amounts, now, waiter.since)
+            waiter.place, waiter.permit = None, self._permit(waiter.amounts, now, waiter.since)
             try:
                 waiter.wake()
             except RuntimeError:  # the loop was closed just now
                 self._give_back(waiter.permit)
+                waiter.permit = None
 
     def _permit(self, amounts: Amounts, now: float, since: float) -> Permit:
         self._record.admit(now - since)
-        return Permit(self, amounts, now, now - since)
+        return Permit(self, amounts, now, now - since, self._guard.process)
 
     def _set_alarm(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
         """Let the loop of the head ring when the head may pass. An alarm set for earlier finds that out by itself."""
@@ -217,47 +236,50 @@ class Gate:
             with suppress(RuntimeError):  # the loop was closed just now; the next access finds that out
                 loop.call_soon_threadsafe(loop.call_later, when - now, self._ring, when)
 
+    @noted
     def _ring(self, when: float) -> None:
-        with self._guard():
-            if self._alarm is not None and self._alarm[1] == when:
-                self._alarm = None
-            self._admit(self._now())
+        if self._alarm is not None and self._alarm[1] == when:
+            self._alarm = None
+        self._admit(self._now())
 
     # -- accounts of permits
 
+    @noted
     def settle(self, permit: Permit, real: Amounts) -> None:
         """Book what a permit's request has really taken; see `Permit.settle`."""
-        with self._guard():
-            now = self._now()
-            self._quota.settle(permit.held, real, permit.taken_at, now)
-            permit.held = real
-            self._record.settle(permit.estimate, real)
-            self._admit(now)
+        if permit.process != self._guard.process:  # the parent's, of which this process was forked
+            return
+        now = self._now()
+        self._quota.settle(permit.held, real, permit.taken_at, now)
+        permit.held = real
+        self._record.settle(permit.estimate, real)
+        self._admit(now)
 
+    @noted
     def release(self, permit: Permit) -> None:
         """Take back a permit's place of the concurrency; see `Permit.release`."""
-        with self._guard():
-            if not permit.released:
-                permit.released = True
-                now = self._now()
-                self._quota.release(now)
-                self._admit(now)
+        if not permit.released and permit.process == self._guard.process:
+            permit.released = True
+            now = self._now()
+            self._quota.release(now)
+            self._admit(now)
 
     # -- what the provider says
 
+    @noted
     def pause(self, seconds: float) -> None:
         """Let nobody pass for so long; a pause that lasts longer goes on.
 
         Args:
             seconds: at most 120 of them are believed.
         """
-        with self._guard():
-            self._pause(seconds, self._now())
+        self._pause(seconds, self._now())
 
     def _pause(self, seconds: float, now: float) -> None:
         if seconds > 0:
             self._paused_until = max(self._paused_until, now + min(seconds, MAX_PAUSE))
 
+    @noted
     def throttled(self, permit: Permit | None = None, *, retry_after: float | None = None) -> None:
         """The provider refused a request because of a limit.
 
@@ -265,22 +287,21 @@ class Gate:
             permit: the request's. Refusals of requests that were on their way together count once.
             retry_after: how long the provider asks to wait, in seconds: nobody passes for that time.
         """
-        with self._guard():
-            now = self._now()
-            self._record.throttled += 1
-            self._pause(retry_after or 0.0, now)
-            self._quota.throttled(now if permit is None else permit.taken_at, now)
+        now = self._now()
+        self._record.throttled += 1
+        self._pause(retry_after or 0.0, now)
+        self._quota.throttled(now if permit is None else permit.taken_at, now)
 
+    @noted
     def succeeded(self, permit: Permit | None = None) -> None:
         """The provider has begun to answer a request.
 
         Args:
             permit: the request's.
         """
-        with self._guard():
-            now = self._now()
-            self._quota.succeeded(now if permit is None else permit.taken_at, now)
-            self._admit(now)
+        now = self._now()
+        self._quota.succeeded(now if permit is None else permit.taken_at, now)
+        self._admit(now)
 
     def learn(self, headers: Mapping[str, str], *, provider: str | None = None) -> None:
         """Take in what a reply's headers tell of the provider's limits, where it makes sense.
@@ -290,21 +311,25 @@ class Gate:
             provider: its name, where it is known.
         """
         limits = read_rate_limits(headers, provider=provider)
-        with self._guard():
-            now = self._now()
-            self._quota.learn(limits, now)
-            self._admit(now)
+        if limits is not NO_LIMITS:
+            self._learned(limits)
 
+    @noted
+    def _learned(self, limits: RateLimits) -> None:
+        now = self._now()
+        self._quota.learn(limits, now)
+        self._admit(now)
+
+    @noted
     def ask_again(self) -> None:
         """The quota may have more than when it last said. From any thread, but not from within the quota's methods."""
-        with self._guard():
-            self._admit(self._now())
+        self._admit(self._now())
 
     # -- account
 
     def stats(self) -> LimiterStats:
         """Return what is known at this moment."""
-        with self._guard():
+        with self._guard:
             now, record = self._now(), self._record
             return LimiterStats(
                 waiting=len(self._queue),
@@ -322,7 +347,8 @@ class Gate:
         self._record.timed_out += 1
         paused = self._paused_until > now
         ready = self._paused_until if paused else max(now, self._next)
-        why = "the provider asked for a pause" if paused else f"{len(self._queue)} requests wait"
+        waiting = len(self._queue)
+        why = "the provider asked for a pause" if paused else f"{waiting} {'request waits' if waiting == 1 else 'wait'}"
         return RateLimitError(
             f"no room within the limits after {now - since:.3g} s: {why}; nothing was sent",
             retry_after=ready - now if ready < math.inf else None,
@@ -335,12 +361,6 @@ class Gate:
         loop = asyncio._get_running_loop()
         self._latest = max(self._latest, time.monotonic() if loop is None else loop.time())
         return self._latest
-
-    def _guard(self) -> threading.Lock:
-        if self._process != os.getpid():  # forked, perhaps while another thread held the lock
-            self._begin()
-            self._quota.after_fork()
-        return self._lock
 
 
 def _checked_wait(seconds: float | None) -> float | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import cache
 from typing import Any
-
-from aiolimiter import AsyncLimiter
 
 from aiollm.core.quota import MINUTE
 
@@ -58,7 +57,7 @@ class RequestBucket:
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
-        self._bucket = _Bucket(limit, MINUTE)
+        self._bucket = _bucket_class()(limit, MINUTE)
         self._credit = 0.0  # given back; aiolimiter takes nothing back itself
         self._price = 1.0
 
@@ -103,15 +102,24 @@ class _Clock:
         return self.now
 
 
-class _Bucket(AsyncLimiter):
-    """aiolimiter's bucket, of no loop: since nobody waits in it, all that it asks of a loop is the time."""
+@cache
+def _bucket_class() -> Any:
+    """Return aiolimiter's bucket, of no loop: since nobody waits in it, all that it asks of a loop is the time.
 
-    __slots__ = ("clock",)
+    It is looked for on first use: aiolimiter reads its own version when it is imported, which takes longer than all of
+    our modules.
+    """
+    from aiolimiter import AsyncLimiter
 
-    def __init__(self, max_rate: float, time_period: float) -> None:
-        super().__init__(max_rate, time_period)
-        self.clock = _Clock()
+    class Bucket(AsyncLimiter):
+        __slots__ = ("clock",)
 
-    @property
-    def _loop(self) -> Any:
-        return self.clock
+        def __init__(self, max_rate: float, time_period: float) -> None:
+            super().__init__(max_rate, time_period)
+            self.clock = _Clock()
+
+        @property
+        def _loop(self) -> Any:
+            return self.clock
+
+    return Bucket

@@ -83,9 +83,13 @@ def checked_limits(**limits: float | None) -> dict[str, float | None]:
     """Return limits by their names.
 
     Raises:
-        ValueError: one is below 1, or endless.
+        ValueError: one is no number, below 1, or endless.
     """
     for name, value in limits.items():
-        if value is not None and not 1 <= value < math.inf:
+        if value is not None and not _is_limit(value):
             raise ValueError(f"{name} must be a number from 1, or None for no limit; got {value!r}")
     return limits
+
+
+def _is_limit(value: object) -> bool:
+    return isinstance(value, int | float) and 1 <= value < math.inf

@@ -27,16 +27,18 @@ class Permit:
         held: what is booked for the request: the estimate, or what it turned out to be.
         taken_at: when it passed, in the clock of its loop, in seconds.
         waited: how long it had waited for that, in seconds.
+        process: the process in which it passed, and in which alone it counts.
     """
 
-    __slots__ = ("_ledger", "estimate", "held", "released", "taken_at", "waited")
+    __slots__ = ("_ledger", "estimate", "held", "process", "released", "taken_at", "waited")
 
-    def __init__(self, ledger: Ledger, estimate: Amounts, taken_at: float, waited: float) -> None:
+    def __init__(self, ledger: Ledger, estimate: Amounts, taken_at: float, waited: float, process: int) -> None:
         self._ledger = ledger
         self.estimate = estimate
         self.held = estimate
         self.taken_at = taken_at
         self.waited = waited
+        self.process = process
         self.released = False
 
     def settle(self, *, input_tokens: float, output_tokens: float) -> None:
@@ -64,13 +66,18 @@ class Reservation:
     """A permit to be waited for: `permit = await gate.reserve(...)`, or `async with gate.reserve(...) as permit`.
 
     The block releases the permit at its end. Cancelling gives up the place in the queue, or gives the permit back.
+
+    Args:
+        enter: waits for the permit.
+        at_once: gives it if nobody has to wait, else None.
     """
 
-    __slots__ = ("_enter", "_permit")
+    __slots__ = ("_enter", "_permit", "at_once")
 
-    def __init__(self, enter: Callable[[], Coroutine[Any, Any, Permit]]) -> None:
+    def __init__(self, enter: Callable[[], Coroutine[Any, Any, Permit]], at_once: Callable[[], Permit | None]) -> None:
         self._enter = enter
         self._permit: Permit | None = None
+        self.at_once = at_once
 
     def __await__(self) -> Generator[Any, Any, Permit]:
         return self._enter().__await__()

@@ -10,11 +10,12 @@ from typing import Any
 from attrs import define, field, frozen
 
 from aiollm.cache.key import cache_key
-from aiollm.client import AsyncClient, hidden_arguments
+from aiollm.client import AsyncClient
 from aiollm.dialects.errors import request_id
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Outcome
+from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError, BadRequestError
 from aiollm.jobs.item import Item, read_request
 from aiollm.jobs.record import read_result, write_result
@@ -62,14 +63,12 @@ class Asking:
             APIError: it is no request, or a wrong one.
         """
         said, arguments = read_request(item.given, self.defaults)
-        arguments = hidden_arguments(arguments)
         if arguments.get("stream"):  # else nobody counts the tokens
             arguments["stream_options"] = {"include_usage": True} | (arguments.get("stream_options") or {})
-        model, messages = arguments.pop("model"), arguments.pop("messages")
-        call = self.client.prepare(model, messages, arguments)
+        call = self.client.prepare("chat", arguments)
         if self.key is not None:
             return Question(str(self.key(item.given)), call)
-        return Question(_digest(model, call) if said is None else said, call)
+        return Question(_digest(arguments["model"], call) if said is None else said, call)
 
     async def answer(self, item: Item) -> Result:
         """Return what becomes of an item. With a store it is kept there by then.
@@ -124,7 +123,8 @@ class Asking:
     async def _asked(self, item: Item, question: Question, began: tuple[float, float]) -> Result:
         outcomes: list[Outcome] = []
         try:
-            stream = await self.client.send(question.call)
+            stream = await self.client.send("chat", question.call)
+            assert isinstance(stream, ChunkStream)
             stream.on_close(outcomes.append)
             while await stream.next_batch():
                 pass

@@ -10,7 +10,7 @@ from attrs import define
 from aiollm.exceptions import APIError
 from aiollm.jobs.asking import Asking
 from aiollm.jobs.item import Item
-from aiollm.middleware.budgeting import plan
+from aiollm.middleware.bill import plan_of
 
 __all__ = ["Estimate", "estimate"]
 
@@ -70,7 +70,7 @@ async def _add(total: Estimate, item: Item, asking: Asking) -> None:
     if await asking.has(question.key):
         total.from_store += 1
         return
-    plans = [plan(*way) for way in asking.client.ways(question.call)]
+    plans = [plan_of(*way) for way in asking.client.ways(question.call)]
     prices = [each.usd for each in plans if each.usd is not None]
     total.requests += 1
     total.prompt_tokens += plans[0].prompt_tokens

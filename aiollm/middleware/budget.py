@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
 from attrs import frozen
 
+from aiollm.core.guard import Guard, noted
 from aiollm.exceptions import BudgetExceededError
 
 __all__ = ["Amount", "Budget", "Reservation"]
@@ -64,7 +64,8 @@ class Budget:
     Before a call is sent, the most that it may cost is reserved; a call that does not fit into what remains is refused
     with `BudgetExceededError`. When it ends, however it ends, what it did cost is spent, and the rest is free again.
 
-    It may be given to several clients, and used from several event loops and threads at once.
+    It may be given to several clients, and used from several event loops and threads at once; a forked process has a
+    copy of its own, in which nothing is reserved.
 
     Args:
         usd: the limit in US dollars, or None.
@@ -85,7 +86,7 @@ class Budget:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         given = {"usd": usd, "tokens": tokens, "window_seconds": window_seconds}
-        wrong = [f"{name}={value}" for name, value in given.items() if value is not None and not value > 0]
+        wrong = [f"{name}={value!r}" for name, value in given.items() if value is not None and not _is_amount(value)]
         if wrong or (usd is None and tokens is None):
             raise ValueError(
                 f"a budget needs usd= or tokens=, and numbers above 0; got {', '.join(wrong) or 'neither'}"
@@ -94,39 +95,47 @@ class Budget:
         self.tokens = tokens
         self.window_seconds = window_seconds
         self._clock = clock
-        self._lock = threading.Lock()
+        self._guard = Guard(self._after_fork)
         self._spent, self._estimated, self._reserved = _Sum(), _Sum(), _Sum()
         self._steps: deque[tuple[int, _Sum, _Sum]] = deque()  # of the window: number, spent, estimated
 
     @property
     def spent(self) -> Amount:
         """What the calls that have ended did cost, within the window."""
-        with self._lock:
+        with self._guard:
             self._forget()
             return self._spent.amount
 
     @property
     def estimated(self) -> Amount:
         """How much of what is spent is an estimate: the answer ended without a usage, or has no known price."""
-        with self._lock:
+        with self._guard:
             self._forget()
             return self._estimated.amount
 
     @property
     def reserved(self) -> Amount:
         """What the calls that go on may cost at the most."""
-        with self._lock:
+        with self._guard:
             return self._reserved.amount
 
     @property
     def remaining(self) -> Amount:
         """What is neither spent nor reserved; below 0 where calls have cost more than was thought."""
-        with self._lock:
+        with self._guard:
             self._forget()
             return Amount(
                 None if self.usd is None else self.usd - self._spent.usd - self._reserved.usd,
                 None if self.tokens is None else self.tokens - self._spent.tokens - self._reserved.tokens,
             )
+
+    def __repr__(self) -> str:
+        limits = {"usd": self.usd, "tokens": self.tokens}
+        allowed = " and ".join(_shown(limit, unit) for unit, limit in limits.items() if limit is not None)
+        window = "" if self.window_seconds is None else f" in {self.window_seconds:g} s"
+        spent = self.spent
+        used = f"{_shown(spent.usd or 0.0, 'usd')} and {_shown(spent.tokens or 0, 'tokens')}"
+        return f"<Budget of {allowed}{window}, spent: {used}>"
 
     def reserve(self, usd: float, tokens: int) -> Reservation:
         """Set aside what a call may cost at the most.
@@ -134,12 +143,12 @@ class Budget:
         Raises:
             BudgetExceededError: that much is not left.
         """
-        with self._lock:
+        with self._guard:
             self._forget()
             self._check("usd", usd)
             self._check("tokens", tokens)
             self._reserved.add(usd, tokens)
-        return Reservation(self, usd, tokens)
+        return Reservation(self, usd, tokens, self._guard.process)
 
     def _check(self, unit: str, wanted: float) -> None:
         limit = getattr(self, unit)
@@ -153,17 +162,20 @@ class Budget:
                 max_budget=limit,
             )
 
+    def _after_fork(self) -> None:
+        self._reserved = _Sum()  # the calls that go on are the parent's
+
+    @noted
     def _settle(self, reservation: Reservation, usd: float, tokens: int, estimated: bool) -> None:
-        with self._lock:
-            if reservation.settled:
-                return
-            reservation.settled = True
-            self._reserved.add(reservation.usd, reservation.tokens, -1)
-            self._forget()
-            for total in self._totals():
-                total[0].add(usd, tokens)
-                if estimated:
-                    total[1].add(usd, tokens)
+        if reservation.settled or reservation.process != self._guard.process:
+            return
+        reservation.settled = True
+        self._reserved.add(reservation.usd, reservation.tokens, -1)
+        self._forget()
+        for total in self._totals():
+            total[0].add(usd, tokens)
+            if estimated:
+                total[1].add(usd, tokens)
 
     def _totals(self) -> list[tuple[_Sum, _Sum]]:
         """Return what a settlement is added to: all that is spent, and the window's present step."""
@@ -194,13 +206,15 @@ class Reservation:
         usd: US dollars.
         tokens: of the prompt and the answer.
         settled: whether the call has ended.
+        process: the process that makes the call.
     """
 
-    def __init__(self, budget: Budget, usd: float, tokens: int) -> None:
+    def __init__(self, budget: Budget, usd: float, tokens: int, process: int) -> None:
         self._budget = budget
         self.usd = usd
         self.tokens = tokens
         self.settled = False
+        self.process = process
 
     def settle(self, usd: float, tokens: int, *, estimated: bool = False) -> None:
         """Spend what the call did cost, and free the rest. Only the first time counts.
@@ -211,6 +225,10 @@ class Reservation:
             estimated: whether that is not what the provider counted.
         """
         self._budget._settle(self, usd, tokens, estimated)
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and value > 0
 
 
 def _shown(value: float, unit: str) -> str:

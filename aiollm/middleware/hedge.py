@@ -104,9 +104,16 @@ class Hedging:
             await asyncio.wait(asked, timeout=delay)
             if not asked[0].done() and self._budget.take(call.scope.loop.time()):
                 asked.append(asyncio.create_task(_awaited(msgspec.structs.replace(call, cause="hedge"), handler)))
-            return await _winner(asked)
-        finally:
+            answer = await _winner(asked)
+        except BaseException:
             await _leave(asked)
+            raise
+        try:
+            await _leave(asked)
+        except BaseException:  # the call itself was cancelled meanwhile
+            await answer.aclose()
+            raise
+        return answer
 
 
 async def _awaited(call: Call, handler: Handler[A]) -> A:
@@ -130,11 +137,13 @@ async def _leave(asked: list[asyncio.Task[A]]) -> None:
     """Close what is still open of the other requests: one under way, or an answer that came just now."""
     for request in asked:
         request.cancel()
-    if asked:
-        await asyncio.wait(asked)
-    for request in asked:
-        if _answered(request):
-            await request.result().aclose()
+    try:
+        if asked:
+            await asyncio.wait(asked)
+    finally:
+        for request in asked:
+            if request.done() and _answered(request):
+                await request.result().aclose()
 
 
 def _answered(request: asyncio.Task[A]) -> bool:

@@ -104,7 +104,10 @@ async def _permit(call: Call, limiter: Gate, estimate: Amounts) -> Permit:
         key=call.options.fairness_key,
     )
     try:
-        return await call.scope.wait(reservation, "room within the limits")
+        permit = reservation.at_once()
+        if permit is None:  # seldom: to wait costs a timer, even where it is for nothing
+            permit = await call.scope.wait(reservation, "room within the limits")
+        return permit
     except (RateLimitError, ServiceUnavailableError) as error:
         error.with_context(model=call.request.model, llm_provider=call.target.provider.name)
         raise

@@ -120,7 +120,7 @@ class Recovering:
         self, policy: MidStream = "never", budget: RetryBudget | None = None, recoveries: int = RECOVERIES
     ) -> None:
         if policy not in get_args(MidStream):
-            raise ValueError(f"mid_stream must be one of {', '.join(get_args(MidStream))}; got {policy!r}")
+            raise ValueError(f"mid_stream must be one of {', '.join(map(repr, get_args(MidStream)))}; got {policy!r}")
         self._policy = policy
         self._budget = budget
         self._recoveries = recoveries

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from attrs import Factory, field, frozen
-from attrs.validators import ge, instance_of
+from attrs import Attribute, Factory, field, frozen
 
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
-from aiollm.exceptions import APIError, FirstTokenTimeout, RateLimitError, TotalTimeout
+from aiollm.exceptions import APIError, FirstTokenTimeout, RateLimitError, ServiceUnavailableError, TotalTimeout
 from aiollm.middleware.retry_budget import RetryBudget
 
 __all__ = ["Retry", "Retrying", "wait_before_retry"]
@@ -24,6 +23,25 @@ A = TypeVar("A", bound=Answer)
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 8.0
 """The waits of the official clients of OpenAI and Anthropic: half a second, doubled each time, 8 s at the most."""
+
+
+def _a_count(owner: Any, attribute: Attribute[Any], value: Any) -> None:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(f"{attribute.name} must be a whole number from 0; got {value!r}")
+
+
+def _seconds(owner: Any, attribute: Attribute[Any], value: Any) -> None:
+    if not (isinstance(value, int | float) and value >= 0):
+        raise ValueError(f"{attribute.name} must be seconds from 0; got {value!r}")
+
+
+def _counts_by_class(owner: Any, attribute: Attribute[Any], value: Any) -> None:
+    for cls, count in value.items():
+        if not (isinstance(cls, type) and issubclass(cls, APIError)) or not isinstance(count, int) or count < 0:
+            raise ValueError(
+                f"{attribute.name} must be numbers by error classes, such as {{aiollm.RateLimitError: 5}}; "
+                f"got {cls!r}: {count!r}"
+            )
 
 
 @frozen(kw_only=True)
@@ -40,13 +58,16 @@ class Retry:
         longest_retry_after: seconds. A provider that asks to wait longer is not asked again.
         budget: bounds the retries of all calls together, so that an outage is not answered with three times the load.
             None for no bound.
+
+    Raises:
+        ValueError: a number is below 0, or none; a key of `by_class` is no class of error.
     """
 
-    retries: int = field(default=2, validator=[instance_of(int), ge(0)])
-    by_class: Mapping[type[APIError], int] = field(factory=dict)
+    retries: int = field(default=2, validator=_a_count)
+    by_class: Mapping[type[APIError], int] = field(factory=dict, validator=_counts_by_class)
     after_first_token_timeout: bool = False
-    shortest_wait: float = field(default=0.0, validator=ge(0))
-    longest_retry_after: float = field(default=120.0, validator=ge(0))
+    shortest_wait: float = field(default=0.0, validator=_seconds)
+    longest_retry_after: float = field(default=120.0, validator=_seconds)
     budget: RetryBudget | None = Factory(RetryBudget)
 
     def allowed(self, error: APIError, retries: int | None) -> int:
@@ -86,8 +107,8 @@ def wait_before_retry(
         return None
     if elsewhere:
         return 0.0
-    if isinstance(error, RateLimitError) and error.phase == "request":
-        return None  # of our own limits, and it has waited for them as long as it may
+    if _is_of_our_own(error):
+        return None  # limits have been waited for as long as that may take; for others than limits nobody waits unasked
     if error.retry_after is not None and error.retry_after > 0:
         return error.retry_after if error.retry_after <= retry.longest_retry_after else None
     return max(retry.shortest_wait, chance * min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (failed - 1)))
@@ -104,6 +125,11 @@ def _may_help(error: APIError, retry: Retry) -> bool:
     if isinstance(error, FirstTokenTimeout):
         return retry.after_first_token_timeout
     return bool(error.retryable)
+
+
+def _is_of_our_own(error: APIError) -> bool:
+    """Whether nothing was sent: limits have no room, or all deployments of a router are left alone."""
+    return isinstance(error, RateLimitError | ServiceUnavailableError) and error.phase == "request"
 
 
 def _may_help_elsewhere(error: APIError) -> bool:
@@ -134,14 +160,21 @@ class Retrying:
         if budget is not None:
             budget.called()
         failed = 0
+        before: APIError | None = None
         while True:
             try:
                 return await handler(call)
             except APIError as error:
                 failed += 1
                 wait = self._wait(call, error, failed)
-                if wait is None:
+                if wait is None and (before is None or not _is_of_our_own(error)):
                     raise
+                last = error
+            if wait is None:
+                assert before is not None
+                before.add_note(f"not tried again: {last}")
+                raise before.with_context(retry_after=last.retry_after)
+            before = last
             if wait:
                 await call.scope.wait(asyncio.sleep(wait), "another attempt")
             call = msgspec.structs.replace(call, cause="retry")

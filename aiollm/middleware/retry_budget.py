@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from aiollm.core.guard import Guard
 
 __all__ = ["RetryBudget"]
 
@@ -39,11 +39,11 @@ class RetryBudget:
         self.most = most
         self._level = reserve
         self._then = 0.0
-        self._lock = threading.Lock()
+        self._guard = Guard()
 
     def called(self) -> None:
         """Note a call."""
-        with self._lock:
+        with self._guard:
             self._level = max(self._level, min(self.most, self._level + self.share))
 
     def take(self, now: float) -> bool:
@@ -52,7 +52,7 @@ class RetryBudget:
         Args:
             now: seconds of a clock that never goes back.
         """
-        with self._lock:
+        with self._guard:
             filled = self._level + self.reserve * max(0.0, now - self._then) / self.seconds
             self._level = max(self._level, min(self.reserve, filled))
             self._then = now

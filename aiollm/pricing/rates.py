@@ -106,14 +106,18 @@ class _Prices:
         tier = "" if band is not None else _TIERS.get((circumstances.service_tier or "").lower(), "")
         crossed = sorted({int(found[1]) for name in self._entry if (found := _THRESHOLD.search(name))}, reverse=True)
         lengths = [f"_above_{thousands}k_tokens" for thousands in crossed if tokens > thousands * 1000]
-        self._ends = [*(end for length in lengths for end in (f"{length}{tier}", length)), tier, ""]
+        # Each once: most requests have no tier, and its end is that of the standard one.
+        self._ends = dict.fromkeys([*(end for length in lengths for end in (f"{length}{tier}", length)), tier, ""])
 
     def __call__(self, name: str, default: Any) -> Any:
         """Return a price in USD, or what it is where the table is silent."""
         if name in self._now:
             return self._now[name]
-        found = (self._entry.get(f"{name}{end}") for end in self._ends)
-        return next((price for price in found if price is not None), default)
+        for end in self._ends:
+            price = self._entry.get(name + end)
+            if price is not None:
+                return price
+        return default
 
 
 def _band_of(bands: Sequence[Entry] | None, tokens: int) -> Entry | None:

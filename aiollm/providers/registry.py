@@ -33,6 +33,7 @@ __all__ = [
     "providers",
     "register",
     "resolve",
+    "set_variables",
 ]
 
 PROCESS_ENVIRONMENT = Environment(os.environ)
@@ -44,6 +45,11 @@ Api = Literal["chat", "responses", "embeddings"]
 
 _Values = tuple[tuple[str, str], ...]
 _ANY_SERVER = 'any OpenAI-compatible server: model="openai/<model>" with api_base="https://..."'
+
+
+def set_variables(variables: Mapping[str, str]) -> None:
+    """Set environment variables of this process, before calls that look for their keys there."""
+    os.environ.update(variables)
 
 
 def providers() -> Mapping[str, Provider]:

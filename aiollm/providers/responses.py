@@ -77,11 +77,14 @@ def responses_row(row: Provider) -> Provider:
 
 def chat_needs_responses(target: Target, params: Mapping[str, Any]) -> bool:
     """Tell whether only the Responses API can answer a chat request with these parameters."""
-    host = urlsplit(target.endpoint.url).hostname or ""
-    if not (host.endswith(_OPENAIS_HOSTS) and _REASONS_BY_DEFAULT.match(target.model)):
+    if not (_REASONS_BY_DEFAULT.match(target.model) and _is_openais(target.endpoint.url)):
         return False
     effort = params.get("reasoning_effort")
     effort = effort.get("effort") if isinstance(effort, Mapping) else effort
     return effort != "none" and any(
         isinstance(tool, Mapping) and tool.get("type") == "function" for tool in params.get("tools") or ()
     )
+
+
+def _is_openais(url: str) -> bool:
+    return (urlsplit(url).hostname or "").endswith(_OPENAIS_HOSTS)

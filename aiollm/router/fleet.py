@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from attrs import evolve
 
+from aiollm.core.guard import Guard
 from aiollm.exceptions import APIError, BadRequestError
 from aiollm.router.deployment import Deployment
 from aiollm.router.health import CooldownRules, Health
@@ -40,7 +39,7 @@ class Fleet:
         self._rules = rules
         self._aliases = dict(aliases)
         self._draw = draw
-        self._new_lock()
+        self._guard = Guard(self._after_fork)
         self._groups: dict[str, list[Member]] = {}
         self._by_id: dict[str, Deployment] = {}
         self.counts_tokens = False
@@ -62,7 +61,7 @@ class Fleet:
         Raises:
             ValueError: two have one id.
         """
-        with self._guard():
+        with self._guard:
             known = {member.deployment.id: member for member in self._members()}
             deployments = changed([member.deployment for member in known.values()])
             groups: dict[str, list[Member]] = {}
@@ -87,7 +86,7 @@ class Fleet:
 
     def stats(self, now: float) -> dict[str, DeploymentStats]:
         """Return what is known of each deployment, by its id."""
-        with self._guard():
+        with self._guard:
             return {member.deployment.id: deployment_stats(member, now) for member in self._members()}
 
     def names(self) -> list[str]:
@@ -128,21 +127,21 @@ class Fleet:
         Raises:
             APIError: none can take it; see `Selection.choose`.
         """
-        with self._guard():
+        with self._guard:
             suitable = self._selection.suitable(name, self.look(name), demand)
             member = self._selection.choose(name, suitable, demand, tried, now, self._draw)
             return Trial(member, demand, now, alone=len(suitable) == 1, guard=self._guard)
 
     def choose(self, name: str, demand: Demand, now: float) -> Deployment:
         """Choose a deployment as `begin` does, and count nothing."""
-        with self._guard():
+        with self._guard:
             suitable = self._selection.suitable(name, self.look(name), demand)
             return self._selection.choose(name, suitable, demand, (), now, self._draw).deployment
 
     def has_another(self, name: str, demand: Demand, tried: Collection[str], now: float) -> bool:
         """Whether a deployment can take a call, and is not among those tried."""
         try:
-            with self._guard():
+            with self._guard:
                 suitable = self._selection.suitable(name, self.look(name), demand)
                 return any(member.health.fit(now) and member.deployment.id not in tried for member in suitable)
         except APIError:
@@ -176,19 +175,10 @@ class Fleet:
             f"the router has no model {name!r}", model=name, param="model", phase="request", hint=hint
         )
 
-    def _new_lock(self) -> None:
-        # A thread may hold it twice: the end of a stream is noted wherever that is just collected.
-        self._lock = threading.RLock()
-        self._process = os.getpid()
-
-    def _guard(self) -> threading.RLock:
-        """Return the lock. A forked child has a new one, and nothing in flight."""
-        if self._process != os.getpid():
-            self._new_lock()
-            for member in self._members():
-                member.statistics.waiting = member.statistics.in_flight = 0
-                member.health.trying = False
-        return self._lock
+    def _after_fork(self) -> None:
+        for member in self._members():  # what is in flight is the parent's
+            member.statistics.waiting = member.statistics.in_flight = 0
+            member.health.trying = False
 
     def _members(self) -> list[Member]:
         return [member for members in self._groups.values() for member in members]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from aiollm.exceptions import APIError, Timeout
@@ -20,7 +19,7 @@ class Trial:
         demand: what is asked.
         now: the time in seconds.
         alone: whether no other deployment could take the attempt.
-        guard: returns the lock of the member, which several threads may share. It is held when this is made.
+        guard: the lock of the member, which several threads may share. It is held when this is made.
     """
 
     def __init__(
@@ -30,7 +29,7 @@ class Trial:
         now: float,
         *,
         alone: bool,
-        guard: Callable[[], AbstractContextManager[object]],
+        guard: AbstractContextManager[object],
     ) -> None:
         self.member = member
         self._demand = demand
@@ -48,7 +47,7 @@ class Trial:
 
     def answered(self, now: float) -> None:
         """Note that the answer has begun."""
-        with self._guard():
+        with self._guard:
             self._stop_waiting()
             self._measure(now)
             self.member.health.answered(now, self._started)
@@ -60,7 +59,7 @@ class Trial:
             now: the time in seconds.
             tokens: how many it took, as the provider counted; None where that is not known.
         """
-        with self._guard():
+        with self._guard:
             if self._end(now, tokens):
                 self.member.statistics.successes += 1
 
@@ -74,7 +73,7 @@ class Trial:
             hasty: whether the caller was not willing to wait longer. That speaks against the deployment only if it
                 took longer than it does on the average.
         """
-        with self._guard():
+        with self._guard:
             overdue = self._is_overdue(now)
             if overdue and isinstance(error, Timeout):
                 self._measure(now)  # it would have taken longer still
@@ -88,7 +87,7 @@ class Trial:
 
     def withdrawn(self, now: float) -> None:
         """Note that the attempt was given up, or never sent: that does not speak against the deployment."""
-        with self._guard():
+        with self._guard:
             if self._latency.average is not None and self._is_overdue(now):
                 self._measure(now)  # as of one that lost a race
             if self._end(now, None):

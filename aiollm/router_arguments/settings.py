@@ -32,7 +32,7 @@ from aiollm.router_arguments.model_list import DeploymentDefaults
 from aiollm.router_arguments.not_here import refuse_unknown
 from aiollm.types.secret import HiddenText
 
-__all__ = ["RouterSettings", "Settings", "read_settings"]
+__all__ = ["RouterSettings", "Settings", "read_settings", "redis_address"]
 
 
 class RouterSettings(TypedDict, total=False):
@@ -70,7 +70,7 @@ class RouterSettings(TypedDict, total=False):
     stream_timeout: float | None
 
     hedge: Hedge | None
-    limiter: Gate | None
+    limiter: Gate | Mapping[str, Gate] | None
     mid_stream: MidStream
     cache: Cache | None
     single_flight: bool
@@ -148,7 +148,7 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
         ),
         priority=arguments.count("default_priority"),
         policies=Policies(**{name: given[name] for name in _POLICIES if given.get(name) is not None}),
-        redis=_redis(given),
+        redis=redis_address(given),
     )
 
 
@@ -218,7 +218,7 @@ def _first(*counts: int | None) -> int:
     return next((count for count in counts if count is not None), 0)
 
 
-def _redis(given: Mapping[str, Any]) -> str | None:
+def redis_address(given: Mapping[str, Any]) -> str | None:
     """Return the URL of a Redis server, hidden as far as it may hold a password."""
     if given.get("redis_url"):
         return HiddenText(given["redis_url"])

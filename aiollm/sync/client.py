@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiollm.cache.cache import Cache
@@ -59,12 +60,17 @@ class Client(BlockingCalls):
         retry: when a failed attempt is made again; `Retry()` where nothing is said.
         hedge: when a late attempt is made once more, elsewhere; never where nothing is said.
         limiter: the limits that all requests of this client are under; none where nothing is said. Several clients may
-            share one.
+            share one. Or a dict, provider -> the limits of its requests: for calls that fall back to another provider,
+            whom the pause that the first asks for must not hold up.
         budget: what all calls may spend together; one that does not fit in is refused with `BudgetExceededError`.
         mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself: "never",
             "restart" or "continue", as `acompletion` describes them.
         cache: where answers are kept, for calls that ask exactly the same; none where nothing is said.
         single_flight: whether calls that ask exactly the same at the same time share one answer.
+
+    Raises:
+        TypeError: a policy is of another type.
+        ValueError: there is no such `mid_stream`.
     """
 
     def __init__(
@@ -72,7 +78,7 @@ class Client(BlockingCalls):
         *,
         retry: Retry | None = None,
         hedge: Hedge | None = None,
-        limiter: Gate | None = None,
+        limiter: Gate | Mapping[str, Gate] | None = None,
         budget: Budget | None = None,
         mid_stream: MidStream = "never",
         cache: Cache | None = None,
@@ -80,7 +86,7 @@ class Client(BlockingCalls):
     ) -> None:
         super().__init__(
             Policies(
-                retry=retry or Retry(),
+                retry=Retry() if retry is None else retry,
                 hedge=hedge,
                 limiter=limiter,
                 budget=budget,

@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-__all__ = ["RateLimit", "RateLimits", "read_rate_limits"]
+__all__ = ["NO_LIMITS", "RateLimit", "RateLimits", "read_rate_limits"]
 
 _MINUTE = 60.0
 _DAY = 86400.0
@@ -55,6 +55,9 @@ class RateLimits(msgspec.Struct, frozen=True, gc=False):
     output_tokens: RateLimit | None = None
 
 
+NO_LIMITS = RateLimits()
+
+
 def _anthropic(counted: str) -> tuple[str, str, str]:
     limit, remaining, reset = (f"anthropic-ratelimit-{counted}-{what}" for what in ("limit", "remaining", "reset"))
     return limit, remaining, reset
@@ -80,6 +83,8 @@ _NAMES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "output_tokens": (_anthropic("output-tokens"),),
 }
 
+_LIMITS = frozenset(names[0] for families in _NAMES.values() for names in families)
+
 # Limits that are not of a minute, in seconds, by name; and by provider and name.
 _PERIODS = {"x-requests-limit-rate": 1.0}
 _PERIODS_OF = {("groq", "x-ratelimit-limit-requests"): _DAY}
@@ -95,6 +100,8 @@ def read_rate_limits(headers: Mapping[str, str], *, provider: str | None = None)
         headers: of the reply, names in lower case.
         provider: its name, where it is known: Groq counts requests by the day.
     """
+    if _LIMITS.isdisjoint(headers):
+        return NO_LIMITS
     found = {}
     for counted, families in _NAMES.items():
         for names in families:

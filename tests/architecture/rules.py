@@ -12,16 +12,11 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # What only some places may import; a place is a file, or a folder with its slash.
 RESERVED = {
     "aiohttp": ("aiollm/core/",),
-    "aiohttp.web": ("aiollm/testing/",),
+    "aiohttp.web": ("aiollm/proxy/", "aiollm/testing/"),
     "threading": (
-        "aiollm/cache/cache.py",
         "aiollm/cache/lane.py",
-        "aiollm/cache/memory.py",
-        "aiollm/core/gate.py",
+        "aiollm/core/guard.py",
         "aiollm/core/runtime.py",
-        "aiollm/middleware/budget.py",
-        "aiollm/middleware/retry_budget.py",
-        "aiollm/router/fleet.py",
         "aiollm/core/redis/quota.py",
         "aiollm/sync/",
     ),

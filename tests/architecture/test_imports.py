@@ -53,16 +53,19 @@ HEAVY = (
     "aiohttp.web",
     "aiollm.cli",
     "aiollm.compat",
+    "aiollm.proxy",
     "aiollm.testing",
     "argparse",
     "matplotlib",
     "numpy",
     "openai",
+    "prometheus_client",
     "pydantic",
     "redis",
     "rich",
     "uvloop",
     "xllamacpp",
+    "yaml",
 )
 
 

@@ -119,7 +119,44 @@ async def test_cancelling_a_search_is_no_failure_of_the_store() -> None:
     assert cache.stats() == CacheStats()
 
 
-@pytest.mark.parametrize("bad", [{"ttl": 0}, {"ttl": -1}, {"max_wait": 0}])
+@pytest.mark.parametrize("bad", [{"ttl": 0}, {"ttl": -1}, {"ttl": "60"}, {"max_wait": 0}])
 def test_times_that_mean_nothing_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be above 0 seconds"):
         Cache(**bad)  # type: ignore[arg-type]
+
+
+def test_a_path_is_no_store() -> None:
+    with pytest.raises(TypeError, match=r"such as aiollm.SQLiteStore"):
+        Cache("answers.sqlite")  # type: ignore[arg-type]
+
+
+class _Slow(MemoryStore):
+    """Has what is put only once it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may = asyncio.Event()
+
+    async def put(self, key: str, value: bytes, ttl: float | None) -> None:
+        await self.may.wait()
+        await super().put(key, value, ttl)
+
+
+async def test_who_asks_again_at_once_gets_what_is_on_its_way_into_the_store() -> None:
+    store = _Slow()
+    cache = Cache(store, max_wait=60)
+    cache.keep("chat", KEY, ANSWER)
+    finding = asyncio.create_task(cache.find("chat", KEY))
+    await asyncio.sleep(0)
+    store.may.set()
+    assert await finding is not None
+
+
+async def test_nobody_waits_longer_for_that_than_for_the_store() -> None:
+    cache = Cache(_Slow(), max_wait=0.02)
+    cache.keep("chat", KEY, ANSWER)
+    async with asyncio.timeout(5):
+        assert await cache.find("chat", KEY) is None
+    assert cache.stats().errors == 0
+    cache.store.may.set()  # type: ignore[attr-defined]
+    await cache.aclose()

@@ -130,11 +130,11 @@ def test_a_forked_child_has_nothing_in_flight_and_nobody_waiting():
             await limiter.reserve()
             waiting = asyncio.ensure_future(limiter.reserve())
             await asyncio.sleep(0)
-            limiter._lock.acquire()  # as another thread may have, at the moment of the fork
+            limiter._guard._lock.acquire()  # as another thread may have, at the moment of the fork
             if os.fork() == 0:
                 stats = limiter.stats()
                 os._exit((stats.in_flight, stats.waiting) != (0, 0))
-            limiter._lock.release()
+            limiter._guard._lock.release()
             assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
             assert (limiter.stats().in_flight, limiter.stats().waiting) == (1, 1)
             waiting.cancel()

@@ -350,6 +350,7 @@ def test_it_tells_of_itself():
     "arguments",
     [
         {"rpm": 0},
+        {"rpm": "500"},
         {"tpm": -1},
         {"itpm": float("nan")},
         {"otpm": float("inf")},

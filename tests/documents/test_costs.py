@@ -8,9 +8,11 @@ import pytest
 
 from aiollm.providers import known_models
 from tests import ROOT
-from tests.documents.test_block import FENCE
+from tests.documents.reader import programs
 
-PAGE = (ROOT / "docs" / "costs.md").read_text("utf-8")
+PATH = ROOT / "docs" / "costs.md"
+PAGE = PATH.read_text("utf-8")
+PROGRAMS = programs(PATH)
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +21,8 @@ def registered() -> Iterator[None]:
     known_models._registered.cache_clear()
 
 
-def test_the_program_of_the_page_holds() -> None:
-    (code,) = [code for kind, code in FENCE.findall(PAGE) if kind == "python"]
+@pytest.mark.parametrize("code", PROGRAMS, ids=range(1, len(PROGRAMS) + 1))
+def test_a_program_of_the_page_holds(code: str) -> None:
     exec(compile(code, "docs/costs.md", "exec"), {})
 
 

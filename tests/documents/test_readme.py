@@ -1,24 +1,18 @@
 """What the README shows runs, and what it pins is pinned alike everywhere."""
 
-import ast
-import asyncio
-import inspect
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import aiollm
 from aiollm.local.parts import INSTALL_LINE
 from aiollm.testing import ProviderServer
 from benchmarks.failures.report import between_markers, readme_section
 from tests import ROOT
-from tests.documents.test_block import FENCE
+from tests.documents.reader import programs, run
 
-BLOCKS = [code for kind, code in FENCE.findall((ROOT / "README.md").read_text(encoding="utf-8")) if kind == "python"]
-MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "Why is the sky blue?"}]
+BLOCKS = programs(ROOT / "README.md")
 PINNED = ("README.md", "pyproject.toml", "tests/__main__.py")
 BUILT_IN = re.compile(r"\blocal/[\w.-]+")  # tested in tests/local; here its calls go to the scripted provider
 
@@ -31,35 +25,13 @@ def server(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> ProviderS
     return server
 
 
-async def my_app(base_url: str) -> None:
-    """Ask as the README's reader might, and survive what comes."""
-    try:
-        async for _ in await aiollm.acompletion("gpt-4o", MESSAGES, api_base=base_url, stream=True):
-            pass
-    except aiollm.APIError:
-        pass
-
-
-def run(code: str) -> list[Any]:
-    """Run a block, and the tests that it defines; return those."""
-    program = compile(BUILT_IN.sub("openai/any", code), "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    names: dict[str, Any] = {"__name__": "__main__", "aiollm": aiollm, "messages": MESSAGES, "my_app": my_app}
-    outcome = eval(program, names)
-    if inspect.iscoroutine(outcome):
-        asyncio.run(outcome)
-    tests = [value for name, value in names.items() if name.startswith("test_")]
-    for test in tests:
-        asyncio.run(test())
-    return tests
-
-
 def test_the_readme_has_programs() -> None:
     assert BLOCKS
 
 
 @pytest.mark.parametrize("code", BLOCKS, ids=range(1, len(BLOCKS) + 1))
 def test_a_program_of_the_readme_runs(code: str, server: ProviderServer, capsys: pytest.CaptureFixture[str]) -> None:
-    if run(code):
+    if run(BUILT_IN.sub("openai/any", code), "README.md"):
         return  # it brings a server and assertions of its own
     assert re.search("Sunlight scatters|1971", capsys.readouterr().out)  # the answer, or its size in tokens
     assert len(server.log) >= 1

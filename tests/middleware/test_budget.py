@@ -117,11 +117,17 @@ def test_the_memory_of_a_window_is_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"usd": 0}, {"tokens": -1}, {"usd": 1, "window_seconds": 0}, {"usd": float("nan")}]
+    "given", [{}, {"usd": 0}, {"usd": "5"}, {"tokens": -1}, {"usd": 1, "window_seconds": 0}, {"usd": float("nan")}]
 )
 def test_a_budget_needs_limits_above_nothing(given: Any) -> None:
     with pytest.raises(ValueError, match="a budget needs"):
         Budget(**given)
+
+
+def test_a_budget_shows_what_is_left_of_it() -> None:
+    budget = Budget(usd=5, tokens=1000, window_seconds=60)
+    budget.reserve(1, 10).settle(0.25, 8)
+    assert repr(budget) == "<Budget of $5 and 1,000 tokens in 60 s, spent: $0.25 and 8 tokens>"
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.3), st.floats(0, 0.3), st.booleans()), max_size=40))

@@ -144,8 +144,8 @@ async def test_another_place_of_the_same_provider_gets_no_key_of_the_first(
         ("openai/gpt-4o", "fallbacks must be a list of models, or of dicts of arguments; got text of 13 characters"),
         ([3], "fallbacks[0] must be a model, or a dict such as"),
         ([{"model": 3}], "fallbacks[0] must be a model, or a dict such as"),
-        (["nobody/x"], "nobody"),
-        ([{"temperature": -1}], "temperature must be a finite number from 0"),
+        (["nobody/x"], "fallbacks[0] ('nobody/x'): unknown provider 'nobody'"),
+        ([{"temperature": -1}], "fallbacks[0] ('openai/scripted'): temperature must be a finite number from 0"),
     ],
 )
 async def test_a_fallback_that_cannot_be_called_is_found_before_anything_is_sent(

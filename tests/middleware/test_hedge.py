@@ -10,7 +10,7 @@ import pytest
 import aiollm
 from aiollm import Client, Hedge, Retry
 from aiollm.middleware.hedge import quantile
-from aiollm.testing import ProviderServer, embeddings, reply, role, stall, status
+from aiollm.testing import ProviderServer, embeddings, reply, role, stall, status, tokens
 from tests.engine.calling import arguments, collected, text_of
 from tests.engine.closing import assert_left_soon, now
 
@@ -122,3 +122,28 @@ def test_a_wait_that_is_none_is_refused(after: Any) -> None:
 def test_a_share_that_is_none_is_refused(share: Any) -> None:
     with pytest.raises(ValueError, match="max_extra must be a share"):
         Hedge(max_extra=share)
+
+
+async def test_a_call_that_is_cancelled_while_the_loser_leaves_closes_the_winner_too() -> None:
+    leaving = asyncio.Event()
+    asked: list[str] = []
+
+    async def token() -> str:
+        asked.append("again")
+        if len(asked) == 2:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                leaving.set()
+                await asyncio.sleep(0.01)
+        return "token"
+
+    async with ProviderServer() as server:
+        server.script([stall(0.1), role(), tokens("a"), stall()])
+        azure = {"model": "azure/scripted", "api_key": None, "azure_ad_token_provider": token, "api_version": "1"}
+        call = asyncio.create_task(Client(hedge=ALWAYS).acompletion(**arguments(server, stream=True, **azure)))
+        await leaving.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await server.wait_for_disconnect()

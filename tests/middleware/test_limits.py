@@ -259,6 +259,21 @@ async def test_a_retry_after_holds_back_everybody(server: ProviderServer) -> Non
     assert len(server.log) == 1
 
 
+async def test_what_one_provider_asks_for_does_not_hold_up_another(server: ProviderServer) -> None:
+    limiters = {"openai": Limiter(rpm=100), "groq": Limiter(rpm=100)}
+    other = {"model": "groq/other", "api_base": server.base_url, "api_key": "sk-other"}
+    server.enqueue(status(429, retry_after=100))
+    answer = await Client(limiter=limiters).acompletion(**arguments(server, fallbacks=[other]))
+    assert answer.choices[0].message.content == "hello there"
+    assert limiters["openai"].stats().paused > 90
+    assert (limiters["groq"].stats().paused, limiters["groq"].stats().admitted) == (0, 1)
+
+
+def test_a_dict_of_what_are_no_limiters_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"limiter must be an object such as aiollm\.Limiter"):
+        Client(limiter={"openai": 500})
+
+
 async def test_an_overload_in_mid_answer_slows_down_too(server: ProviderServer) -> None:
     limiter = Limiter()
     server.script([tokens("a b c"), error_event("too much to do", code="overloaded_error")])

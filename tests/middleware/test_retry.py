@@ -31,6 +31,7 @@ def failing(cls: type[APIError], **facts: Any) -> APIError:
         (failing(aiollm.RateLimitError, retry_after=121.0), None),
         (failing(aiollm.RateLimitError, retryable=False), None),  # the quota is used up
         (failing(aiollm.RateLimitError, retry_after=7.0, phase="request"), None),  # of a limiter, which has waited
+        (failing(aiollm.ServiceUnavailableError, retry_after=7.0, phase="request"), None),  # of a router: left alone
         (failing(aiollm.InternalServerError), 0.25),
         (failing(aiollm.OverloadedError), 0.25),
         (failing(aiollm.Timeout, status_code=408, phase="headers"), 0.25),
@@ -61,6 +62,21 @@ def test_the_wait_is_drawn_below_a_bound_that_doubles() -> None:
     bounds = [wait_before_retry(error, failed, Retry(), 1.0) for failed in range(1, 8)]
     assert bounds == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
     assert wait_before_retry(error, 3, Retry(), 0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"retries": "3"}, "retries must be a whole number from 0; got '3'"),
+        ({"retries": -1}, "retries must be a whole number from 0"),
+        ({"shortest_wait": "1"}, "shortest_wait must be seconds from 0"),
+        ({"by_class": {"RateLimitError": 3}}, "by_class must be numbers by error classes"),
+        ({"by_class": {aiollm.RateLimitError: -1}}, "by_class must be numbers by error classes"),
+    ],
+)
+def test_a_wrong_policy_is_told(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Retry(**wrong)
 
 
 def test_a_late_first_token_is_tried_again_when_that_is_asked_for() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import pwd
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -128,10 +129,11 @@ def test_a_broken_table_of_the_user_is_told_of_and_not_used(
 
 
 def test_a_user_without_a_home_has_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_home() -> Path:
-        raise RuntimeError("Could not determine home directory.")
+    def nobody(uid: int) -> NoReturn:
+        raise KeyError(uid)
 
     monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
     assert user_table_path() is None
     assert table() is packaged_table()

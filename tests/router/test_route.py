@@ -211,6 +211,22 @@ async def test_when_all_are_left_alone_nothing_is_sent() -> None:
         assert (len(first.log), len(second.log)) == (1, 1)
 
 
+async def test_nobody_waits_for_deployments_that_are_left_alone() -> None:
+    async with servers(2) as (first, second):
+        entries = [entry(first, "a"), entry(second, "b")]
+        for server in (first, second):
+            await server._stop()
+        router = aiollm.Router(entries, cooldown_time=100)
+        async with asyncio.timeout(10):
+            with pytest.raises(aiollm.ConnectError) as caught:  # what happened, not that nobody is left to ask
+                await ask(router)
+            assert [attempt.cause for attempt in caught.value.attempts] == ["first", "retry"]
+            assert "not tried again: all deployments of 'g' are left alone" in caught.value.__notes__[0]
+            assert caught.value.retry_after == pytest.approx(100, abs=5)
+            with pytest.raises(aiollm.ServiceUnavailableError, match=r"'g' are left alone.*after ConnectError"):
+                await ask(router)
+
+
 async def test_an_answer_that_breaks_off_counts_against_its_deployment() -> None:
     async with servers(2) as (first, second):
         first.script([role(), tokens("so far"), cut()])

@@ -14,7 +14,7 @@ DEMAND = Demand(stream=True, tokens=100)
 
 
 def begin(one: Member, now: float = 0.0, demand: Demand = DEMAND) -> Trial:
-    return Trial(one, demand, now, alone=False, guard=nullcontext)
+    return Trial(one, demand, now, alone=False, guard=nullcontext())
 
 
 def counts(one: Member, now: float) -> tuple[int, int, float, float]:

@@ -123,7 +123,7 @@ def test_thirty_two_threads_read_at_once() -> None:
         for thread in threads:
             thread.join()
         assert sorted(texts) == ["a b c d e"] * 96 + ["m"] * 96
-        assert len({thread.name for thread in threading.enumerate() if thread.name.startswith("aiollm")}) == 1
+        assert sum(thread.name == "aiollm-loop" for thread in threading.enumerate()) == 1
 
 
 async def test_it_works_inside_a_running_loop() -> None:

@@ -101,6 +101,6 @@ class RedisLimiter(Gate):
 
     def _heard(self, pause: float) -> None:
         """A visit has ended: there may be more, or another process was asked for a pause."""
-        with self._guard():
+        with self._guard:
             super()._pause(pause, self._now())
         self.ask_again()

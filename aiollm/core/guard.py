@@ -1,0 +1,96 @@
+"""One lock for all state that threads share: over a fork, and in the middle of a garbage collection."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial, update_wrapper
+from typing import Concatenate, ParamSpec, Protocol, Self, TypeVar
+from weakref import WeakMethod
+
+__all__ = ["Guard", "noted"]
+
+Arguments = ParamSpec("Arguments")
+
+
+class Guard:
+    """A lock, used by `with`.
+
+    A fork copies a lock as it is, perhaps held by a thread that the child does not have: the child gets a new one.
+
+    A thread may come back in the middle of an access of its own: answers that nobody holds any more are ended wherever
+    the garbage collector runs. What they say waits until that access is over; see `noted`.
+
+    Args:
+        after_fork: a method that is called in a forked child before its first access.
+
+    Attributes:
+        process: the process whose state this is.
+    """
+
+    def __init__(self, after_fork: Callable[[], None] | None = None) -> None:
+        # Weakly: what has a guard must not wait for the collector itself.
+        self._after_fork = None if after_fork is None else WeakMethod(after_fork)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._notes: deque[Callable[[], None]] = deque()
+        self.process = os.getpid()
+
+    def __enter__(self) -> Self:
+        if self.process != os.getpid():
+            self._begin()
+            after_fork = None if self._after_fork is None else self._after_fork()
+            if after_fork is not None:
+                after_fork()
+        self._lock.acquire()
+        self._depth += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        try:
+            while self._notes and not self._depth:
+                self._do(self._notes.popleft())
+        finally:
+            self._lock.release()
+
+    def note(self, work: Callable[[], None]) -> None:
+        """Do some work under the lock: now, or when this thread's own access is over."""
+        with self:
+            if self._depth > 1:
+                self._notes.append(work)
+            else:
+                self._do(work)
+
+    def _do(self, work: Callable[[], None]) -> None:
+        self._depth += 1
+        try:
+            work()
+        finally:
+            self._depth -= 1
+
+
+class _Guarded(Protocol):
+    @property
+    def _guard(self) -> Guard: ...
+
+
+G = TypeVar("G", bound=_Guarded)
+
+
+def noted(method: Callable[Concatenate[G, Arguments], None]) -> Callable[Concatenate[G, Arguments], None]:
+    """Let a method be one access under its object's guard; where it comes in the middle of another, it waits for that.
+
+    For methods that tell of something, and return nothing.
+    """
+
+    def note(self: G, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        self._guard.note(partial(method, self, *args, **kwargs))
+
+    update_wrapper(note, method)
+    return note

@@ -1,0 +1,1 @@
+"""What connects the library with other people's software."""

@@ -1,0 +1,235 @@
+"""Calls counted for Prometheus, under the names that dashboards made for LiteLLM's proxy ask for.
+
+Extra `prometheus`. Where the variable `PROMETHEUS_MULTIPROC_DIR` names a folder before the first of them is made,
+prometheus-client keeps its numbers there, and each of several processes tells those of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from attrs import frozen
+
+from aiollm.engine.attempt import Attempt
+
+__all__ = ["SHARED_FOLDER", "FinishedCall", "Gauge", "PrometheusMetrics"]
+
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+MOST_SERIES = 2_000
+"""Callers name models, and providers errors: what comes after so many sets of labels is counted as "other"."""
+
+_LATENCIES = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
+_FIRST_TOKENS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+
+_NANO = 1_000_000_000
+
+
+class FinishedCall(Protocol):
+    """What is counted of a call. Times are in seconds, `cost` is in billionths of a US dollar."""
+
+    @property
+    def call(self) -> str: ...
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def team(self) -> str | None: ...
+    @property
+    def user(self) -> str | None: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def served_model(self) -> str | None: ...
+    @property
+    def provider(self) -> str | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def code(self) -> str | None: ...
+    @property
+    def prompt_tokens(self) -> int: ...
+    @property
+    def completion_tokens(self) -> int: ...
+    @property
+    def cached_tokens(self) -> int: ...
+    @property
+    def cost(self) -> int: ...
+    @property
+    def started(self) -> float: ...
+    @property
+    def ended(self) -> float: ...
+    @property
+    def first_token(self) -> float | None: ...
+
+
+@frozen
+class Gauge:
+    """Numbers as they are now: one for each set of labels."""
+
+    name: str
+    told: str
+    values: Iterable[tuple[Mapping[str, str], float]]
+
+
+class _Asked(NamedTuple):
+    """Whose call it was, and what answered: the labels of what is counted by callers."""
+
+    requested_model: str
+    model: str
+    api_provider: str
+    hashed_api_key: str
+    api_key_alias: str
+    team: str
+    user: str
+
+
+class PrometheusMetrics:
+    """Counters and histograms of calls. It may be used from several threads.
+
+    Raises:
+        ImportError: prometheus-client is not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import prometheus_client
+            import prometheus_client.core
+            import prometheus_client.multiprocess
+            import prometheus_client.values
+        except ImportError:
+            raise ImportError("metrics need prometheus-client: pip install 'aiollm[prometheus]'") from None
+        self._library: Any = prometheus_client
+        self._registry = prometheus_client.CollectorRegistry()
+        self._known: set[tuple[str, ...]] = set()
+        self._children: dict[tuple[Any, tuple[str, ...]], Any] = {}
+        self._define()
+
+    def _define(self) -> None:
+        asked = _Asked._fields
+        self._requests = self._counter(
+            "litellm_proxy_total_requests_metric", "Calls that have ended", *asked, "route", "status"
+        )
+        self._failures = self._counter(
+            "litellm_proxy_failed_requests_metric", "Calls that did not end well", *asked, "route", "status", "code"
+        )
+        self._spend = self._counter("litellm_spend_metric", "US dollars", *asked)
+        self._input = self._counter("litellm_input_tokens_metric", "Tokens of prompts", *asked)
+        self._cached = self._counter("litellm_input_cached_tokens_metric", "Of these, out of a cache", *asked)
+        self._output = self._counter("litellm_output_tokens_metric", "Tokens of answers", *asked)
+        self._total = self._counter("litellm_total_tokens_metric", "Tokens of prompts and answers", *asked)
+        self._latency = self._histogram("litellm_request_total_latency_metric", "Seconds of whole calls", _LATENCIES)
+        self._first_token = self._histogram(
+            "litellm_llm_api_time_to_first_token_metric", "Seconds to the first content", _FIRST_TOKENS
+        )
+        tried = ("litellm_model_name", "model_id", "api_provider")
+        self._attempts = self._counter("litellm_deployment_total_requests", "Requests to deployments", *tried)
+        self._successes = self._counter("litellm_deployment_success_responses", "Of these, answered", *tried)
+        self._faults = self._counter(
+            "litellm_deployment_failure_responses", "Of these, failed", *tried, "exception_class"
+        )
+
+    def _counter(self, name: str, told: str, *labels: str) -> Any:
+        return self._library.Counter(name, told, labels, registry=self._registry)
+
+    def _histogram(self, name: str, told: str, buckets: tuple[float, ...]) -> Any:
+        # Without who called: a series for each bucket of each key would be too many.
+        return self._library.Histogram(name, told, _Asked._fields[:3], buckets=buckets, registry=self._registry)
+
+    def ended(self, call: FinishedCall, attempts: Iterable[Attempt] = (), *, key_alias: str | None = None) -> None:
+        """Count a call that has ended.
+
+        Args:
+            call: the call.
+            attempts: the requests that it took.
+            key_alias: what people call the caller's key.
+        """
+        asked = _Asked(
+            call.model,
+            call.served_model or "",
+            call.provider or "",
+            call.key or "",
+            key_alias or "",
+            call.team or "",
+            call.user or "",
+        )
+        code = call.code or ""
+        if not self._has_room((*asked, code)):
+            asked, code = asked._replace(requested_model="other", model="other"), code and "other"
+        self._child(self._requests, *asked, call.call, call.status).inc()
+        if call.status != "success":
+            self._child(self._failures, *asked, call.call, call.status, code).inc()
+        self._count_tokens(asked, call)
+        self._child(self._latency, *asked[:3]).observe(max(0.0, call.ended - call.started))
+        if call.first_token is not None:
+            self._child(self._first_token, *asked[:3]).observe(call.first_token)
+        for attempt in attempts:
+            self._count_attempt(attempt)
+
+    def _has_room(self, labels: tuple[str, ...]) -> bool:
+        if labels not in self._known:
+            if len(self._known) >= MOST_SERIES:
+                return False
+            self._known.add(labels)
+        return True
+
+    def _child(self, metric: Any, *labels: str) -> Any:
+        """Return what counts for a set of labels; the library's own way to it takes several times as long."""
+        child = self._children.get((metric, labels))
+        if child is None:
+            child = self._children[metric, labels] = metric.labels(*labels)
+        return child
+
+    def _count_tokens(self, asked: _Asked, call: FinishedCall) -> None:
+        amounts = (
+            (self._input, call.prompt_tokens),
+            (self._cached, call.cached_tokens),
+            (self._output, call.completion_tokens),
+            (self._total, call.prompt_tokens + call.completion_tokens),
+            (self._spend, call.cost / _NANO),
+        )
+        for counter, amount in amounts:
+            if amount:
+                self._child(counter, *asked).inc(amount)
+
+    def _count_attempt(self, attempt: Attempt) -> None:
+        tried = (attempt.model, attempt.deployment or "", attempt.provider)
+        if not self._has_room(tried):
+            tried = ("other", *tried[1:])
+        self._child(self._attempts, *tried).inc()
+        if attempt.ended == "failed":
+            self._child(self._faults, *tried, type(attempt.error).__name__).inc()
+        elif attempt.ended == "complete":
+            self._child(self._successes, *tried).inc()
+
+    def render(self, gauges: Iterable[Gauge] = ()) -> tuple[bytes, str]:
+        """Return all numbers in Prometheus' text format, and its content type.
+
+        Args:
+            gauges: what is to be told with them.
+        """
+        library = self._library
+        registry = library.CollectorRegistry()
+        if library.values.ValueClass._multiprocess:  # told by no public name
+            library.multiprocess.MultiProcessCollector(registry)
+        else:
+            registry.register(self._registry)
+        registry.register(_Gauges(library, gauges))
+        return library.generate_latest(registry), library.CONTENT_TYPE_LATEST
+
+
+@frozen(eq=False)
+class _Gauges:
+    """A collector of what is measured when it is asked for."""
+
+    library: Any
+    gauges: Iterable[Gauge]
+
+    def collect(self) -> Iterable[Any]:
+        for gauge in self.gauges:
+            family = None
+            for labels, value in gauge.values:
+                family = family or self.library.core.GaugeMetricFamily(gauge.name, gauge.told, labels=[*labels])
+                family.add_metric([*labels.values()], value)
+            if family is not None:
+                yield family

@@ -1,0 +1,169 @@
+"""What a call may come to, and what its attempts came to: counted where the provider told, else estimated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from attrs import frozen
+
+from aiollm.engine.attempt import Attempt
+from aiollm.engine.outcome import Outcome
+from aiollm.exceptions import Timeout
+from aiollm.pricing.estimate import BYTES_PER_TOKEN, asked_output_tokens, prompt_bytes, text_bytes
+from aiollm.pricing.reduction import Entry
+from aiollm.providers.prices import cost_at, entry_of, most_at, region_of
+from aiollm.providers.provider import Target
+from aiollm.types.origin import Origin
+from aiollm.types.request import Request
+from aiollm.types.usage import Usage
+
+__all__ = ["Bill", "Charge", "Plan", "plan_of"]
+
+UNKNOWN_OUTPUT = 16_384
+"""How many tokens an answer is taken to have at the most where neither the call nor the table says."""
+
+
+@frozen
+class Plan:
+    """What a request may come to.
+
+    Attributes:
+        target: where it goes.
+        entry: what is known of the model, or None.
+        prompt_tokens: how long the prompt is, about.
+        tokens: of the prompt and the answer, at the most.
+        usd: what it may cost at the most; None where the price is not known.
+    """
+
+    target: Target
+    entry: Entry | None
+    prompt_tokens: int
+    tokens: int
+    usd: float | None
+
+    def cost(self, usage: Usage) -> float:
+        """Return what a usage would cost there, in USD."""
+        if self.entry is None:
+            return 0.0
+        cost = cost_at(self.target.provider.name, self.entry, usage, region=region_of(self.target))
+        return 0.0 if cost is None else cost.total
+
+
+def plan_of(request: Request, target: Target, prices: Entry | None) -> Plan:
+    """Return what a request may come to at a target."""
+    region = region_of(target)
+    entry = prices or entry_of(target.provider.name, target.model, region=region)
+    prompt = math.ceil(prompt_bytes(request) / BYTES_PER_TOKEN)
+    completion = _longest_answer(request, entry)
+    usd = None
+    if entry is not None:
+        tier = request.params.get("service_tier")
+        usd = most_at(target.provider.name, entry, prompt, completion, region=region, service_tier=tier)
+    return Plan(target, entry, prompt, prompt + completion, usd)
+
+
+def _longest_answer(request: Request, entry: Entry | None) -> int:
+    """Return how many tokens the answer may have at the most."""
+    asked = asked_output_tokens(request)
+    if asked is not None:
+        return asked
+    known = entry or {}
+    limit: int = known.get("max_output_tokens") or known.get("max_tokens") or UNKNOWN_OUTPUT
+    return limit * max(1, request.params.get("n") or 1)
+
+
+class Charge(NamedTuple):
+    """What attempts came to.
+
+    Attributes:
+        usd: US dollars.
+        tokens: of the prompts and the answers.
+        prompt_tokens, completion_tokens, cached_tokens: the counts apart.
+        estimated: whether some of it is not what the provider counted.
+    """
+
+    usd: float = 0.0
+    tokens: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    estimated: bool = False
+
+
+@frozen
+class Bill:
+    """What the attempts of one call come to.
+
+    It refers to no answer: an answer keeps its listeners, and must not be part of a cycle.
+
+    Attributes:
+        attempts: the call's ledger.
+        plan: returns what the call may come to; asked only where something was not counted.
+    """
+
+    attempts: Sequence[Attempt]
+    plan: Callable[[], Plan]
+
+    def of_answer(self, outcome: Outcome) -> Charge:
+        """Return what the call did cost, with the answer that has ended now."""
+        return _sum([charge for attempt in self.attempts if (charge := self._with_answer(attempt, outcome))])
+
+    def without_answer(self) -> Charge:
+        """Return what the attempts did cost of a call that has no answer."""
+        return _sum([charge for attempt in self.attempts if (charge := self._beside_answer(attempt))])
+
+    def _with_answer(self, attempt: Attempt, outcome: Outcome) -> Charge | None:
+        if attempt.origin is not outcome.origin:
+            return self._beside_answer(attempt)
+        if attempt.ended is None:  # its own listener comes after this one
+            return self._charge(outcome.usage, outcome.origin, lambda: outcome.response)
+        return self._charge(attempt.usage, outcome.origin, lambda: outcome.response)  # maybe a part of the answer only
+
+    def _beside_answer(self, attempt: Attempt) -> Charge | None:
+        """Return what an attempt beside the answer cost. One that the provider refused is free."""
+        error = attempt.error
+        refused = attempt.ended == "failed" and attempt.origin is None
+        late = isinstance(error, Timeout) and error.phase == "first_token"
+        if refused and not late:
+            return None
+        return self._charge(attempt.usage, attempt.origin, lambda: error and error.partial)
+
+    def _charge(self, usage: Usage | None, origin: Origin | None, partial: Callable[[], Any]) -> Charge:
+        """Charge what was counted; else what was sent, and what has come of the answer, which is put together then."""
+        counted = usage is not None
+        if usage is None:
+            usage = Usage(prompt_tokens=self.plan().prompt_tokens, completion_tokens=_tokens_of(partial()))
+        cost = None if origin is None else origin.cost(usage)
+        estimated = not counted
+        if cost is None:
+            plan = self.plan()
+            cost, estimated = plan.cost(usage), estimated or plan.usd is not None
+        details = usage.prompt_tokens_details
+        return Charge(
+            usd=cost,
+            tokens=usage.total_tokens or usage.prompt_tokens + usage.completion_tokens,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            cached_tokens=(details.cached_tokens or 0) if details else 0,
+            estimated=estimated,
+        )
+
+
+def _sum(charges: Sequence[Charge]) -> Charge:
+    if len(charges) == 1:
+        return charges[0]
+    return Charge(
+        sum(charge.usd for charge in charges),
+        sum(charge.tokens for charge in charges),
+        sum(charge.prompt_tokens for charge in charges),
+        sum(charge.completion_tokens for charge in charges),
+        sum(charge.cached_tokens for charge in charges),
+        any(charge.estimated for charge in charges),
+    )
+
+
+def _tokens_of(partial: Any) -> int:
+    """Return about how many tokens an answer has so far; what is around its text counts as well."""
+    return 0 if partial is None else math.ceil(text_bytes(partial.model_dump(exclude_none=True)) / BYTES_PER_TOKEN)

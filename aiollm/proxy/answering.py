@@ -1,0 +1,171 @@
+"""One call, from what is asked to the last byte of its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from typing import Any
+
+from aiohttp import web
+from attrs import define
+
+from aiollm.core.limited_scope import scope
+from aiollm.engine.answer import Answer, WholeReply
+from aiollm.engine.call import Call
+from aiollm.engine.stream import AnswerStream
+from aiollm.exceptions import BadRequestError
+from aiollm.providers.registry import Api
+from aiollm.proxy.caller import Caller
+from aiollm.proxy.connection import connection_of
+from aiollm.proxy.delivery import SILENCE_SECONDS, EventDelivery
+from aiollm.proxy.failing import failed
+from aiollm.proxy.gateway import Gateway
+from aiollm.proxy.inbound.asked import Asked
+from aiollm.proxy.inbound.failure import Failure, Refusal
+from aiollm.proxy.inbound.format import Format
+from aiollm.proxy.inbound.frames import EventWriter
+from aiollm.proxy.live import LiveCall
+from aiollm.proxy.response_headers import answer_headers, stream_headers
+from aiollm.proxy.settlement import Settlement, admit
+
+__all__ = ["answer", "prepared"]
+
+_APIS: dict[str, Api] = {"chat": "chat", "embedding": "embeddings", "responses": "responses"}
+
+
+async def answer(
+    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
+) -> web.StreamResponse:
+    """Ask a model, and send its answer to the client.
+
+    Args:
+        gateway: the worker's state.
+        request: the client's request.
+        caller: who calls.
+        asked: what is asked.
+        form: the format of the answer.
+        name: the format's name, for rows of spend and the list of live calls.
+
+    Raises:
+        Refusal: the caller may not; nothing was sent.
+        APIError: the call failed before anything of the answer was sent to the client.
+
+    Cancelling closes the connection to the provider; so does the client's leaving, by which aiohttp cancels.
+    """
+    call = prepared(gateway, caller, asked)
+    settlement = admit(gateway, caller, asked, call, name)
+    live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started)
+    live.bound_to(call.scope)
+    gateway.live.add(live)
+    exchange = _Exchange(gateway, request, caller, asked, form, call, settlement, live)
+    try:
+        return await (exchange.stream() if asked.stream else exchange.whole())
+    except BaseException as error:
+        settlement.failed(error)
+        raise
+    finally:
+        gateway.live.remove(live)
+
+
+def prepared(gateway: Gateway, caller: Caller, asked: Asked) -> Call:
+    """Return the call that a caller may make.
+
+    Raises:
+        Refusal: the caller may not use the model, or there is none of the name.
+        BadRequestError: an argument is wrong.
+    """
+    caller.require_model(asked.model)
+    arguments: dict[str, Any] = {**asked.arguments, "model": asked.model}
+    if caller.key is not None:
+        arguments["fairness_key"] = caller.key.name
+        if gateway.config.litellm.cache:  # an answer is given again to whom it was given before, and to nobody else
+            arguments["cache"] = {"namespace": caller.key.name}
+    wait = asked.timeout
+    limits = nullcontext() if wait is None else scope(first_token=wait, idle=wait, total=None if asked.stream else wait)
+    try:
+        with limits:
+            return gateway.router.prepare(_APIS[asked.call], arguments)
+    except BadRequestError as error:
+        if error.param == "model" and error.phase == "request" and error.llm_provider is None:
+            message = f"there is no model {asked.model!r} here; GET /v1/models lists those that this key may use"
+            raise Refusal(Failure(404, message, "model_not_found", "invalid_request_error", "model")) from None
+        raise
+
+
+@define(eq=False)
+class _Exchange:
+    """A call that has been let in, and its client."""
+
+    gateway: Gateway
+    request: web.Request
+    caller: Caller
+    asked: Asked
+    form: Format
+    call: Call
+    settlement: Settlement
+    live: LiveCall
+
+    async def whole(self) -> web.Response:
+        """Return the whole answer."""
+        reply = await self._send()
+        assert isinstance(reply, WholeReply | AnswerStream)
+        headers = self._headers(reply)
+        if self.settlement.charge is not None:
+            headers["x-litellm-response-cost"] = f"{self.settlement.charge.usd:.12g}"
+        body = self.form.whole(reply.response, self.asked)
+        return web.Response(body=body, headers=headers, content_type="application/json", charset="utf-8")
+
+    async def stream(self) -> web.StreamResponse:
+        """Send a streamed answer, and return the response that carried it."""
+        assert self.form.writer is not None
+        writer = self.form.writer(self.asked)
+        silence = self.gateway.config.litellm.sse_keepalive_ping_interval_seconds or SILENCE_SECONDS
+        early = stream_headers(self.caller.request_id)
+        connection = connection_of(self.request)  # once it is lost the request does not know it any more
+        async with EventDelivery(self.request, early, writer.heartbeat, silence) as delivery:
+            try:
+                reply = await self._send()
+            except Exception as error:
+                if delivery.response is None:
+                    raise
+                self.settlement.failed(error)
+                await delivery.end(writer.fail(self._told(error)))
+                return delivery.response
+            assert isinstance(reply, AnswerStream)
+            async with reply:
+                response = await delivery.begin({**early, **self._headers(reply)})
+                try:
+                    await self._relay(reply, writer, delivery)
+                except (asyncio.CancelledError, ConnectionError) as error:
+                    self.settlement.cut = connection is not None and connection.cut
+                    if isinstance(error, asyncio.CancelledError):
+                        raise  # else the client is gone as well, and aiohttp finds that out by itself
+                return response
+
+    async def _relay(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: EventDelivery) -> None:
+        """Send the pieces of an answer as they come: one write for those of one read, so one a piece when paced."""
+        frames: list[bytes] = []
+        try:
+            while batch := await reply.next_batch():
+                frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
+                self.live.chunks += len(batch)
+                if data := b"".join(frames):
+                    await delivery.write(data)
+                frames.clear()
+            frames.append(writer.finish())
+        except ConnectionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the head has gone out: the client can be told in a frame only
+            frames.append(writer.fail(self._told(error)))
+        await delivery.end(b"".join(frames))
+
+    async def _send(self) -> Answer:
+        reply = await self.gateway.router.send(_APIS[self.asked.call], self.call)
+        reply.on_close(self.settlement.answered)
+        return reply
+
+    def _headers(self, reply: Answer) -> dict[str, str]:
+        return answer_headers(reply, self.asked.model, self.caller.request_id)
+
+    def _told(self, error: Exception) -> Failure:
+        return failed(error, self.caller.request_id, over_budget=self.gateway.over_budget)

@@ -1,0 +1,40 @@
+"""Who calls a route: what a handler may rely on, because it was checked before the handler runs."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from aiollm.proxy.keys import Holder, Identity
+
+__all__ = ["Caller"]
+
+
+@frozen
+class Caller:
+    """Who has sent a request, and as which one it is known.
+
+    Attributes:
+        identity: the key, with the team and the user that it belongs to.
+        request_id: names the request in headers, logs and rows of spend.
+    """
+
+    identity: Identity
+    request_id: str
+
+    @property
+    def key(self) -> Holder | None:
+        """The virtual key; None for the master key, and where nobody needs one."""
+        return self.identity.key
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the caller may do all: it has the master key, or there is none."""
+        return self.identity.role != "caller"
+
+    def require_model(self, model: str) -> None:
+        """Check that the caller may ask for a model.
+
+        Raises:
+            Refusal: it may not.
+        """
+        self.identity.require(model=model)

@@ -1,0 +1,104 @@
+"""The routes that ask a model, in each format that clients speak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+from attrs import evolve
+
+from aiollm.async_router import AsyncRouter
+from aiollm.providers.tokens import token_counter
+from aiollm.proxy.answering import answer, prepared
+from aiollm.proxy.caller import Caller
+from aiollm.proxy.gateway import Gateway
+from aiollm.proxy.groups import has_responses, speaks_anthropic
+from aiollm.proxy.inbound.asked import Asked
+from aiollm.proxy.inbound.body import asked_model, read_body
+from aiollm.proxy.inbound.format import (
+    CHAT,
+    COMPLETION,
+    EMBEDDING,
+    MESSAGE,
+    MESSAGE_FOR_CLAUDE,
+    RESPONSE,
+    RESPONSE_BY_CHAT,
+    Format,
+)
+from aiollm.proxy.inbound.messages import count_response, message_error, parse_message
+from aiollm.proxy.response_headers import REQUEST_ID
+from aiollm.proxy.route import Handler, Route
+from aiollm.proxy.upload import read_upload
+
+__all__ = ["CALLS"]
+
+Choose = Callable[[AsyncRouter, str], Format]
+"""Picks the format by the model that is asked: some of it depends on what the deployments understand."""
+
+
+def _paths(path: str) -> tuple[str, ...]:
+    """Return where a route of OpenAI's is: with and without /v1, and where older clients put the model's name."""
+    engines = (f"/v1/engines/{{model:.+}}{path}", f"/engines/{{model:.+}}{path}")
+    return (f"/v1{path}", path, *engines, f"/openai/deployments/{{model:.+}}{path}")
+
+
+async def _read(gateway: Gateway, request: web.Request) -> dict[str, Any]:
+    """Return the body of a request; a model in the path goes before one in the body."""
+    body = read_body(await read_upload(gateway, request))
+    if named := request.match_info.get("model"):
+        body["model"] = named
+    return body
+
+
+def _answering(name: str, choose: Choose) -> Handler:
+    """Return the handler of a format."""
+
+    async def handle(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+        body = await _read(gateway, request)
+        form = choose(gateway.router, asked_model(body))
+        return await answer(gateway, request, caller, _as_configured(gateway, form.parse(body)), form, name)
+
+    return handle
+
+
+def _as_configured(gateway: Gateway, asked: Asked) -> Asked:
+    """Return what is asked, with the operator's word on whether streams tell their usage."""
+    shows = gateway.config.general.always_include_stream_usage
+    return asked if shows is None or not asked.stream else evolve(asked, include_usage=shows)
+
+
+def _always(form: Format) -> Choose:
+    return lambda router, model: form
+
+
+def _message(router: AsyncRouter, model: str) -> Format:
+    return MESSAGE_FOR_CLAUDE if speaks_anthropic(router, model) else MESSAGE
+
+
+def _response(router: AsyncRouter, model: str) -> Format:
+    return RESPONSE if has_responses(router, model) else RESPONSE_BY_CHAT
+
+
+async def _count_tokens(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+    """Tell how many tokens a message is: counted where a vocabulary is at hand, else estimated. Nothing is sent."""
+    body = await _read(gateway, request)
+    asked = parse_message(body, keeps_own=False, counts=True)
+    call = prepared(gateway, caller, asked)
+    messages, tools = asked.arguments["messages"], asked.arguments.get("tools")
+    tokens = token_counter(call.target.model, messages=messages, tools=tools)
+    headers = {REQUEST_ID: caller.request_id}
+    return web.Response(body=count_response(tokens), headers=headers, content_type="application/json", charset="utf-8")
+
+
+_call = partial(Route, "POST", right="call")
+
+CALLS: tuple[Route, ...] = (
+    _call(_paths("/chat/completions"), handler=_answering("chat", _always(CHAT))),
+    _call(_paths("/completions"), handler=_answering("completion", _always(COMPLETION))),
+    _call(_paths("/embeddings"), handler=_answering("embedding", _always(EMBEDDING))),
+    _call(("/v1/responses", "/responses"), handler=_answering("response", _response)),
+    _call(("/v1/messages",), handler=_answering("message", _message), error=message_error),
+    _call(("/v1/messages/count_tokens",), handler=_count_tokens, error=message_error),
+)

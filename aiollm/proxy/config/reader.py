@@ -1,0 +1,238 @@
+"""The text of a configuration into a `Config`, or into all that is wrong with it. It reads no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from itertools import chain
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from aiollm.providers.environment import Environment
+from aiollm.proxy.config.document import Value, parse_document
+from aiollm.proxy.config.models import read_deployments
+from aiollm.proxy.config.names import PRE_CALL_CHECKS, UNSUPPORTED
+from aiollm.proxy.config.problem import ConfigError, Problem, Problems, meant
+from aiollm.proxy.config.sections import read_section
+from aiollm.proxy.config.settings import (
+    AiollmSettings,
+    Config,
+    GeneralSettings,
+    LiteLLMSettings,
+    RouterSettings,
+)
+from aiollm.types.secret import HiddenText
+
+__all__ = ["Reading", "Source", "included_names", "parse_config"]
+
+_REFERENCE = "os.environ/"
+_SECTIONS = {
+    "litellm_settings": LiteLLMSettings,
+    "router_settings": RouterSettings,
+    "general_settings": GeneralSettings,
+    "aiollm_settings": AiollmSettings,
+}
+_LISTS = ("model_list", "credential_list", "include")
+_KNOWN = (*_LISTS, *_SECTIONS, "environment_variables")
+
+
+@frozen
+class Source:
+    """The text of one file. Its repr does not show the text, which may hold keys."""
+
+    name: str
+    text: str = field(repr=False)
+
+
+@frozen
+class Reading:
+    """What came of reading a configuration.
+
+    Attributes:
+        config: the configuration; None where something makes it unusable.
+        problems: everything that is wrong with it, in the order of the files' lines.
+    """
+
+    config: Config | None
+    problems: tuple[Problem, ...]
+
+    def require(self) -> Config:
+        """Return the configuration.
+
+        Raises:
+            ConfigError: it cannot be used; the error has every problem in it.
+        """
+        if self.config is None:
+            raise ConfigError([problem for problem in self.problems if problem.fatal])
+        return self.config
+
+
+def parse_config(sources: Sequence[Source], environment: Environment) -> Reading:
+    """Read a configuration.
+
+    Args:
+        sources: the file, and those that it includes.
+        environment: where `os.environ/NAME` is looked up, after the file's own `environment_variables`.
+
+    Raises:
+        ImportError: PyYAML is not installed.
+    """
+    problems = Problems()
+    documents = [parse_document(source.text, source.name, problems) for source in sources]
+    merged = _merged(documents, problems)
+    own = _environment_variables(merged, environment, problems)
+    members = _Resolver(environment.under(own), problems).members(merged)
+    nothing = Value(None, sources[0].name)
+    sections: dict[str, Any] = {
+        name.removesuffix("_settings"): read_section(kind, members.get(name, nothing), name, problems)
+        for name, kind in _SECTIONS.items()
+    }
+    deployments = read_deployments(
+        members.get("model_list", nothing), members.get("credential_list", nothing), problems
+    )
+    digest = sha256(b"".join(sha256(source.text.encode()).digest() for source in sources)).hexdigest()
+    config = Config(deployments=deployments, environment=own, digest=digest, **sections)
+    _check_fallbacks(config, members, problems)
+    _check_pre_call_checks(config, members, problems)
+    places = [source.name for source in sources]
+    found = tuple(sorted(problems.found, key=lambda problem: (places.index(problem.file), problem.line)))
+    return Reading(None if any(problem.fatal for problem in found) else config, found)
+
+
+def included_names(source: Source) -> list[str]:
+    """Return the names of the files that a file includes; none where it cannot be read, or names them wrongly."""
+    value = parse_document(source.text, source.name, Problems()).content.get("include")
+    items = value.content if value is not None and isinstance(value.content, list) else ()
+    return [item.content for item in items if isinstance(item.content, str)]
+
+
+def _merged(documents: Sequence[Value], problems: Problems) -> dict[str, Value]:
+    """Return the members of all documents: lists follow one another, of two values of a setting the first stands."""
+    merged: dict[str, Value] = {}
+    for document in documents:
+        for name, value in document.content.items():
+            if name not in _KNOWN:
+                _unknown(name, value, problems)
+            elif name not in merged or merged[name].content is None:
+                merged[name] = value
+            elif isinstance(value.content, list) and isinstance(merged[name].content, list):
+                merged[name] = evolve(merged[name], content=[*merged[name].content, *value.content])
+            elif isinstance(value.content, dict) and isinstance(merged[name].content, dict):
+                merged[name] = _joined(name, merged[name], value, problems)
+    include = merged.get("include")
+    if include is not None and not (
+        isinstance(include.content, list) and all(isinstance(item.content, str) for item in include.content)
+    ):
+        problems.error(include, "include", "must be a list of files")
+    return merged
+
+
+def _joined(section: str, first: Value, second: Value, problems: Problems) -> Value:
+    for name in second.content.keys() & first.content.keys():
+        before = first.content[name]
+        message = f"is also set in {before.file}, line {before.line}, which stands"
+        problems.warning(second.content[name], f"{section}.{name}", message)
+    return evolve(first, content={**second.content, **first.content})
+
+
+def _unknown(name: str, value: Value, problems: Problems) -> None:
+    if name in UNSUPPORTED[""]:
+        problems.warning(value, name, "is a section of LiteLLM's that is not supported here; it has no effect")
+    else:
+        problems.warning(value, name, f"is no section that is known{meant(name, _KNOWN)}; it has no effect")
+
+
+def _environment_variables(
+    merged: dict[str, Value], environment: Environment, problems: Problems
+) -> dict[str, HiddenText]:
+    """Take the file's own variables out of its members."""
+    section = merged.pop("environment_variables", None)
+    if section is None or section.content is None:
+        return {}
+    if not isinstance(section.content, dict):
+        problems.error(section, "environment_variables", f"must be a mapping; got {section.shape}")
+        return {}
+    resolver = _Resolver(environment, problems)
+    own: dict[str, HiddenText] = {}
+    for name, value in section.content.items():
+        found = resolver.value(value, f"environment_variables.{name}")
+        if isinstance(found.content, str | int | float) and not isinstance(found.content, bool):
+            own[name] = HiddenText(found.content)
+        elif found.content is not None:
+            problems.error(value, f"environment_variables.{name}", f"must be text; got {found.shape}")
+    return own
+
+
+@frozen
+class _Resolver:
+    """Puts the values of environment variables in the place of `os.environ/NAME`."""
+
+    environment: Environment
+    problems: Problems
+
+    def members(self, members: Mapping[str, Value]) -> dict[str, Value]:
+        resolved = {name: self.value(value, name) for name, value in members.items() if name != "model_list"}
+        if "model_list" in members:
+            resolved["model_list"] = self._model_list(members["model_list"])
+        return resolved
+
+    def _model_list(self, value: Value) -> Value:
+        """Resolve each deployment; one that lacks a variable is left out.
+
+        Without its address or its key it would be called at another place, or with another key, than was meant.
+        """
+        if not isinstance(value.content, list):
+            return value
+        whole = []
+        for place, entry in enumerate(value.content):
+            lacking = Problems()
+            resolved = _Resolver(self.environment, lacking).value(entry, f"model_list[{place}]")
+            if lacking.found:
+                self.problems.found.extend(
+                    evolve(problem, fatal=False, message=f"{problem.message}: this deployment is left out")
+                    for problem in lacking.found
+                )
+            else:
+                whole.append(resolved)
+        return evolve(value, content=whole)
+
+    def value(self, value: Value, key: str) -> Value:
+        content = value.content
+        if isinstance(content, dict):
+            return evolve(value, content={name: self.value(item, f"{key}.{name}") for name, item in content.items()})
+        if isinstance(content, list):
+            items = [self.value(item, f"{key}[{place}]") for place, item in enumerate(content)]
+            return evolve(value, content=items)
+        if not isinstance(content, str) or not content.startswith(_REFERENCE):
+            return value
+        name = content.removeprefix(_REFERENCE)
+        found = self.environment.get(name)
+        if found is None:
+            self.problems.error(value, key, f"the environment variable {name} is not set")
+        return evolve(value, content=found and found.strip(), from_environment=True)
+
+
+def _check_fallbacks(config: Config, members: Mapping[str, Value], problems: Problems) -> None:
+    """Note fallbacks from or to groups that there are not: they would be found out when they are needed."""
+    groups = (*config.groups, *config.router.model_group_alias)
+    for section in ("litellm_settings", "router_settings"):
+        settings = getattr(config, section.removesuffix("_settings"))
+        content = members[section].content if section in members else None
+        for kind in ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "default_fallbacks"):
+            place = content.get(kind) if isinstance(content, dict) else None
+            given = getattr(settings, kind)
+            names = [*given, *chain.from_iterable(given.values())] if isinstance(given, dict) else given
+            for name in dict.fromkeys(names):
+                if place is not None and name != "*" and not any(fnmatchcase(name, group) for group in groups):
+                    message = f"names {name}, which is no model_name of the model_list{meant(name, groups)}"
+                    problems.warning(place, f"{section}.{kind}", message)
+
+
+def _check_pre_call_checks(config: Config, members: Mapping[str, Value], problems: Problems) -> None:
+    """Note checks of LiteLLM's that a router here has not."""
+    for name in config.router.optional_pre_call_checks:
+        if name not in PRE_CALL_CHECKS:
+            place = members["router_settings"].content["optional_pre_call_checks"]
+            problems.warning(place, "router_settings.optional_pre_call_checks", f"has no {name} here; it has no effect")

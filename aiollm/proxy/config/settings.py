@@ -1,0 +1,260 @@
+"""The configuration as data: what of LiteLLM's `config.yaml` is honoured here, under its names.
+
+A null in the file means the default, as does leaving a setting out.
+"""
+
+# ruff: noqa: RUF009  # `setting` returns a field
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from aiollm.proxy.config.kinds import (
+    ALIASES,
+    ANY,
+    COUNT,
+    DURATION,
+    FALLBACKS,
+    FLAG,
+    HEADERS,
+    LIMIT,
+    MAPPING,
+    NAMES,
+    NUMBER,
+    POSITIVE,
+    SECONDS,
+    SECRET,
+    STATUS,
+    TEXT,
+    Kind,
+    choice,
+    counts_of,
+)
+from aiollm.router.strategy import STRATEGIES
+from aiollm.types.secret import HiddenText, Secret
+
+__all__ = [
+    "KIND",
+    "AiollmSettings",
+    "CacheSettings",
+    "Config",
+    "Deployment",
+    "DeploymentParams",
+    "GeneralSettings",
+    "LiteLLMSettings",
+    "RouterSettings",
+]
+
+KIND = "kind"
+
+Fallbacks = Mapping[str, tuple[str, ...]]
+"""A model group -> the groups to try after it, in order; "*" is every group."""
+
+_FAILURES = (
+    "BadRequestError",
+    "AuthenticationError",
+    "TimeoutError",
+    "RateLimitError",
+    "ContentPolicyViolationError",
+    "InternalServerError",
+    "ServiceUnavailableError",
+    "NotFoundError",
+)
+_RETRIES = counts_of(*(f"{name}Retries" for name in _FAILURES), "DefaultRetries")
+_ALLOWED_FAILS = counts_of(*(f"{name}AllowedFails" for name in _FAILURES))
+
+
+def setting(kind: Kind[Any] | type, default: Any = None) -> Any:
+    """Return the field of a setting: its kind, or the class of a section within the section."""
+    return field(default=default, metadata={KIND: kind})
+
+
+@frozen(kw_only=True)
+class DeploymentParams:
+    """The `litellm_params` of a deployment.
+
+    Attributes:
+        prices: what the model costs, by LiteLLM's names (`input_cost_per_token` and the like), in US dollars.
+        identity: what says who calls, for the clouds (`aws_region_name`, `vertex_project` and the like).
+        parameters: parameters that each call has unless the caller gives them: OpenAI's, and the provider's own.
+    """
+
+    model: str = setting(TEXT)
+    api_key: Secret | None = setting(SECRET)
+    api_base: str | None = setting(TEXT)
+    base_url: str | None = setting(TEXT)
+    api_version: str | None = setting(TEXT)
+    organization: str | None = setting(TEXT)
+    custom_llm_provider: str | None = setting(TEXT)
+    azure_ad_token: Secret | None = setting(SECRET)
+    extra_headers: Mapping[str, HiddenText] | None = setting(HEADERS)
+    extra_body: Mapping[str, Any] | None = setting(MAPPING)
+    rpm: int | None = setting(LIMIT)
+    tpm: int | None = setting(LIMIT)
+    max_parallel_requests: int | None = setting(LIMIT)
+    max_input_tokens: int | None = setting(LIMIT)
+    weight: float | None = setting(NUMBER)
+    order: int | None = setting(COUNT)
+    timeout: float | None = setting(SECONDS)
+    stream_timeout: float | None = setting(SECONDS)
+    max_retries: int | None = setting(COUNT)
+    num_retries: int | None = setting(COUNT)
+    cooldown_time: float | None = setting(NUMBER)
+    tags: tuple[str, ...] = setting(NAMES, ())
+    drop_params: bool | None = setting(FLAG)
+    additional_drop_params: tuple[str, ...] = setting(NAMES, ())
+    allowed_openai_params: tuple[str, ...] = setting(NAMES, ())
+    mock_response: Any = setting(ANY)
+    prices: Mapping[str, float] = field(factory=dict)
+    identity: Mapping[str, HiddenText] = field(factory=dict)
+    parameters: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class Deployment:
+    """One entry of `model_list`. Entries of the same name are one group, and share its load.
+
+    Attributes:
+        model_name: the group: what callers say. It may hold "*".
+        params: where its calls go, and how.
+        model_info: what is known of the model: `id`, `mode`, `base_model`, `access_groups` and others.
+        line: where it stands in its file.
+    """
+
+    model_name: str
+    params: DeploymentParams
+    model_info: Mapping[str, Any] = field(factory=dict)
+    line: int = 0
+
+
+@frozen(kw_only=True)
+class CacheSettings:
+    """`litellm_settings.cache_params`. `ttl` is in seconds."""
+
+    type: str = setting(choice("local", "redis"), "local")
+    host: str | None = setting(TEXT)
+    port: int | None = setting(COUNT)
+    password: Secret | None = setting(SECRET)
+    url: Secret | None = setting(SECRET)
+    ttl: float | None = setting(SECONDS)
+    namespace: str | None = setting(TEXT)
+    mode: str = setting(choice("default_on", "default_off"), "default_on")
+    supported_call_types: tuple[str, ...] | None = setting(NAMES)
+
+
+@frozen(kw_only=True)
+class LiteLLMSettings:
+    """`litellm_settings`. Times are in seconds, money in US dollars."""
+
+    drop_params: bool = setting(FLAG, False)
+    num_retries: int | None = setting(COUNT)
+    request_timeout: float | None = setting(SECONDS)
+    fallbacks: Fallbacks = setting(FALLBACKS, {})
+    context_window_fallbacks: Fallbacks = setting(FALLBACKS, {})
+    content_policy_fallbacks: Fallbacks = setting(FALLBACKS, {})
+    default_fallbacks: tuple[str, ...] = setting(NAMES, ())
+    max_fallbacks: int | None = setting(COUNT)
+    allowed_fails: int | None = setting(COUNT)
+    cache: bool = setting(FLAG, False)
+    cache_params: CacheSettings = setting(CacheSettings, CacheSettings())
+    callbacks: tuple[str, ...] = setting(NAMES, ())
+    success_callback: tuple[str, ...] = setting(NAMES, ())
+    failure_callback: tuple[str, ...] = setting(NAMES, ())
+    require_auth_for_metrics_endpoint: bool = setting(FLAG, True)
+    sse_keepalive_ping_interval_seconds: float | None = setting(SECONDS)
+    max_budget: float | None = setting(NUMBER)
+    budget_duration: float | None = setting(DURATION)
+    budget_exceeded_status_code: int | None = setting(STATUS)
+
+
+@frozen(kw_only=True)
+class RouterSettings:
+    """`router_settings`: the arguments of `Router`, and where several processes meet. Times are in seconds."""
+
+    routing_strategy: str = setting(choice(*STRATEGIES), "simple-shuffle")
+    routing_strategy_args: Mapping[str, Any] = setting(MAPPING, {})
+    num_retries: int | None = setting(COUNT)
+    retry_after: float | None = setting(NUMBER)
+    retry_policy: Mapping[str, int] = setting(_RETRIES, {})
+    model_group_retry_policy: Mapping[str, Any] = setting(MAPPING, {})
+    timeout: float | None = setting(SECONDS)
+    stream_timeout: float | None = setting(SECONDS)
+    allowed_fails: int | None = setting(COUNT)
+    allowed_fails_policy: Mapping[str, int] = setting(_ALLOWED_FAILS, {})
+    cooldown_time: float | None = setting(NUMBER)
+    disable_cooldowns: bool = setting(FLAG, False)
+    fallbacks: Fallbacks = setting(FALLBACKS, {})
+    context_window_fallbacks: Fallbacks = setting(FALLBACKS, {})
+    content_policy_fallbacks: Fallbacks = setting(FALLBACKS, {})
+    default_fallbacks: tuple[str, ...] = setting(NAMES, ())
+    max_fallbacks: int | None = setting(COUNT)
+    model_group_alias: Mapping[str, Any] = setting(ALIASES, {})
+    default_max_parallel_requests: int | None = setting(LIMIT)
+    default_litellm_params: Mapping[str, Any] = setting(MAPPING, {})
+    default_priority: int | None = setting(COUNT)
+    enable_pre_call_checks: bool = setting(FLAG, False)
+    optional_pre_call_checks: tuple[str, ...] = setting(NAMES, ())
+    enable_tag_filtering: bool = setting(FLAG, False)
+    tag_filtering_match_any: bool = setting(FLAG, True)
+    redis_host: str | None = setting(TEXT)
+    redis_port: int | None = setting(COUNT)
+    redis_password: Secret | None = setting(SECRET)
+    redis_url: Secret | None = setting(SECRET)
+    redis_db: int | None = setting(COUNT)
+
+
+@frozen(kw_only=True)
+class GeneralSettings:
+    """`general_settings`: the server's own."""
+
+    master_key: Secret | None = setting(SECRET)
+    database_url: Secret | None = setting(SECRET)
+    database_connection_pool_limit: int | None = setting(COUNT)
+    max_parallel_requests: int | None = setting(COUNT)
+    global_max_parallel_requests: int | None = setting(COUNT)
+    max_in_flight_requests_per_worker: int | None = setting(COUNT)
+    max_queued_requests_per_worker: int | None = setting(COUNT)
+    admission_queue_timeout_seconds: float | None = setting(SECONDS)
+    max_request_size_mb: float | None = setting(POSITIVE)
+    cancel_on_disconnect: bool = setting(FLAG, True)
+    always_include_stream_usage: bool | None = setting(FLAG)
+    proxy_batch_write_at: float | None = setting(SECONDS)
+    disable_spend_logs: bool = setting(FLAG, False)
+    maximum_spend_logs_retention_period: float | None = setting(DURATION)
+    litellm_key_header_name: str | None = setting(TEXT)
+    allowed_ips: tuple[str, ...] = setting(NAMES, ())
+
+
+@frozen(kw_only=True)
+class AiollmSettings:
+    """`aiollm_settings`: what LiteLLM has no name for. Times are in seconds."""
+
+    resumable_streams: bool = setting(FLAG, False)
+    drain_timeout: float = setting(SECONDS, 600.0)
+
+
+@frozen(kw_only=True)
+class Config:
+    """A whole configuration.
+
+    Attributes:
+        deployments: the entries of `model_list`, in their order.
+        environment: `environment_variables`, to be set before anything is called: providers' keys are read there.
+        digest: SHA-256 of the files, in hex: two processes with the same one serve the same.
+    """
+
+    deployments: tuple[Deployment, ...] = ()
+    litellm: LiteLLMSettings = LiteLLMSettings()
+    router: RouterSettings = RouterSettings()
+    general: GeneralSettings = GeneralSettings()
+    aiollm: AiollmSettings = AiollmSettings()
+    environment: Mapping[str, HiddenText] = field(factory=dict)
+    digest: str = ""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The names of the model groups, each once."""
+        return tuple(dict.fromkeys(deployment.model_name for deployment in self.deployments))

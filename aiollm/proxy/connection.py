@@ -1,0 +1,161 @@
+"""One connection of a client, with the clocks that aiohttp's server lacks.
+
+Without them a client that sends half a head, or that never reads its answer, holds its connection for ever. The guard
+stands between the transport and aiohttp's own protocol; it looks at when bytes come and go, never at what they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+
+__all__ = ["ANSWER_SECONDS", "HEAD_SECONDS", "ConnectionGuard", "Connections", "connection_of"]
+
+HEAD_SECONDS = 10.0
+"""How long a client may take from connecting, or from the first byte of a request, to the end of the request's head."""
+
+ANSWER_SECONDS = 30.0
+"""How long a client may leave unread what waits for it."""
+
+SWEEP_SECONDS = 1.0
+
+WAITING_BYTES = 64 * 1024
+"""From how many bytes on that a client has not taken yet the upstream is no longer read. Beside these there is what one
+read of the upstream has given: together far less than 256 KiB."""
+
+
+class ConnectionGuard(asyncio.Protocol):
+    """Passes everything on to aiohttp's protocol, and takes note of when it came.
+
+    Attributes:
+        cut: whether the connection was closed because the client did not read.
+    """
+
+    def __init__(self, protocol: asyncio.Protocol, connections: Connections) -> None:
+        self._protocol = protocol
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._head_since: float | None = self._loop.time()  # None while a request is answered, or between requests
+        self._answering = False
+        self._paused_since: float | None = None
+        self._waiting = 0  # bytes not taken by the client yet, at the last look
+        self._waiting_since = 0.0
+        self.cut = False
+
+    # What the server's routes tell
+
+    def begin(self) -> None:
+        """Take note that the head of a request has come, and that it is being answered."""
+        self._answering = True
+        self._head_since = None
+
+    def end(self) -> None:
+        """Take note that the request has been answered."""
+        self._answering = False
+
+    # What the transport tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=WAITING_BYTES)
+        self._connections.add(self)
+        self._protocol.connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.remove(self)
+        self._protocol.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._head_since is None and not self._answering:
+            self._head_since = self._loop.time()
+        self._protocol.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._protocol.eof_received()
+
+    def pause_writing(self) -> None:
+        self._paused_since = self._loop.time()
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._paused_since = None
+        self._protocol.resume_writing()
+
+    # What time tells
+
+    def look(self, now: float) -> None:
+        """Close the connection if its client has been too slow."""
+        if self._transport is None:
+            return
+        if self._head_since is not None and now - self._head_since > HEAD_SECONDS:
+            self._transport.abort()
+        elif self._paused_since is not None and now - self._paused_since > ANSWER_SECONDS:
+            self._cut()
+        else:
+            waiting = self._transport.get_write_buffer_size()
+            if not waiting or waiting != self._waiting:
+                self._waiting, self._waiting_since = waiting, now
+            elif now - self._waiting_since > ANSWER_SECONDS:
+                self._cut()
+
+    def _cut(self) -> None:
+        assert self._transport is not None
+        self.cut = True
+        self._transport.abort()
+
+
+class Connections:
+    """All connections of a server, looked at once a second.
+
+        connections = Connections(runner.server)
+        listener = await loop.create_server(connections.accept, ...)
+        async with connections: ...
+
+    Args:
+        protocols: makes aiohttp's protocol of a connection.
+    """
+
+    def __init__(self, protocols: Callable[[], asyncio.Protocol]) -> None:
+        self._protocols = protocols
+        self._open: set[ConnectionGuard] = set()
+        self._handle: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def accept(self) -> ConnectionGuard:
+        """Return the protocol of a connection."""
+        return ConnectionGuard(self._protocols(), self)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._handle = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def add(self, guard: ConnectionGuard) -> None:
+        """Count a connection in."""
+        self._open.add(guard)
+
+    def remove(self, guard: ConnectionGuard) -> None:
+        """Count a connection out."""
+        self._open.discard(guard)
+
+    def _sweep(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for guard in list(self._open):
+            guard.look(now)
+        self.start()
+
+
+def connection_of(request: web.Request) -> ConnectionGuard | None:
+    """Return the guard of the connection that a request came over; None where the server has none."""
+    protocol = None if request.transport is None else request.transport.get_protocol()
+    return protocol if isinstance(protocol, ConnectionGuard) else None

@@ -1,0 +1,94 @@
+"""The body of a streamed answer on its way to the client.
+
+The head goes out with the first content, so that what fails before it is an error with a status of its own. When
+nothing has come for a while the head goes out alone, and heartbeats follow it: load balancers close what is silent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+__all__ = ["SILENCE_SECONDS", "EventDelivery"]
+
+SILENCE_SECONDS = 15.0
+"""How long nothing may be sent before a heartbeat is."""
+
+
+class EventDelivery:
+    """Writes the events of one answer to one client.
+
+        async with EventDelivery(request, early_headers, writer.heartbeat) as delivery:
+            await delivery.begin(headers)
+            await delivery.write(frames)
+            await delivery.end(last_frames)
+
+    Cancelling leaves the connection as it is; aiohttp closes it.
+
+    Args:
+        request: the client's request.
+        early: the headers of a stream of which nothing is known yet.
+        heartbeat: what is sent in silence.
+        silence: seconds until it is.
+    """
+
+    def __init__(
+        self, request: web.Request, early: Mapping[str, str], heartbeat: bytes, silence: float = SILENCE_SECONDS
+    ) -> None:
+        self._request = request
+        self._early = early
+        self._heartbeat = heartbeat
+        self._silence = silence
+        self._loop = asyncio.get_running_loop()
+        self._last = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._beat: asyncio.Task[None] | None = None
+        self.response: web.StreamResponse | None = None
+
+    async def __aenter__(self) -> Self:
+        self._timer = self._loop.call_later(self._silence, self._look)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._timer is not None
+        self._timer.cancel()
+        if self._beat is not None:
+            self._beat.cancel()
+
+    async def begin(self, headers: Mapping[str, str]) -> web.StreamResponse:
+        """Send the head, unless it was sent in silence; it waits for the first bytes of the body."""
+        if self.response is None:
+            self.response = web.StreamResponse(headers=headers)
+            await self.response.prepare(self._request)
+        return self.response
+
+    async def write(self, frames: bytes) -> None:
+        """Send frames in one write, and wait while the client has too much left to read."""
+        assert self.response is not None
+        self._last = self._loop.time()
+        await self.response.write(frames)
+
+    async def end(self, frames: bytes) -> None:
+        """Send the last frames, and the end of the body."""
+        assert self.response is not None
+        await self.response.write_eof(frames)
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        if now >= self._last + self._silence:
+            self._last = now
+            if self._beat is None or self._beat.done():
+                self._beat = self._loop.create_task(self._send_heartbeat())
+        self._timer = self._loop.call_at(self._last + self._silence, self._look)
+
+    async def _send_heartbeat(self) -> None:
+        with suppress(ConnectionError):  # the client is gone; the handler hears of it by itself
+            response = await self.begin(self._early)
+            await response.write(self._heartbeat)

@@ -1,0 +1,184 @@
+"""What one worker of the proxy has in its memory, and what it keeps in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+from attrs import evolve
+
+from aiollm.async_router import AsyncRouter
+from aiollm.engine.attempt import Attempt
+from aiollm.integrations.prometheus import PrometheusMetrics
+from aiollm.providers.registry import set_variables
+from aiollm.proxy.config import Config, Deployment, routing_arguments
+from aiollm.proxy.config.settings import DeploymentParams
+from aiollm.proxy.keys import Holder, HolderId, Keyring
+from aiollm.proxy.ledger import Admissions, SpendRow, SpendWriter, Spool, Store, StoreUnavailable, open_database
+from aiollm.proxy.live import LiveCalls
+from aiollm.proxy.routing import router_of
+
+__all__ = ["LOCAL_MODEL", "Gateway"]
+
+LOCAL_MODEL = Config(deployments=(Deployment(model_name="*", params=DeploymentParams(model="local/smollm2")),))
+"""What is served without a configuration: the model built in, whatever callers call it."""
+
+SPOOL_BYTES = 256 * 1024 * 1024
+"""How many bytes of spend rows wait on the disk while the store is gone; that is about a million calls."""
+
+FORGET_SECONDS = 600.0
+"""How often rows of spend are deleted that are older than the configuration wants to keep."""
+
+_NANO = 1_000_000_000
+
+_logger = logging.getLogger("aiollm.proxy")
+
+
+class Gateway:
+    """One worker's state. Nothing in it is waited for while a request is answered, but for the router.
+
+        async with Gateway(config, Path("proxy.sqlite"), Path("proxy.spool")) as gateway:
+            ...
+
+    Args:
+        config: the configuration.
+        file: SQLite's file, `:memory:` for none; not used where the configuration names a database.
+        spool: where spend waits for the store; this worker's own file.
+
+    Attributes:
+        config: the configuration.
+        router: answers the calls.
+        keyring: who may call.
+        admissions: limits and budgets.
+        spending: takes the rows of spend.
+        store: keys and spend, as they are kept.
+        database_url: where that is; None for a file.
+        live: what is being answered now.
+        metrics: counts the calls; None where prometheus-client is not installed.
+        accepting: whether the worker is to get further calls; false from the moment that it is to end.
+
+    Raises:
+        ValueError: the configuration cannot be used.
+        ImportError: it needs a package that is not installed; the message says which.
+    """
+
+    def __init__(self, config: Config, file: Path, spool: Path) -> None:
+        set_variables(config.environment)
+        self.config = config
+        self.router: AsyncRouter = router_of(config)
+        self.keyring = Keyring(config.general.master_key)
+        self.admissions = Admissions(config.litellm.budget_exceeded_status_code or 429)
+        self.database_url = config.general.database_url
+        self.store = Store(open_database(self.database_url, file))
+        interval = config.general.proxy_batch_write_at or 1.0
+        self.spending = SpendWriter(
+            self.store, self.keyring, self.admissions, Spool(spool, SPOOL_BYTES), interval=interval
+        )
+        self.live = LiveCalls()
+        self.metrics = _metrics()
+        self.accepting = True
+        self._replaced: list[AsyncRouter] = []
+        self._forgetting: asyncio.Task[None] | None = None
+        self._everybody = _everybody(config)
+
+    @property
+    def everybody(self) -> tuple[Holder, ...]:
+        """Who is charged with every call: the holder of the proxy's own budget and limit, where it has any."""
+        return self._everybody
+
+    @property
+    def over_budget(self) -> int:
+        """The status for a budget that is spent."""
+        return self.admissions.over_budget
+
+    async def __aenter__(self) -> Self:
+        """Learn what the store holds.
+
+        Raises:
+            StoreUnavailable: it cannot be reached, so nobody's key is known.
+        """
+        try:
+            await self.spending.start()
+        except BaseException:
+            await self.store.close()
+            raise
+        self._forgetting = asyncio.create_task(self._forget(), name="aiollm spend retention")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Write what is still to be written, and let go of everything."""
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+            await asyncio.wait([self._forgetting])
+        await self.spending.close()
+        await self.store.close()
+        for router in (*self._replaced, self.router):
+            await router.aclose()
+
+    def note(self, row: SpendRow, attempts: Iterable[Attempt] = ()) -> None:
+        """Take down a call that has ended: what it cost, and what Prometheus is told of it."""
+        self.spending.add(row)
+        if self.metrics is not None:
+            key = None if row.key is None else self.keyring.get(HolderId("key", row.key))
+            self.metrics.ended(row, attempts, key_alias=None if key is None else key.alias)
+
+    def reconfigure(self, config: Config) -> None:
+        """Go over to another configuration; calls that go on keep what they began with.
+
+        The database stays the one that it was. What is known of deployments is kept where only the list has changed.
+
+        Raises:
+            ValueError: the configuration cannot be used; nothing has changed then.
+            ImportError: it needs a package that is not installed; nothing has changed then.
+        """
+        set_variables(config.environment)
+        router = router_of(config)
+        if evolve(config, deployments=(), digest="") == evolve(self.config, deployments=(), digest=""):
+            self.router.set_model_list(routing_arguments(config)["model_list"])
+        else:
+            self._replaced.append(self.router)
+            self.router = router
+        self.config = config
+        self.keyring.set_master(config.general.master_key)
+        self.admissions.over_budget = config.litellm.budget_exceeded_status_code or 429
+        self._everybody = _everybody(config)
+
+    async def _forget(self) -> None:
+        """Delete rows of spend that are older than they are to be kept; sums and balances stay."""
+        while True:
+            kept = self.config.general.maximum_spend_logs_retention_period
+            if self.config.general.disable_spend_logs:
+                kept = 0.0
+            if kept is not None:
+                try:
+                    await self.store.forget(time.time() - kept)
+                except StoreUnavailable as error:
+                    _logger.warning("old rows of spend could not be deleted: %s", error)
+            await asyncio.sleep(FORGET_SECONDS)
+
+
+def _metrics() -> PrometheusMetrics | None:
+    try:
+        return PrometheusMetrics()
+    except ImportError:
+        return None
+
+
+def _everybody(config: Config) -> tuple[Holder, ...]:
+    """Return the holder of the proxy's own limits, under the name that LiteLLM has for it."""
+    budget, parallel = config.litellm.max_budget, config.general.global_max_parallel_requests
+    if budget is None and parallel is None:
+        return ()
+    return (
+        Holder(
+            kind="user",
+            name="litellm-proxy-budget",
+            budget=None if budget is None else int(budget * _NANO),
+            budget_period=config.litellm.budget_duration,
+            parallel=parallel,
+        ),
+    )

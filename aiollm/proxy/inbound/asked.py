@@ -1,0 +1,39 @@
+"""What a caller asks of the proxy, in the terms of the library's own calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+__all__ = ["Asked", "Call"]
+
+Call = Literal["chat", "embedding", "responses"]
+
+
+@frozen(kw_only=True)
+class Asked:
+    """One request, checked for what a caller may not say. Its repr shows no word of the prompt.
+
+    Attributes:
+        call: which call it is: `acompletion`, `aembedding` or `aresponses`.
+        model: what the caller calls the model.
+        arguments: the keyword arguments of that call but for the model. A stream always asks for its usage.
+        stream: whether the answer is to be streamed.
+        include_usage: whether the caller wants to see the usage of a stream.
+        encoding: how embeddings are wanted: "float" or "base64".
+        timeout: how long the caller wants to wait, in seconds; the operator's limits are over it.
+        user: whom the caller asks for, as it names them.
+        metadata: the caller's own notes, for the record of the call. They mean nothing to the proxy.
+    """
+
+    call: Call
+    model: str
+    arguments: dict[str, Any] = field(repr=False)
+    stream: bool = False
+    include_usage: bool = False
+    encoding: Literal["float", "base64"] = "float"
+    timeout: float | None = None
+    user: str | None = None
+    metadata: Mapping[str, Any] = field(factory=dict, repr=False)

@@ -1,0 +1,83 @@
+"""OpenAI's chat completions: a request in, an answer out, whole or as chunks in OpenAI's own shape.
+
+Source: https://platform.openai.com/docs/api-reference/chat and the types of openai-python 3.57.0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiollm.proxy.inbound.allowed import arguments_of, notes_of, seconds_of
+from aiollm.proxy.inbound.asked import Asked
+from aiollm.proxy.inbound.body import asked_model, flag, listed, refused, text
+from aiollm.proxy.inbound.failure import Failure
+from aiollm.proxy.inbound.frames import encode
+from aiollm.types.parameters import OPENAI_PARAMS
+from aiollm.types.response import Choices, ModelResponse
+
+__all__ = ["chat_error", "chat_response", "parse_chat", "stream_arguments"]
+
+_HANDLED = frozenset({"model", "stream", "stream_options", "messages"})
+
+
+def parse_chat(body: dict[str, Any]) -> Asked:
+    """Return what a request for a chat completion asks.
+
+    Raises:
+        BadRequestError: it lacks what it needs, or says what only the operator may.
+    """
+    model, streams = asked_model(body), flag(body, "stream")
+    arguments = {"messages": listed(body, "messages"), **arguments_of(body, OPENAI_PARAMS, _HANDLED)}
+    shown = stream_arguments(body, arguments, streams=streams)
+    return Asked(
+        call="chat",
+        model=model,
+        arguments=arguments,
+        stream=streams,
+        include_usage=shown,
+        timeout=seconds_of(body),
+        user=text(body, "user"),
+        metadata=notes_of(body),
+    )
+
+
+def stream_arguments(body: dict[str, Any], arguments: dict[str, Any], *, streams: bool) -> bool:
+    """Put what a stream needs among the arguments, and return whether the caller wants to see its usage.
+
+    Raises:
+        BadRequestError: the options of the stream are none.
+    """
+    options = body.get("stream_options")
+    if options is not None and not isinstance(options, dict):
+        raise refused("stream_options", "must be an object")
+    if not streams:
+        return False
+    arguments["stream"] = True
+    arguments["stream_options"] = {**(options or {}), "include_usage": True}
+    return bool((options or {}).get("include_usage"))
+
+
+def chat_response(response: ModelResponse, asked: Asked) -> bytes:
+    """Return the body of a whole answer; the model has the name that the caller gave it."""
+    told = response.model_dump()
+    whole = {
+        "id": told.pop("id"),
+        "object": told.pop("object"),
+        "created": told.pop("created"),
+        "model": asked.model,
+        "choices": [_choice(choice) for choice in response.choices],
+        "usage": response.usage and response.usage.model_dump(exclude_none=True),
+    }
+    return encode({**told, **whole})
+
+
+def _choice(choice: Choices) -> dict[str, Any]:
+    told = choice.model_dump()
+    message = choice.message.model_dump(exclude_none=True)
+    head = {"role": choice.message.role, "content": choice.message.content, "refusal": choice.message.refusal}
+    return {"logprobs": None, **told, "message": {**head, **message}}
+
+
+def chat_error(failure: Failure) -> bytes:
+    """Return the body of an error in OpenAI's form."""
+    return encode({"error": failure.members()})

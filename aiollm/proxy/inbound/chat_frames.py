@@ -1,0 +1,177 @@
+"""Chunks as OpenAI writes them: `finish_reason` and `logprobs` always there, usage only for those who asked.
+
+Nearly all chunks of any stream are text or reasoning. One that has nothing else is written around its text; one that
+still has the payload it came in is that payload, with everything its provider says, under our head. Every other one is
+built member by member.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+from aiollm.proxy.inbound.asked import Asked
+from aiollm.proxy.inbound.failure import Failure
+from aiollm.proxy.inbound.frames import DONE, data_frame, encode
+from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
+from aiollm.types.lenient import lenient_json
+from aiollm.types.tools import ChatCompletionDeltaToolCall
+
+__all__ = ["ChatFrames"]
+
+_TOLD = (
+    "role",
+    "content",
+    "refusal",
+    "reasoning_content",
+    "reasoning",
+    "audio",
+    "images",
+    "annotations",
+    "thinking_blocks",
+    "provider_specific_fields",
+)
+_BESIDE_TEXT = (
+    "role",
+    "tool_calls",
+    "refusal",
+    "function_call",
+    "audio",
+    "reasoning",
+    "images",
+    "annotations",
+    "thinking_blocks",
+    "provider_specific_fields",
+    "_rest",
+)
+_beside_text = attrgetter(*_BESIDE_TEXT)
+_NOTHING = (None,) * len(_BESIDE_TEXT)
+
+
+class ChatFrames:
+    """Writes one stream of chat chunks."""
+
+    heartbeat = b": keep-alive\n\n"
+
+    def __init__(self, asked: Asked) -> None:
+        self._model = asked.model
+        self._shows_usage = asked.include_usage
+        self._head: dict[str, Any] = {}
+        # What comes before the text of a chunk that has nothing else, and after it.
+        self._before_text = self._before_thought = self._after = b""
+
+    def feed(self, chunk: ModelResponseStream) -> bytes:
+        """Return the frame of a chunk."""
+        if not self._head:
+            self._open(chunk)
+        choices = chunk.choices
+        if len(choices) == 1 and chunk.usage is None:
+            choice = choices[0]
+            if type(chunk._rest) is bytes:
+                return self._as_it_came(chunk, choice, chunk._rest)
+            if chunk._rest is None and choice._rest is None and not choice.index and choice.finish_reason is None:
+                delta = choice.delta
+                if choice.logprobs is None and _beside_text(delta) == _NOTHING:
+                    text, thought = delta.content, delta.reasoning_content
+                    if thought is None and text is not None:
+                        return b"%b%b%b" % (self._before_text, encode(text), self._after)
+                    if text is None and thought is not None:
+                        return b"%b%b%b" % (self._before_thought, encode(thought), self._after)
+        elif not choices and chunk.usage is not None and not self._shows_usage:
+            return b""
+        return data_frame(self._payload(chunk))
+
+    def finish(self) -> bytes:
+        """Return the end marker."""
+        return DONE
+
+    def fail(self, failure: Failure) -> bytes:
+        """Return the error as a last event, without an end marker."""
+        return data_frame({"error": failure.members()})
+
+    def _open(self, chunk: ModelResponseStream) -> None:
+        """Take the head of all chunks from the first one."""
+        self._head = {
+            "id": chunk.id,
+            "object": "chat.completion.chunk",
+            "created": chunk.created,
+            "model": self._model,
+        }
+        before = b'data: %b,"system_fingerprint":%b,"choices":[{"index":0,"delta":{' % (
+            encode(self._head)[:-1],
+            encode(chunk.system_fingerprint),
+        )
+        self._before_text = before + b'"content":'
+        self._before_thought = before + b'"reasoning_content":'
+        usage = b',"usage":null' if self._shows_usage else b""
+        self._after = b'},"logprobs":null,"finish_reason":null}]%b}\n\n' % usage
+
+    def _as_it_came(self, chunk: ModelResponseStream, choice: StreamingChoices, data: bytes) -> bytes:
+        """Write the payload of a chunk again, with what the decoder made of it in it."""
+        payload = lenient_json(data)
+        payload.update(self._head)
+        payload.pop("usage", None)
+        if self._shows_usage:
+            payload["usage"] = None
+        raw, delta = payload["choices"][0], choice.delta
+        raw["finish_reason"] = choice.finish_reason
+        raw.setdefault("index", choice.index)
+        raw.setdefault("logprobs", None)
+        told = raw.get("delta")
+        if told is None:
+            told = raw["delta"] = {}
+        if delta.role is not None:
+            told["role"] = delta.role
+        else:
+            told.pop("role", None)
+        if delta.content is not None:
+            told["content"] = delta.content
+        else:
+            told.pop("content", None)
+        if delta.reasoning_content is not None:
+            told["reasoning_content"] = delta.reasoning_content
+        return b"data: %b\n\n" % encode(payload)
+
+    def _payload(self, chunk: ModelResponseStream) -> dict[str, Any]:
+        payload = {**self._head, "system_fingerprint": chunk.system_fingerprint}
+        for name in ("service_tier", "provider_specific_fields"):
+            if (value := getattr(chunk, name)) is not None:
+                payload[name] = value
+        payload["choices"] = [_choice(choice) for choice in chunk.choices]
+        if self._shows_usage:
+            payload["usage"] = chunk.usage and chunk.usage.model_dump(exclude_none=True)
+        return {**payload, **chunk._extra()} if chunk._rest else payload
+
+
+def _choice(choice: StreamingChoices) -> dict[str, Any]:
+    told = {
+        "index": choice.index,
+        "delta": _delta(choice.delta),
+        "logprobs": choice.logprobs and choice.logprobs.model_dump(),
+        "finish_reason": choice.finish_reason,
+    }
+    return {**told, **choice._extra()} if choice._rest else told
+
+
+def _delta(delta: Delta) -> dict[str, Any]:
+    told = {name: value for name in _TOLD if (value := getattr(delta, name)) is not None}
+    if delta.tool_calls is not None:
+        told["tool_calls"] = [_call(call) for call in delta.tool_calls]
+    if delta.function_call is not None:
+        told["function_call"] = delta.function_call.model_dump(exclude_none=True)
+    if told.keys() == {"role"}:
+        told["content"] = ""  # as OpenAI opens a choice
+    return {**told, **delta._extra()} if delta._rest else told
+
+
+def _call(call: ChatCompletionDeltaToolCall) -> dict[str, Any]:
+    function = call.function
+    if call._rest or function is None or function._rest:
+        return call.model_dump(exclude_none=True)
+    told: dict[str, Any] = {"index": call.index}
+    if call.id is not None:
+        told["id"] = call.id
+    if call.type is not None:
+        told["type"] = call.type
+    named = {} if function.name is None else {"name": function.name}
+    return {**told, "function": {**named, "arguments": function.arguments}}

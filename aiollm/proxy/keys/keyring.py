@@ -1,0 +1,141 @@
+"""The holders in memory: who presents a key, and whether they may do what they ask for. No store is asked.
+
+One extractor, one policy: whatever header a key came in, it is identified here and nowhere else (CVE-2026-45339).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hmac import compare_digest
+from typing import Literal
+
+from attrs import frozen
+
+from aiollm.proxy.inbound.failure import Failure, Refusal
+from aiollm.proxy.keys.holder import Holder, HolderId, allows
+from aiollm.proxy.keys.token import digest_of
+from aiollm.types.secret import Secret
+
+__all__ = ["Identity", "Keyring", "Role"]
+
+Role = Literal["admin", "caller", "anyone"]
+
+
+@frozen
+class Identity:
+    """Who asks.
+
+    Attributes:
+        role: "admin" has the master key; "caller" a virtual key; "anyone" is there where no master key is set.
+        holders: the key, and the team and the user it belongs to; none but for a caller.
+    """
+
+    role: Role
+    holders: tuple[Holder, ...] = ()
+
+    @property
+    def key(self) -> Holder | None:
+        """The caller's key."""
+        return self.holders[0] if self.holders else None
+
+    def require(self, *, model: str | None = None, route: str | None = None) -> None:
+        """Check that all holders may ask for a model, and call a route.
+
+        Raises:
+            Refusal: one may not.
+        """
+        for holder in self.holders:
+            if route is not None and not allows(holder.routes, route):
+                raise _refused(403, f"this {holder.kind} may not call {route}", "route_access_denied")
+            if model is not None and not allows(holder.models, model):
+                message = f"this {holder.kind} may not use the model {model}"
+                raise _refused(403, message, "model_access_denied", param="model")
+
+    def require_admin(self) -> None:
+        """Check that the master key was presented, or none is set.
+
+        Raises:
+            Refusal: it was not.
+        """
+        if self.role == "caller":
+            raise _refused(403, "only the master key may do this", "admin_only")
+
+
+class Keyring:
+    """All holders, by name. It changes whole records only, and never writes one back.
+
+    Args:
+        master: the master key; None where the proxy serves anyone who reaches it.
+    """
+
+    def __init__(self, master: Secret | None) -> None:
+        self._holders: dict[HolderId, Holder] = {}
+        self.version = 0
+        self.set_master(master)
+
+    def set_master(self, master: Secret | None) -> None:
+        """Have another master key from now on."""
+        self._master = None if master is None else digest_of(master.reveal())
+
+    def update(self, holders: Iterable[Holder], gone: Iterable[HolderId] = (), *, version: int) -> None:
+        """Take over records that have changed.
+
+        Args:
+            holders: records that are new or other than before.
+            gone: names that are no more.
+            version: the store's version with these changes in it.
+        """
+        self._holders.update((holder.id, holder) for holder in holders)
+        for name in gone:
+            self._holders.pop(name, None)
+        self.version = max(self.version, version)
+
+    def get(self, name: HolderId) -> Holder | None:
+        """Return a holder by its name."""
+        return self._holders.get(name)
+
+    def all(self, kind: str | None = None) -> list[Holder]:
+        """Return all holders, or those of a kind."""
+        return [holder for holder in self._holders.values() if kind in (None, holder.kind)]
+
+    def identify(self, presented: str | None, now: float) -> Identity:
+        """Return who presents a key.
+
+        Args:
+            presented: the key as the caller sent it, without "Bearer"; None when none was sent.
+            now: the time, in seconds since 1970.
+
+        Raises:
+            Refusal: no key was sent where one is needed, or it is unknown, blocked or expired.
+        """
+        if self._master is None:
+            if presented is None or not self._holders:
+                return Identity("anyone")
+        elif presented is None:
+            raise _refused(401, "no API key was sent: send it as `Authorization: Bearer <key>`", "missing_api_key")
+        digest = digest_of(presented)
+        if self._master is not None and compare_digest(digest, self._master):
+            return Identity("admin")
+        key = self._holders.get(HolderId("key", digest))
+        if key is None or not compare_digest(digest, key.name):
+            if self._master is None:
+                return Identity("anyone")  # clients must send some key, and there is nothing to guard
+            raise _refused(401, "the API key is not known here", "invalid_api_key")
+        return Identity("caller", tuple(_living(holder, now) for holder in (key, *self._owners(key))))
+
+    def _owners(self, key: Holder) -> Iterable[Holder]:
+        names = (key.team and HolderId("team", key.team), key.user and HolderId("user", key.user))
+        return [owner for name in names if name and (owner := self._holders.get(name)) is not None]
+
+
+def _living(holder: Holder, now: float) -> Holder:
+    if holder.blocked:
+        raise _refused(403, f"this {holder.kind} is blocked", "key_blocked")
+    if holder.expires is not None and now >= holder.expires:
+        raise _refused(401, f"this {holder.kind} has expired", "expired_key")
+    return holder
+
+
+def _refused(status: int, message: str, code: str, param: str | None = None) -> Refusal:
+    kind = "authentication_error" if status == 401 else "permission_error"
+    return Refusal(Failure(status, message, code, kind, param))

@@ -1,0 +1,207 @@
+"""Limits and budgets in memory: reserved when a call is let in, settled once when it has ended, however it did.
+
+Nothing is looked up: a call costs a few additions. A budget can be overrun by no more than calls cost beyond their
+estimates, because what is in flight counts as spent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from attrs import define, field
+
+from aiollm.core.local_quota import LocalQuota
+from aiollm.core.quota import NOTHING, Amounts
+from aiollm.proxy.inbound.failure import Failure, Refusal
+from aiollm.proxy.keys.holder import Holder, HolderId
+from aiollm.proxy.ledger.row import Charge, dollars
+
+__all__ = ["Admissions", "Reservation"]
+
+
+_UNLIMITED = (None, None, None)
+
+
+@define
+class _Account:
+    """What a holder has spent and taken, at present.
+
+    Attributes:
+        quota: its limits; None where it has none.
+        limits: those that the quota was made for.
+        period: the beginning of the budget's period that the sums are of.
+        spent: what the store knew of, when it was asked last.
+        unwritten: what was settled here since.
+        reserved: what calls in flight may cost.
+    """
+
+    quota: LocalQuota | None = None
+    limits: tuple[int | None, int | None, int | None] = _UNLIMITED
+    period: float = 0.0
+    spent: int = 0
+    unwritten: int = 0
+    reserved: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.spent + self.unwritten + self.reserved
+
+
+_Taken = tuple[_Account, LocalQuota | None]
+"""An account, and the quota that a place was taken of: by the time it is given back the account may have another."""
+
+
+@define(eq=False)
+class Reservation:
+    """What a call has been let in with. It is settled exactly once; further settlements change nothing.
+
+    Attributes:
+        charges: whose budgets its row is to charge, in the periods that it was let in.
+    """
+
+    charges: tuple[Charge, ...]
+    _taken: list[_Taken]
+    _amounts: Amounts
+    _cost: int
+    _now: float
+    _settled: bool = False
+
+    def settle(self, now: float, *, tokens: int | None, cost: int, sent: bool = True) -> None:
+        """Give back the call's places, and book what it really took.
+
+        Args:
+            now: the time of the clock that it was let in by.
+            tokens: those of the prompt and the answer; None where nobody counted: the estimate stands.
+            cost: in billionths of a US dollar.
+            sent: whether anything was sent; if not, the minute's room is given back as well.
+        """
+        if self._settled:
+            return
+        self._settled = True
+        real = self._amounts if tokens is None else Amounts(1, tokens)
+        for account, quota in self._taken:
+            account.reserved -= self._cost
+            account.unwritten += cost
+            if quota is not None:
+                quota.settle(self._amounts, real if sent else NOTHING, self._now, now)
+                quota.release(now)
+
+
+@define
+class Admissions:
+    """Lets calls in, by the limits and budgets of those who make them.
+
+    Args:
+        over_budget: the status for a budget that is spent (LiteLLM says 422).
+    """
+
+    over_budget: int = 429
+    _accounts: dict[HolderId, _Account] = field(factory=dict, init=False)
+
+    def admit(self, holders: Iterable[Holder], now: float, clock: float, *, tokens: int, cost: int) -> Reservation:
+        """Let a call in.
+
+        Args:
+            holders: who makes it: the key, its team and its user.
+            now: the time, in seconds since 1970, by which budgets are counted.
+            clock: the time of a clock that never goes back, by which minutes are counted.
+            tokens: how many the call will take, as an estimate: the prompt's, and the most of the answer's.
+            cost: what the call may cost, in billionths of a US dollar.
+
+        Raises:
+            Refusal: a limit is reached, or a budget spent; nothing is taken then.
+        """
+        accounts = [(holder, self._account(holder, now)) for holder in holders]
+        for holder, account in accounts:
+            if holder.budget is not None and (account.total >= holder.budget or account.total + cost > holder.budget):
+                raise self._spent(holder, account, now)
+        amounts = Amounts(1, tokens)
+        taken: list[_Taken] = []
+        for holder, account in accounts:
+            wait = 0.0 if account.quota is None else account.quota.take(amounts, clock)
+            if wait:
+                _give_back(taken, amounts, clock)
+                raise _too_many(holder, wait)
+            taken.append((account, account.quota))
+        for account, _ in taken:
+            account.reserved += cost
+        charges = tuple(Charge(holder.kind, holder.name, account.period) for holder, account in accounts)
+        return Reservation(charges, taken, amounts, cost, clock)
+
+    def spent(self, holder: Holder, now: float) -> int:
+        """Return what a holder has spent in the present period, in billionths of a US dollar."""
+        account = self._account(holder, now)
+        return account.spent + account.unwritten
+
+    def written(self, charges: Mapping[tuple[HolderId, float], int]) -> None:
+        """Take note of sums that are now in the store: by holder and beginning of the period."""
+        for (name, period), cost in charges.items():
+            account = self._accounts.get(name)
+            if account is not None and account.period == period:
+                account.spent += cost
+                account.unwritten -= cost
+
+    def refresh(self, balances: Mapping[tuple[HolderId, float], int]) -> None:
+        """Take over what the store knows was spent, by this process and all others."""
+        for (name, period), spent in balances.items():
+            account = self._accounts.get(name)
+            if account is None or account.period < period:
+                quota, limits = (account.quota, account.limits) if account else (None, _UNLIMITED)
+                account = self._accounts[name] = _Account(quota, limits, period)
+            if account.period == period:
+                account.spent = spent
+
+    def _account(self, holder: Holder, now: float) -> _Account:
+        account = self._accounts.get(holder.id)
+        if account is None:
+            account = self._accounts[holder.id] = _Account()
+        if account.limits != holder.limits:
+            account.limits, account.quota = holder.limits, _quota(holder)
+        period = holder.period_start(now)
+        if account.period != period:
+            # What is in flight settles with the account of its own period.
+            account = self._accounts[holder.id] = _Account(account.quota, account.limits, period)
+        return account
+
+    def _spent(self, holder: Holder, account: _Account, now: float) -> Refusal:
+        end = holder.period_end(now)
+        message = (
+            f"the budget of this {holder.kind} does not cover the call: of {dollars(holder.budget or 0):.6g} dollars "
+            f"{dollars(account.spent + account.unwritten):.6g} are spent, {dollars(account.reserved):.6g} reserved"
+        )
+        wait = None if end is None else end - now
+        return Refusal(Failure(self.over_budget, message, "budget_exceeded", "budget_exceeded", None, False, wait))
+
+
+def _quota(holder: Holder) -> LocalQuota | None:
+    if holder.limits == _UNLIMITED:
+        return None
+    return LocalQuota(
+        requests=holder.rpm,
+        tokens=holder.tpm,
+        input_tokens=None,
+        output_tokens=None,
+        concurrency=holder.parallel,
+        adaptive=False,
+        mode="strict",
+    )
+
+
+def _give_back(taken: Iterable[_Taken], amounts: Amounts, clock: float) -> None:
+    for _, quota in taken:
+        if quota is not None:
+            quota.settle(amounts, NOTHING, clock, clock)
+            quota.release(clock)
+
+
+def _too_many(holder: Holder, wait: float) -> Refusal:
+    if math.isinf(wait):
+        message = f"this {holder.kind} has as many requests in flight as it may: {holder.parallel}"
+        wait = 1.0
+    else:
+        limits = [
+            f"{limit} {unit} a minute" for limit, unit in ((holder.rpm, "requests"), (holder.tpm, "tokens")) if limit
+        ]
+        message = f"this {holder.kind} has reached its limit of {' or '.join(limits)}; there is room in {wait:.3g} s"
+    return Refusal(Failure(429, message, "rate_limit_exceeded", "rate_limit_error", None, True, wait))

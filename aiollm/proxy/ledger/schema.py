@@ -1,0 +1,73 @@
+"""The tables. Texts and whole numbers only, so that both databases have them under the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from aiollm.proxy.ledger.script import Rows, Statement
+
+__all__ = ["create_tables"]
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS aiollm_epoch (only_row INTEGER PRIMARY KEY, value BIGINT NOT NULL)",
+    "INSERT INTO aiollm_epoch (only_row, value) VALUES (1, 0) ON CONFLICT (only_row) DO NOTHING",
+    """
+    CREATE TABLE IF NOT EXISTS aiollm_holders (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version BIGINT NOT NULL,
+        record TEXT,
+        PRIMARY KEY (kind, name)
+    )
+    """,
+    "CREATE INDEX IF NOT EXISTS aiollm_holders_version ON aiollm_holders (version)",
+    """
+    CREATE TABLE IF NOT EXISTS aiollm_balances (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        period DOUBLE PRECISION NOT NULL,
+        spent BIGINT NOT NULL,
+        version BIGINT NOT NULL,
+        PRIMARY KEY (kind, name, period)
+    )
+    """,
+    "CREATE INDEX IF NOT EXISTS aiollm_balances_version ON aiollm_balances (version)",
+    """
+    CREATE TABLE IF NOT EXISTS aiollm_spend (
+        id TEXT PRIMARY KEY,
+        started DOUBLE PRECISION NOT NULL,
+        key_hash TEXT,
+        team TEXT,
+        user_name TEXT,
+        model TEXT NOT NULL,
+        status TEXT NOT NULL,
+        prompt_tokens BIGINT NOT NULL,
+        completion_tokens BIGINT NOT NULL,
+        cost BIGINT NOT NULL,
+        record TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX IF NOT EXISTS aiollm_spend_started ON aiollm_spend (started)",
+    "CREATE INDEX IF NOT EXISTS aiollm_spend_key ON aiollm_spend (key_hash, started)",
+    """
+    CREATE TABLE IF NOT EXISTS aiollm_days (
+        day TEXT NOT NULL,
+        key_hash TEXT NOT NULL,
+        team TEXT NOT NULL,
+        user_name TEXT NOT NULL,
+        model TEXT NOT NULL,
+        requests BIGINT NOT NULL,
+        failures BIGINT NOT NULL,
+        prompt_tokens BIGINT NOT NULL,
+        completion_tokens BIGINT NOT NULL,
+        cost BIGINT NOT NULL,
+        PRIMARY KEY (day, key_hash, team, user_name, model)
+    )
+    """,
+)
+
+
+def create_tables() -> Generator[Statement, Rows, None]:
+    """Make the tables that are not there yet."""
+    for table in _TABLES:
+        yield table, ()

@@ -1,0 +1,80 @@
+"""What is being answered now: for the page, for metrics, and for an end that waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from attrs import define, field
+
+from aiollm.core.scope import CancelScope
+from aiollm.proxy.keys import Holder
+
+__all__ = ["LiveCall", "LiveCalls"]
+
+
+@define(eq=False)
+class LiveCall:
+    """One call that goes on.
+
+    Attributes:
+        id: the id of the request.
+        api: which format it came in: "chat", "completion", "embedding", "message" or "response".
+        model: what the caller calls the model.
+        key: the virtual key that it came with, or None.
+        stream: whether it is streamed.
+        started: when it began, in seconds since 1970.
+        chunks: how many pieces of the answer have been sent.
+    """
+
+    id: str
+    api: str
+    model: str
+    key: Holder | None
+    stream: bool
+    started: float
+    chunks: int = 0
+    _scope: CancelScope | None = field(default=None, repr=False)
+
+    def bound_to(self, scope: CancelScope) -> None:
+        """Take note of what ends it: the scope of its call."""
+        self._scope = scope
+
+    def stop(self) -> None:
+        """End it: its caller is told that the gateway did."""
+        if self._scope is not None:
+            self._scope.cancel("the gateway ends")
+
+
+class LiveCalls:
+    """All calls that go on in this worker, the oldest first."""
+
+    def __init__(self) -> None:
+        self._calls: dict[int, LiveCall] = {}
+        self._empty: list[asyncio.Future[None]] = []
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def __iter__(self) -> Iterator[LiveCall]:
+        return iter(list(self._calls.values()))
+
+    def add(self, call: LiveCall) -> None:
+        """Count a call in."""
+        self._calls[id(call)] = call
+
+    def remove(self, call: LiveCall) -> None:
+        """Count a call out."""
+        del self._calls[id(call)]
+        if not self._calls:
+            waiting, self._empty = self._empty, []
+            for waiter in waiting:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    async def wait_empty(self) -> None:
+        """Wait until no call goes on."""
+        while self._calls:
+            waiter = asyncio.get_running_loop().create_future()
+            self._empty.append(waiter)
+            await waiter

@@ -1,0 +1,84 @@
+"""Another configuration for a worker that serves: taken over whole, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from aiollm.proxy.config import Config, config_files, read_config
+from aiollm.proxy.gateway import Gateway
+
+__all__ = ["WATCH_SECONDS", "keep_current", "reload"]
+
+WATCH_SECONDS = 1.0
+"""How often the files are looked at."""
+
+_logger = logging.getLogger("aiollm.proxy")
+
+Marks = list[tuple[int, int] | None]
+
+
+async def keep_current(gateway: Gateway, path: Path, wanted: asyncio.Event, *, needs_key: bool) -> None:
+    """Take over the configuration whenever one of its files changes, or somebody wants it; it ends by cancelling.
+
+    Args:
+        gateway: the worker's state.
+        path: the configuration's file.
+        wanted: set by whoever wants it to be read now.
+        needs_key: whether a configuration without a master key is to be refused.
+    """
+    files = config_files(path)
+    marks = _marks(files)
+    while True:
+        try:
+            async with asyncio.timeout(WATCH_SECONDS):
+                await wanted.wait()
+        except TimeoutError:
+            if _marks(files) == marks:
+                continue
+        wanted.clear()
+        files = config_files(path)
+        marks = _marks(files)
+        reload(gateway, path, needs_key=needs_key)
+
+
+def reload(gateway: Gateway, path: Path, *, needs_key: bool) -> bool:
+    """Read the configuration and take it over; the log says why, where that cannot be. Returns whether it was."""
+    reading = read_config(path)
+    for problem in reading.problems:
+        _logger.warning("%s", problem)
+    try:
+        config = reading.require()
+        if needs_key and config.general.master_key is None:
+            raise ValueError("general_settings.master_key is gone, and others than this machine can reach the proxy")
+        gateway.reconfigure(config)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one serves
+        _logger.error("the configuration is not taken over, the one before goes on: %s", _first_line(error))
+        return False
+    _warn_of_restart(config, gateway)
+    _logger.warning("the configuration of %s is taken over: %d deployments", path, len(config.deployments))
+    return True
+
+
+def _warn_of_restart(config: Config, gateway: Gateway) -> None:
+    if config.general.database_url != gateway.database_url:
+        _logger.warning("general_settings.database_url has changed, which takes a restart; the old one is used")
+
+
+def _marks(files: Iterable[Path]) -> Marks:
+    """Return when each file was written, and how long it is; None for one that is not there."""
+    marks: Marks = []
+    for file in files:
+        try:
+            status = file.stat()
+        except OSError:
+            marks.append(None)
+        else:
+            marks.append((status.st_mtime_ns, status.st_size))
+    return marks
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,68 @@
+"""The headers of answers: what they tell of a call, under our names, and LiteLLM's where its users go by them.
+
+Of the provider's own headers those of its limits and its id of the request are handed on, and no others: they would
+tell every caller where the operator's servers are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from aiollm.dialects.errors import request_id as provider_request_id
+from aiollm.engine.answer import Answer
+
+__all__ = ["EVENT_STREAM", "REQUEST_ID", "answer_headers", "safe_value", "stream_headers"]
+
+REQUEST_ID = "x-request-id"
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+
+_SAFE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
+_LIMITS = "x-ratelimit-"
+
+
+def safe_value(value: str) -> str | None:
+    """Return the value of a header if it can be one of ours too; a line end in it would begin a header of its own."""
+    return value if _SAFE.fullmatch(value) else None
+
+
+def stream_headers(request_id: str) -> dict[str, str]:
+    """Return what any stream begins with, when nothing is known of the answer yet."""
+    return {
+        "content-type": EVENT_STREAM,
+        "cache-control": "no-cache",
+        "x-accel-buffering": "no",  # nginx would hold the events back
+        REQUEST_ID: request_id,
+        "x-litellm-call-id": request_id,
+    }
+
+
+def answer_headers(answer: Answer, model: str, request_id: str) -> dict[str, str]:
+    """Return what is told of an answer that has begun.
+
+    Args:
+        answer: the answer.
+        model: what the caller calls the model.
+        request_id: the request's own id.
+    """
+    attempts = answer.attempts
+    own = next((attempt for attempt in reversed(attempts) if attempt.origin is answer.origin), None)
+    causes = Counter(attempt.cause for attempt in attempts)
+    told = {
+        REQUEST_ID: request_id,
+        "x-litellm-call-id": request_id,
+        "x-aiollm-model": model,
+        "x-litellm-model-group": model,
+        "x-aiollm-attempts": str(len(attempts)),
+        "x-litellm-attempted-retries": str(causes["retry"]),
+        "x-litellm-attempted-fallbacks": str(causes["fallback"]),
+    }
+    if own is not None and own.deployment:
+        told |= {"x-aiollm-deployment": own.deployment, "x-litellm-model-id": own.deployment}
+    if answer.origin.cache_hit:
+        told["x-aiollm-cache"] = "hit"
+    headers = answer.head.headers
+    if upstream := provider_request_id(headers):
+        told["x-upstream-request-id"] = upstream
+    told |= {name: value for name, value in headers.items() if name.startswith(_LIMITS)}
+    return {name: safe for name, value in told.items() if (safe := safe_value(value)) is not None}

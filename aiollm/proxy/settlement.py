@@ -1,0 +1,159 @@
+"""How a call is let in, and settled: once, whichever way it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+
+from attrs import define, field
+
+from aiollm.engine.attempt import Attempt
+from aiollm.engine.call import Call
+from aiollm.engine.outcome import Outcome
+from aiollm.exceptions import StreamInterrupted
+from aiollm.middleware.bill import Bill, Charge, plan_of
+from aiollm.proxy.caller import Caller
+from aiollm.proxy.gateway import Gateway
+from aiollm.proxy.inbound.asked import Asked
+from aiollm.proxy.inbound.failure import Failure, Refusal, failure_of
+from aiollm.proxy.keys import Holder
+from aiollm.proxy.ledger import Reservation, SpendRow
+from aiollm.proxy.ledger.row import Status, UsageSource, nanodollars
+
+__all__ = ["Settlement", "admit"]
+
+_ENDINGS: dict[str, Status] = {"complete": "success", "closed": "cancelled", "failed": "failure"}
+
+
+def admit(gateway: Gateway, caller: Caller, asked: Asked, call: Call, api: str) -> Settlement:
+    """Let a call in by the limits and budgets of those who make it, and return what settles it.
+
+    Args:
+        gateway: the worker's state.
+        caller: who calls.
+        asked: what is asked, as the caller says it.
+        call: the same as the router means it.
+        api: the name of the format, for the row of spend.
+
+    Raises:
+        Refusal: a limit is reached, or a budget spent; nothing is taken then.
+    """
+    if not gateway.accepting:
+        raise Refusal(Failure(503, "the gateway ends", "shutting_down", "server_error", None, True, 1.0))
+    if gateway.spending.full:
+        message = "what is spent cannot be written down at present"
+        raise Refusal(Failure(503, message, "spend_store_unavailable", "server_error", None, True, 5.0))
+    holders = (*caller.identity.holders, *gateway.everybody)
+    tokens, usd = _estimate(gateway, call) if any(map(_is_bounded, holders)) else (0, 0.0)
+    now, clock = time.time(), call.scope.loop.time()
+    reservation = gateway.admissions.admit(holders, now, clock, tokens=tokens, cost=nanodollars(usd))
+    return Settlement(gateway, caller, asked, call, api, reservation, now)
+
+
+def _is_bounded(holder: Holder) -> bool:
+    """Whether it matters to a holder how long or how dear a call may become."""
+    return holder.tpm is not None or holder.budget is not None
+
+
+def _estimate(gateway: Gateway, call: Call) -> tuple[int, float]:
+    """Return the tokens and the US dollars that a call may take at the most, wherever it is answered."""
+    plans = [plan_of(*way) for way in gateway.router.ways(call)]
+    return max((plan.tokens for plan in plans), default=0), max((plan.usd or 0.0 for plan in plans), default=0.0)
+
+
+@define(eq=False)
+class Settlement:
+    """The end of one call: what it took is booked, and its row is written. Only the first ending counts.
+
+    Attributes:
+        started: when the call was let in, in seconds since 1970.
+        charge: what the call came to; None while it goes on.
+        cut: whether the connection was closed because the client did not read.
+    """
+
+    _gateway: Gateway
+    _caller: Caller
+    _asked: Asked
+    _call: Call
+    _api: str
+    _reservation: Reservation
+    started: float
+    charge: Charge | None = None
+    cut: bool = False
+    _bill: Bill = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        call = self._call
+        self._bill = Bill(call.attempts, partial(plan_of, call.request, call.target, call.prices))
+
+    def answered(self, outcome: Outcome) -> None:
+        """Settle a call that has an answer, at the answer's end."""
+        status, code = _ENDINGS[outcome.ended], None
+        if outcome.error is not None:
+            code = failure_of(outcome.error).code
+            if isinstance(outcome.error, StreamInterrupted):
+                status = "truncated"
+        elif self.cut:
+            code = "client_too_slow"
+        source: UsageSource = "provider" if outcome.usage is not None else "estimated"
+        cached = outcome.origin.cache_hit
+        self._settle(self._bill.of_answer(outcome), status, code, source, outcome.first_token, cached=cached)
+
+    def failed(self, error: BaseException) -> None:
+        """Settle a call that came to no answer: it failed, or its caller has left."""
+        left = isinstance(error, asyncio.CancelledError)
+        charge = self._bill.without_answer()
+        source: UsageSource = "estimated" if charge.tokens else "none"
+        code = None if left else failure_of(error).code
+        self._settle(charge, "cancelled" if left else "failure", code, source, None)
+
+    def _settle(
+        self,
+        charge: Charge,
+        status: Status,
+        code: str | None,
+        source: UsageSource,
+        first_token: float | None,
+        *,
+        cached: bool = False,
+    ) -> None:
+        if self.charge is not None:
+            return
+        self.charge = charge
+        call, caller, asked = self._call, self._caller, self._asked
+        cost = nanodollars(charge.usd)
+        clock = call.scope.loop.time()
+        self._reservation.settle(clock, tokens=charge.tokens, cost=cost, sent=bool(call.attempts))
+        key = caller.key
+        last: Attempt | None = call.attempts[-1] if call.attempts else None
+        self._gateway.note(
+            SpendRow(
+                id=caller.request_id,
+                call=self._api,
+                model=asked.model,
+                status=status,
+                started=self.started,
+                ended=self.started + call.elapsed,
+                key=None if key is None else key.name,
+                team=None if key is None else key.team,
+                user=None if key is None else key.user,
+                end_user=asked.user,
+                deployment=None if last is None else last.deployment,
+                provider=None if last is None else last.provider,
+                served_model=None if last is None else last.model,
+                code=code,
+                prompt_tokens=charge.prompt_tokens,
+                completion_tokens=charge.completion_tokens,
+                cached_tokens=charge.cached_tokens,
+                usage_source=source,
+                cost=cost,
+                first_token=first_token,
+                attempts=len(call.attempts),
+                cached=cached,
+                tags=key.tags if key else (),
+                metadata=asked.metadata,
+                charges=self._reservation.charges,
+            ),
+            call.attempts,
+        )

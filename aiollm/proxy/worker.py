@@ -1,0 +1,109 @@
+"""One worker process: it serves, follows its configuration, and ends when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import frozen
+
+from aiollm.proxy.config import Config
+from aiollm.proxy.drain import drain
+from aiollm.proxy.gateway import Gateway
+from aiollm.proxy.reloading import keep_current
+from aiollm.proxy.server import serving
+
+__all__ = ["Service", "run_worker"]
+
+MEMORY = Path(":memory:")
+
+
+@frozen
+class Service:
+    """What is served, and where.
+
+    Attributes:
+        config: the configuration.
+        path: its file; None where there is none.
+        host: the address.
+        port: the port; 0 for a free one.
+        needs_key: whether it must never be served without a master key: others than this machine can reach it.
+        shares_port: whether several processes listen on it.
+    """
+
+    config: Config
+    path: Path | None
+    host: str
+    port: int
+    needs_key: bool
+    shares_port: bool = False
+
+    @property
+    def database(self) -> Path:
+        """SQLite's file, beside the configuration's; in memory without one."""
+        return MEMORY if self.path is None else self.path.with_suffix(".sqlite")
+
+    def spool(self, number: int) -> Path:
+        """Return the file where a worker's spend waits for the store."""
+        if self.path is None:
+            return Path(tempfile.gettempdir()) / f"aiollm-{os.getpid()}.spool"
+        return self.path.with_suffix(f".{number}.spool")
+
+
+async def run_worker(
+    service: Service, number: int, ready: Callable[[int], object], *, lifeline: int | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT, and then until the calls that go on have ended; a second signal hurries.
+
+    SIGHUP takes over the configuration anew.
+
+    Args:
+        service: what is served.
+        number: which worker of the service it is, from 0.
+        ready: called with the port, once it serves.
+        lifeline: a pipe; when its other end is closed, the parent process is gone, and the worker ends too.
+
+    Raises:
+        StoreUnavailable: the store cannot be reached.
+        OSError: the port cannot be had.
+        ValueError: the configuration cannot be used.
+    """
+    stop, hurry, wanted = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def end() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, end)
+    if lifeline is None:
+        loop.add_signal_handler(signal.SIGINT, end)
+    else:  # a terminal sends Ctrl-C to all; the parent passes it on
+        loop.add_signal_handler(signal.SIGINT, lambda: None)
+        loop.add_reader(lifeline, _orphaned, loop, lifeline, end)
+    loop.add_signal_handler(signal.SIGHUP, wanted.set)
+    async with (
+        Gateway(service.config, service.database, service.spool(number)) as gateway,
+        serving(gateway, service.host, service.port, shares_port=service.shares_port) as port,
+    ):
+        ready(port)
+        following = asyncio.ensure_future(_follow(service, gateway, wanted))
+        await stop.wait()
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        await drain(gateway, hurry)
+
+
+async def _follow(service: Service, gateway: Gateway, wanted: asyncio.Event) -> None:
+    if service.path is not None:
+        await keep_current(gateway, service.path, wanted, needs_key=service.needs_key)
+
+
+def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, end: Callable[[], None]) -> None:
+    loop.remove_reader(lifeline)
+    end()

@@ -1,0 +1,1 @@
+"""What the policies of a client cost a call and a chunk, beside the bare call and LiteLLM."""

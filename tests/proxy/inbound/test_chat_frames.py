@@ -1,0 +1,148 @@
+"""Chunks as OpenAI writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+from openai.types.chat import ChatCompletionChunk
+
+from aiollm import exceptions as e
+from aiollm.dialects.anthropic import Anthropic
+from aiollm.proxy.inbound.chat_frames import ChatFrames
+from aiollm.proxy.inbound.failure import failure_of
+from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
+from tests.dialects.reading import read
+from tests.dialects.test_anthropic_stream import begin, end, text, thinking
+from tests.dialects.test_anthropic_stream import call as claude_call
+from tests.proxy.inbound.answers import ASKED, call, content, event, payloads, read_again, streamed, written
+
+HEAD = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 5, "model": "alias"}
+STREAMS: dict[str, list[Any]] = {
+    "text": [{"content": "Hel"}, {"content": "lo 🎉\n"}],
+    "reasoning": [{"reasoning_content": "hm"}, {"content": "a"}],
+    "calls": [*call(0, "f", '{"a"', ":1}"), *call(1, "g", "{}")],
+    "all": [{"reasoning_content": "r"}, {"content": "t"}, *call(0, "f", "{}")],
+}
+
+
+@pytest.mark.parametrize("deltas", STREAMS.values(), ids=STREAMS)
+def test_a_stream_that_is_written_says_what_was_read(deltas: list[Any]) -> None:
+    chunks = streamed(*deltas)
+    data = written(ChatFrames(ASKED), chunks)
+    assert data.endswith(b"data: [DONE]\n\n")
+    assert content(read_again(data)) == content(chunks)
+
+
+@pytest.mark.parametrize("deltas", STREAMS.values(), ids=STREAMS)
+def test_every_chunk_is_one_of_openais(deltas: list[Any]) -> None:
+    for payload in payloads(written(ChatFrames(ASKED), streamed(*deltas))):
+        chunk = ChatCompletionChunk.model_validate(payload, strict=True)
+        assert (chunk.id, chunk.created, chunk.model) == ("chatcmpl-1", 5, "alias")
+        assert all({"index", "delta", "finish_reason", "logprobs"} <= choice.keys() for choice in payload["choices"])
+        assert "usage" in payload
+
+
+def test_a_stream_has_openais_own_form() -> None:
+    role, text, finish, usage = payloads(written(ChatFrames(ASKED), streamed({"content": "a"})))
+    plain = {"index": 0, "logprobs": None, "finish_reason": None}
+    assert role["choices"] == [{**plain, "delta": {"role": "assistant", "content": ""}}]
+    assert text == {**HEAD, "choices": [{**plain, "delta": {"content": "a"}}], "usage": None}
+    assert finish["choices"] == [{**plain, "delta": {}, "finish_reason": "stop"}]
+    assert (usage["choices"], usage["usage"]["total_tokens"]) == ([], 12)
+
+
+def test_usage_is_only_for_those_who_asked() -> None:
+    frames = payloads(written(ChatFrames(evolve(ASKED, include_usage=False)), streamed({"content": "a"})))
+    assert len(frames) == 3
+    assert not [frame for frame in frames if "usage" in frame]
+
+
+def test_what_a_provider_adds_is_kept_on_every_chunk() -> None:
+    pieces = [event({"content": "a", "score": 1}, obfuscation="xx", provider="acme")]
+    chunks = read(
+        [event({"role": "assistant", "content": ""}), *pieces, event(finish="stop"), b"data: [DONE]\n\n"]
+    ).chunks
+    told = payloads(written(ChatFrames(ASKED), chunks))[1]
+    assert (told["obfuscation"], told["provider"], told["choices"][0]["delta"]) == (
+        "xx",
+        "acme",
+        {"content": "a", "score": 1},
+    )
+
+
+def test_what_a_provider_adds_may_have_half_a_character() -> None:
+    odd = event({"content": "a"}, note="x").replace(b'"x"', b'"\\ud83d"')
+    chunks = read([event({"role": "assistant", "content": ""}), odd, event(finish="stop"), b"data: [DONE]\n\n"]).chunks
+    assert payloads(written(ChatFrames(ASKED), chunks))[1]["choices"][0]["delta"] == {"content": "a"}
+
+
+def test_a_chunk_that_was_changed_on_its_way_is_written_as_it_is() -> None:
+    chunks = streamed({"content": "secret"})
+    chunks[1].choices[0].delta.content = "***"
+    assert content(read_again(written(ChatFrames(ASKED), chunks)))["text"] == "***"
+
+
+def test_the_answer_of_another_format_is_written_as_openais() -> None:
+    reply = begin() + thinking(0, "hm", "m") + text(1, "a", "b") + claude_call(2, '{"x":', "1}") + end("tool_use")
+    chunks = read([reply], dialect=Anthropic()).chunks
+    again = read_again(written(ChatFrames(ASKED), chunks))
+    assert content(again) == content(chunks)
+    assert content(again)["calls"] == {0: ["t2", "f", '{"x":1}']}
+
+
+def test_made_chunks_of_text_and_reasoning_are_written_around_their_text() -> None:
+    def chunk(**delta: Any) -> ModelResponseStream:
+        return ModelResponseStream(id="x", created=1, model="m", choices=[StreamingChoices(delta=Delta(**delta))])
+
+    writer = ChatFrames(evolve(ASKED, include_usage=False))
+    plain = {"index": 0, "logprobs": None, "finish_reason": None}
+    for delta in ({"role": "assistant"}, {"content": 'a"b'}, {"reasoning_content": "c"}, {"content": "a", "other": 1}):
+        (told,) = payloads(writer.feed(chunk(**delta)))
+        opening = {"content": ""} if "role" in delta else {}
+        assert told == {
+            **HEAD,
+            "id": "x",
+            "created": 1,
+            "system_fingerprint": None,
+            "choices": [{**plain, "delta": {**delta, **opening}}],
+        }
+
+
+def test_several_choices_keep_their_numbers() -> None:
+    pieces = [event(choices=[{"index": n, "delta": {"role": "assistant", "content": str(n)}} for n in (0, 1)])]
+    ends = [event(choices=[{"index": n, "delta": {}, "finish_reason": "stop"} for n in (0, 1)])]
+    chunks = read([*pieces, *ends, b"data: [DONE]\n\n"]).chunks
+    told = payloads(written(ChatFrames(ASKED), chunks))
+    assert {choice["index"] for frame in told for choice in frame["choices"]} == {0, 1}
+    assert content(read_again(written(ChatFrames(ASKED), chunks)))["text"] == "01"
+
+
+def test_logprobs_are_written() -> None:
+    entry = {"token": "a", "logprob": -0.5, "bytes": [97], "top_logprobs": []}
+    choice = {"index": 0, "delta": {"content": "a"}, "logprobs": {"content": [entry]}}
+    chunks = read(
+        [event({"role": "assistant"}), event(choices=[choice]), event(finish="stop"), b"data: [DONE]\n\n"]
+    ).chunks
+    told = [
+        frame["choices"][0]["logprobs"] for frame in payloads(written(ChatFrames(ASKED), chunks)) if frame["choices"]
+    ]
+    assert [one["content"][0]["token"] for one in told if one] == ["a"]
+
+
+def test_a_stream_that_breaks_off_ends_in_an_error_and_has_no_end_marker() -> None:
+    writer = ChatFrames(ASKED)
+    data = written(writer, streamed({"content": "a"}, finish=None), ends=False)
+    data += writer.fail(failure_of(e.StreamTruncated("cut")))
+    assert b"[DONE]" not in data
+    error = payloads(data)[-1]["error"]
+    assert (error["code"], error["retryable"], error["type"]) == ("upstream_truncated", True, "server_error")
+    assert isinstance(read([data]).error, e.APIError)
+
+
+def test_a_heartbeat_is_no_content() -> None:
+    chunks = streamed({"content": "a"})
+    writer = ChatFrames(ASKED)
+    data = b"".join(writer.feed(chunk) + writer.heartbeat for chunk in chunks) + writer.finish()
+    assert content(read_again(data)) == content(chunks)
