@@ -18,7 +18,8 @@ BUILT_IN = re.compile(r"\blocal/[\w.-]+")  # tested in tests/local; here its cal
 
 
 @pytest.fixture
-def server(server: ProviderServer, monkeypatch: pytest.MonkeyPatch) -> ProviderServer:
+def server(server: ProviderServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ProviderServer:
+    monkeypatch.chdir(tmp_path)  # one keeps its answers beside it
     server.reply("Sunlight scatters", usage={"prompt_tokens": 9, "completion_tokens": 1962})
     monkeypatch.setenv("GROQ_API_KEY", "none")
     monkeypatch.setenv("GROQ_API_BASE", server.base_url)
