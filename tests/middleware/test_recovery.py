@@ -267,7 +267,7 @@ async def test_a_call_goes_before_its_client(server: ProviderServer) -> None:
 async def test_a_word_that_is_none_is_refused(server: ProviderServer) -> None:
     with pytest.raises(aiollm.BadRequestError, match="mid_stream must be one of 'never', 'restart', 'continue'"):
         await opened(server, mid_stream="always")
-    with pytest.raises(ValueError, match="mid_stream must be one of never, restart, continue"):
+    with pytest.raises(ValueError, match="mid_stream must be one of 'never', 'restart', 'continue'"):
         Recovering("always")  # type: ignore[arg-type]
     assert server.log == []
 
