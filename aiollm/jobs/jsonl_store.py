@@ -72,10 +72,12 @@ class _OpenFile:
         import sqlite3
 
         self._path = path
+        self._file = _locked(path)  # first: where it fails, nothing else is open
         self._places = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._places.execute("CREATE TABLE places (key TEXT PRIMARY KEY, offset INTEGER, length INTEGER) WITHOUT ROWID")
-        self._file = _locked(path)
         try:
+            self._places.execute(
+                "CREATE TABLE places (key TEXT PRIMARY KEY, offset INTEGER, length INTEGER) WITHOUT ROWID"
+            )
             if not self._read():
                 self._rewrite()
         except BaseException:
