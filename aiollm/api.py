@@ -42,18 +42,18 @@ from aiollm.types.response import ModelResponse
 from aiollm.types.secret import Secret
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["Find", "acompletion", "chat_call", "complete", "request_parts", "target_of"]
+__all__ = ["Find", "acompletion", "chat_call", "complete", "request_parts", "target_of", "typed_chat"]
 
 Find = Callable[[dict[str, Any], Api], Target]
 """Finds out where a call of an API goes, from all its arguments."""
 
 
-def _typed(function: Any) -> ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]:
-    """Give the function the type that its overloads say."""
+def typed_chat(function: Any) -> ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]:
+    """Give an asynchronous chat completion the type that its overloads say."""
     return function  # type: ignore[no-any-return]
 
 
-@_typed
+@typed_chat
 async def acompletion(
     model: str,
     messages: Messages,

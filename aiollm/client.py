@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from aiollm.api import Find, acompletion, chat_call, complete, target_of
+from aiollm.api import Find, acompletion, chat_call, complete, target_of, typed_chat
 from aiollm.arguments import hidden
-from aiollm.calling import ChatCompletion
 from aiollm.embedding_call import aembedding, embed, embedding_call
 from aiollm.engine.answer import WholeReply
 from aiollm.engine.call import Call
@@ -18,8 +17,7 @@ from aiollm.middleware.budgeting import Way, ways_of_call
 from aiollm.policies import Policies
 from aiollm.providers.identity import hidden_options
 from aiollm.providers.registry import Api
-from aiollm.responding import ResponsesCall
-from aiollm.responses_call import respond, responses_arguments, responses_call
+from aiollm.responses_call import respond, responses_arguments, responses_call, typed_responses
 from aiollm.router.routing import Routing
 from aiollm.stack import Stack
 from aiollm.types.embedding import EmbeddingResponse
@@ -35,18 +33,6 @@ _HANDLERS: Mapping[Api, str] = {"chat": "chat", "responses": "events", "embeddin
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-
-
-def _chat(function: Any) -> ChatCompletion[Coroutine[Any, Any, ChunkStream], Coroutine[Any, Any, ModelResponse]]:
-    """Give the method the type that its overloads say."""
-    return function  # type: ignore[no-any-return]
-
-
-def _responses(
-    function: Any,
-) -> ResponsesCall[Coroutine[Any, Any, EventStream], Coroutine[Any, Any, ResponsesAPIResponse]]:
-    """Give the method the type that its overloads say."""
-    return function  # type: ignore[no-any-return]
 
 
 def as_method_of(
@@ -95,14 +81,14 @@ class AsyncClient:
 
     # The functions of the package
 
-    @_chat
+    @typed_chat
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ChunkStream | ModelResponse:
         """Ask a model for a chat completion, as `aiollm.acompletion` does, under this client's policies."""
         options = hidden_arguments(options)
         given = _arguments(acompletion, {"model": model, "messages": messages}, options)
         return await complete(self._stack.chat, self._call(chat_call, given))
 
-    @_responses
+    @typed_responses
     async def aresponses(
         self, input: Any, model: str, *, stream: bool | None = None, **options: Any
     ) -> EventStream | ResponsesAPIResponse:

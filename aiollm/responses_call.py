@@ -30,7 +30,7 @@ from aiollm.stack import DEFAULT
 from aiollm.types.request import Request
 from aiollm.types.responses import ResponsesAPIResponse
 
-__all__ = ["aresponses", "respond", "responses_arguments", "responses_call"]
+__all__ = ["aresponses", "respond", "responses_arguments", "responses_call", "typed_responses"]
 
 # What says where and how to call; everything else is a parameter of the API.
 _OWN = (
@@ -52,12 +52,14 @@ _OWN = (
 )
 
 
-def _typed(function: Any) -> ResponsesCall[Coroutine[Any, Any, EventStream], Coroutine[Any, Any, ResponsesAPIResponse]]:
-    """Give the function the type that its overloads say."""
+def typed_responses(
+    function: Any,
+) -> ResponsesCall[Coroutine[Any, Any, EventStream], Coroutine[Any, Any, ResponsesAPIResponse]]:
+    """Give an asynchronous call of the Responses API the type that its overloads say."""
     return function  # type: ignore[no-any-return]
 
 
-@_typed
+@typed_responses
 async def aresponses(
     input: Any, model: str, *, stream: bool | None = None, **options: Any
 ) -> EventStream | ResponsesAPIResponse:

@@ -15,7 +15,7 @@ from aiollm.proxy.inbound.frames import encode
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.response import Choices, ModelResponse
 
-__all__ = ["chat_error", "chat_response", "parse_chat", "stream_arguments"]
+__all__ = ["asked_of_chat", "chat_error", "chat_response", "parse_chat"]
 
 _HANDLED = frozenset({"model", "stream", "stream_options", "messages"})
 
@@ -28,7 +28,16 @@ def parse_chat(body: dict[str, Any]) -> Asked:
     """
     model, streams = asked_model(body), flag(body, "stream")
     arguments = {"messages": listed(body, "messages"), **arguments_of(body, OPENAI_PARAMS, _HANDLED)}
-    shown = stream_arguments(body, arguments, streams=streams)
+    return asked_of_chat(body, model, arguments, streams=streams)
+
+
+def asked_of_chat(body: dict[str, Any], model: str, arguments: dict[str, Any], *, streams: bool) -> Asked:
+    """Return what a request in one of OpenAI's two shapes asks, with the arguments of the chat that answers it.
+
+    Raises:
+        BadRequestError: it says of streams or of time what makes no sense.
+    """
+    shown = _stream_arguments(body, arguments, streams=streams)
     return Asked(
         call="chat",
         model=model,
@@ -41,7 +50,7 @@ def parse_chat(body: dict[str, Any]) -> Asked:
     )
 
 
-def stream_arguments(body: dict[str, Any], arguments: dict[str, Any], *, streams: bool) -> bool:
+def _stream_arguments(body: dict[str, Any], arguments: dict[str, Any], *, streams: bool) -> bool:
     """Put what a stream needs among the arguments, and return whether the caller wants to see its usage.
 
     Raises:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aiollm.proxy.inbound.allowed import arguments_of, notes_of, seconds_of
+from aiollm.proxy.inbound.allowed import arguments_of
 from aiollm.proxy.inbound.asked import Asked
-from aiollm.proxy.inbound.body import asked_model, flag, refused, text
-from aiollm.proxy.inbound.chat import stream_arguments
+from aiollm.proxy.inbound.body import asked_model, flag, refused
+from aiollm.proxy.inbound.chat import asked_of_chat
 from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.frames import DONE, data_frame, encode
 from aiollm.types.chunk import ModelResponseStream
@@ -39,17 +39,7 @@ def parse_completion(body: dict[str, Any]) -> Asked:
         **arguments_of(body, OPENAI_PARAMS, _HANDLED),
         **_logprobs(body.get("logprobs")),
     }
-    shown = stream_arguments(body, arguments, streams=streams)
-    return Asked(
-        call="chat",
-        model=model,
-        arguments=arguments,
-        stream=streams,
-        include_usage=shown,
-        timeout=seconds_of(body),
-        user=text(body, "user"),
-        metadata=notes_of(body),
-    )
+    return asked_of_chat(body, model, arguments, streams=streams)
 
 
 def _prompt(prompt: Any) -> str:
