@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -16,7 +17,7 @@ from aiollm.cache.store import StoreError
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["FileKind", "SQLiteFile", "is_full"]
+__all__ = ["FileKind", "SQLiteFile", "is_full", "write_ahead"]
 
 T = TypeVar("T")
 
@@ -25,6 +26,7 @@ LOG_BYTES = 16 * 1024 * 1024
 
 # Of https://www.sqlite.org/rescode.html, because the module itself is loaded when it is needed.
 _BUSY, _CORRUPT, _FULL, _NOT_A_DATABASE = 5, 11, 13, 26
+_BUSY_PAUSE_SECONDS = 0.01
 
 
 @frozen(kw_only=True)
@@ -121,8 +123,7 @@ class SQLiteFile:
                 f"{self._path} is an SQLite file of another program, or of another version of this one; give the "
                 f"{self._kind.name} a file of its own"
             )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        write_ahead(connection, self._kind.busy_seconds)
         connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
         if self._max_bytes is not None:
             connection.execute(f"PRAGMA max_page_count = {self._max_bytes // _number(connection, 'page_size')}")
@@ -143,6 +144,25 @@ class SQLiteFile:
     def __del__(self) -> None:
         if self._process == os.getpid():
             self._close()
+
+
+def write_ahead(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Have changes written to a log first, so that several processes can use the file; this blocks.
+
+    Unlike a transaction, the change of the mode does not wait by itself for what other processes do.
+    """
+    import sqlite3
+
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if _code(error) != _BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_BUSY_PAUSE_SECONDS)
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

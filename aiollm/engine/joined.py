@@ -125,6 +125,8 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         elif self.ended:  # by another task, just as the new part began
             await end.stream.aclose()
         else:
+            # Nobody will see it any more, and its frames hold the stream, which would not end when it is dropped.
+            error.__traceback__ = error.__cause__ = error.__context__ = None
             self._bytes_before += self._part.bytes
             self._go_on_with(end.stream, end.seam)
             self._hand_out([end.marker])

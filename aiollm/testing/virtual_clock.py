@@ -41,6 +41,10 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         """Return the virtual time, in seconds."""
         return self._clock.skipped
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads, however long: a timer would overtake them."""
+        await super().shutdown_default_executor()
+
 
 def run_in_virtual_time(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on a `VirtualClockLoop` of its own, as `asyncio.run` does, and return its result."""

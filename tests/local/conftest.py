@@ -16,6 +16,7 @@ from aiollm.local.weights import find_weights
 from tests.programs import STRICT, environment
 
 DEADLINE = 10.0  # seconds; what is waited for takes milliseconds
+PROGRAM = b"/aiollm/local/child.py"
 
 
 @pytest.fixture(scope="session")
@@ -65,15 +66,16 @@ def run_program() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
         program.communicate()
 
 
-def children_of(parent: int) -> list[int]:
-    """Return the ids of a process's children that have not ended."""
+def servers_of(parent: int) -> list[int]:
+    """Return the ids of a process's children that serve a model and have not ended."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, ppid = entry.read_text().rpartition(")")[2].split()[:2]
+            command = entry.with_name("cmdline").read_bytes()  # other tests have services of this process running
         except OSError:  # it ended meanwhile
             continue
-        if int(ppid) == parent and state != "Z":
+        if int(ppid) == parent and state != "Z" and PROGRAM in command:
             found.append(int(entry.parent.name))
     return found
 

@@ -9,7 +9,7 @@ import pytest
 from aiollm.exceptions import ServiceUnavailableError
 from aiollm.local.process import ChildProcess, LocalServer
 from aiollm.local.weights import find_weights
-from tests.local.conftest import children_of
+from tests.local.conftest import servers_of
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ async def test_it_becomes_a_server_with_a_url_and_a_secret(child: ChildProcess) 
 
 
 async def test_it_has_a_session_of_its_own_out_of_reach_of_the_terminal(child: ChildProcess) -> None:
-    (process,) = children_of(os.getpid())
+    (process,) = servers_of(os.getpid())
     assert os.getsid(process) == process
 
 
@@ -48,7 +48,7 @@ async def test_stopping_leaves_no_process_and_may_be_repeated(child: ChildProces
     child.stop()
     child.stop()
     assert not child.is_running()
-    assert children_of(os.getpid()) == []
+    assert servers_of(os.getpid()) == []
 
 
 async def test_a_stopped_child_is_said_to_be_stopped(child: ChildProcess) -> None:
@@ -58,7 +58,7 @@ async def test_a_stopped_child_is_said_to_be_stopped(child: ChildProcess) -> Non
 
 
 async def test_a_killed_child_is_said_to_be_killed(child: ChildProcess) -> None:
-    (process,) = children_of(os.getpid())
+    (process,) = servers_of(os.getpid())
     os.kill(process, 9)
     with pytest.raises(ServiceUnavailableError, match="killed by SIGKILL"):
         await served(child)

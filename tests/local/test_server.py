@@ -13,7 +13,7 @@ import pytest
 from aiollm.exceptions import NotFoundError, ServiceUnavailableError
 from aiollm.local.process import LocalServer
 from aiollm.local.server import serve, stop_all
-from tests.local.conftest import children_of, wait_for_end
+from tests.local.conftest import servers_of, wait_for_end
 
 pytestmark = pytest.mark.slow
 
@@ -48,13 +48,13 @@ async def test_later_uses_find_the_same_server_under_any_of_its_names(built_in: 
     first = await serve(built_in)
     assert await serve(built_in) is first
     assert await serve("SmolLM2-135M-Instruct") is first
-    assert len(children_of(os.getpid())) == 1
+    assert len(servers_of(os.getpid())) == 1
 
 
 async def test_a_hundred_first_uses_at_once_start_one_server(built_in: str) -> None:
     servers = await asyncio.gather(*(serve(built_in) for _ in range(100)))
     assert set(map(id, servers)) == {id(servers[0])}
-    assert len(children_of(os.getpid())) == 1
+    assert len(servers_of(os.getpid())) == 1
 
 
 def test_a_second_event_loop_finds_the_same_server(built_in: str) -> None:
@@ -83,7 +83,7 @@ def test_loops_in_threads_start_one_server_that_outlives_the_threads(built_in: s
 
 async def test_a_server_that_died_is_replaced(built_in: str) -> None:
     first = await serve(built_in)
-    (process,) = children_of(os.getpid())
+    (process,) = servers_of(os.getpid())
     os.kill(process, signal.SIGKILL)
     assert wait_for_end(process)
     second = await serve(built_in)
@@ -94,11 +94,11 @@ async def test_a_server_that_died_is_replaced(built_in: str) -> None:
 async def test_cancelling_the_first_use_leaves_no_process(built_in: str) -> None:
     task = asyncio.create_task(serve(built_in))
     await asyncio.sleep(0)
-    assert len(children_of(os.getpid())) == 1
+    assert len(servers_of(os.getpid())) == 1
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert children_of(os.getpid()) == []
+    assert servers_of(os.getpid()) == []
 
 
 async def test_cancelling_the_first_use_does_not_take_the_server_from_others(built_in: str) -> None:
@@ -140,7 +140,7 @@ async def test_stopping_during_a_start_fails_the_start(built_in: str) -> None:
     stop_all()
     with pytest.raises(ServiceUnavailableError, match="it was stopped"):
         await task
-    assert children_of(os.getpid()) == []
+    assert servers_of(os.getpid()) == []
 
 
 async def test_a_stopped_server_is_started_anew(built_in: str) -> None:
@@ -156,13 +156,13 @@ async def test_a_broken_file_is_tried_once_for_all_who_wait_and_again_later(brok
         assert len(set(map(id, errors))) == 20
         assert len(set(map(str, errors))) == 1
         assert "invalid magic characters" in str(errors[0])
-    assert children_of(os.getpid()) == []
+    assert servers_of(os.getpid()) == []
 
 
 async def test_an_unknown_model_starts_nothing() -> None:
     with pytest.raises(NotFoundError):
         await serve("gpt-4o")
-    assert children_of(os.getpid()) == []
+    assert servers_of(os.getpid()) == []
 
 
 SERVE = """
@@ -213,7 +213,7 @@ def read_line(program: subprocess.Popen[str]) -> str:
 def test_the_server_ends_with_the_interpreter_and_prints_nothing(packages: Path, run_program: Run) -> None:
     program = run_program(SERVE + WAIT)
     assert read_line(program) == "serving"
-    (process,) = children_of(program.pid)
+    (process,) = servers_of(program.pid)
     assert program.communicate() == ("", "")
     assert program.returncode == 0
     assert wait_for_end(process)
@@ -223,7 +223,7 @@ def test_the_server_ends_with_the_interpreter_and_prints_nothing(packages: Path,
 def test_the_server_ends_with_a_killed_parent(source: str, said: str, packages: Path, run_program: Run) -> None:
     program = run_program(source)
     assert read_line(program) == said
-    (process,) = children_of(program.pid)
+    (process,) = servers_of(program.pid)
     program.kill()
     assert wait_for_end(process)
 
@@ -237,7 +237,7 @@ def test_a_fork_that_lives_on_does_not_keep_the_server_of_a_killed_parent(packag
     program = run_program(SERVE + FORK_THAT_STAYS)
     assert read_line(program) == "serving"
     fork = int(read_line(program))
-    (process,) = set(children_of(program.pid)) - {fork}
+    (process,) = set(servers_of(program.pid)) - {fork}
     program.kill()
     assert wait_for_end(process)
     os.kill(fork, signal.SIGKILL)

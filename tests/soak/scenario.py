@@ -35,6 +35,7 @@ class Scenario:
         text: the text that must arrive if nothing is lost; None where the clock decides.
         way: how the reader ends.
         after: chunks it reads before it breaks or closes, or tenths of a second before it is cancelled.
+        retries: how often the call asks again; never where the provider asks for more patience than a soak has.
     """
 
     case: Case
@@ -42,6 +43,7 @@ class Scenario:
     text: str | None
     way: Way
     after: int
+    retries: int
 
     def expects(self, error: Exception | None) -> bool:
         """Whether the stream may end like this, a reader that stays provided."""
@@ -75,8 +77,9 @@ def scenario(seed: int, number: int) -> Scenario:
     wait = chance.uniform(0.05, LONGEST_WAIT)
     words = "".join(f"word{place} " for place in range(chance.randint(2, 30)))
     steps, slowed = slowed_down(case, words, wait)
+    retries = 0 if "retry_after" in case.facts else chance.randint(0, 2)
     text = case.text if not slowed or case.text is None else words + case.text
-    return Scenario(case, steps, text, chance.choice(WAYS), chance.randint(1, 12))
+    return Scenario(case, steps, text, chance.choice(WAYS), chance.randint(1, 12), retries)
 
 
 def slowed_down(case: Case, words: str, wait: float) -> tuple[list[Step], bool]:
@@ -100,5 +103,6 @@ def arguments(base_url: str, number: int, drawn: Scenario) -> dict[str, Any]:
         "api_base": base_url,
         "api_key": "sk-soak",
         "stream": True,
+        "num_retries": drawn.retries,
         **drawn.case.options,
     }

@@ -150,11 +150,11 @@ class Lease:
         self._since[PLACES] = max(self._since[PLACES], self.used)
 
     def correct(self, change: Sequence[float], taken_at: float, now: float) -> None:
-        """Change what was spent at a time; what is more goes off the lease, as far as it reaches."""
+        """Change what was spent at a time; what is more goes off the lease, or is owed until the server hears of it."""
         self.journal.add(change, taken_at, now)
         self._spent = self._spent[0] + change[0], self._spent[1] + change[1]
         for d in range(RATES):
-            self._holds[d] = max(0.0, self._holds[d] - max(0.0, change[d]))
+            self._holds[d] -= max(0.0, change[d])
 
     def take_share(self, amounts: Sequence[float], now: float) -> float:
         """Spend the amounts, without the server, within the part of the limits that is this process's.
@@ -270,7 +270,7 @@ class Lease:
         """
         busy = not leaving and (head is not None or any(self._since[:RATES]))
         short = head is not None and not self._has_rates(head)
-        keep = [*(self._holds[:RATES] if busy and not short else [0.0] * RATES), places]
+        keep = [*(max(0.0, held) if busy and not short else 0.0 for held in self._holds[:RATES]), places]
         need = list(keep)
         want = list(keep)
         for d in range(RATES):

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from aiollm.cache.sqlite_file import write_ahead
 from aiollm.proxy.ledger.schema import create_tables
 from aiollm.proxy.ledger.script import Script
 from aiollm.proxy.ledger.unavailable import StoreUnavailable
@@ -51,8 +52,7 @@ class SqliteDatabase:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        write_ahead(connection, BUSY_SECONDS)
         _transact(connection, create_tables)
         return connection
 

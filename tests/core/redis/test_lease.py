@@ -67,6 +67,26 @@ def test_what_is_spent_during_a_visit_goes_off_the_new_lease():
     assert [new.take(ONE, 0.3) for _ in range(8)] == [True] * 7 + [False]
 
 
+def test_what_was_taken_beyond_its_estimate_during_a_visit_goes_off_the_new_lease():
+    new = lease()
+    granted(new)
+    assert new.take(ONE, 0.1)
+    question = new.question(None, 0.2)
+    new.correct(requests(4), 0.1, 0.2)  # which the server hears on the next visit
+    new.answered(answer(question, more=5), 0.2, 0.3)
+    assert [new.take(ONE, 0.3) for _ in range(2)] == [True, False]
+    assert new.question(None, 0.4).keep[0] == 0
+
+
+def test_what_was_told_to_the_server_is_not_owed_to_it_any_more():
+    new = lease()
+    granted(new)
+    assert new.take(ONE, 0.1)
+    new.correct(requests(4), 0.1, 0.2)
+    granted(new, 0.3)
+    assert new.take(ONE, 0.3)
+
+
 def test_a_failed_visit_leaves_the_lease_as_it_was():
     new = lease()
     granted(new, more=9)

@@ -157,7 +157,8 @@ sys.exit(os.waitstatus_to_exitcode(status))
 @pytest.mark.skipif(sys.platform == "win32", reason="needs os.fork")
 def test_a_forked_child_is_a_process_of_its_own(redis_server: RedisServer, name: str):
     done = subprocess.run(
-        [sys.executable, "-c", FORKING, redis_server.url, name],
+        # From 3.12 on Python warns of every fork beside a thread.
+        [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", FORKING, redis_server.url, name],
         capture_output=True,
         text=True,
         env=environment(),

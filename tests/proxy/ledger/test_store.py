@@ -204,3 +204,11 @@ def test_an_address_of_another_database_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="database_url must begin with postgresql://") as caught:
         open_database(Secret("mysql://u:canary@h/d"), tmp_path)
     assert "canary" not in str(caught.value)
+
+
+async def test_workers_that_start_together_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for number in range(10):
+        databases = [open_database(None, tmp_path / f"{number}.sqlite") for _ in range(8)]
+        await asyncio.gather(*(Store(database).put([key()]) for database in databases))
+        for database in databases:
+            await database.close()
