@@ -75,7 +75,7 @@ class Limits:
         limiter = self._limiter_of(call)
         if limiter is None or call.request.mock_response is not None:
             return await handler(call)
-        estimates = self._models.setdefault((call.target.provider.name, call.request.model), ModelEstimates())
+        estimates = self._estimates(call)
         permit = await _permit(call, limiter, estimates.estimate(call.request))
         try:
             answer = await handler(call)
@@ -86,6 +86,10 @@ class Limits:
         limiter.learn(answer.head.headers, provider=call.target.provider.name)
         answer.on_close(partial(_ended, call, limiter, permit, estimates))
         return answer
+
+    def _estimates(self, call: Call) -> ModelEstimates:
+        model = call.target.provider.name, call.request.model
+        return self._models.get(model) or self._models.setdefault(model, ModelEstimates())
 
 
 async def _permit(call: Call, limiter: Gate, estimate: Amounts) -> Permit:
@@ -129,20 +133,20 @@ def _refused(call: Call, limiter: Gate, permit: Permit, error: BaseException) ->
 
 def _ended(call: Call, limiter: Gate, permit: Permit, estimates: ModelEstimates, outcome: Outcome) -> None:
     """Book what an answer took. Where the provider did not count, a chunk is about a token."""
-    if outcome.usage is not None:
-        taken = _taken(call, outcome.usage)
-        estimates.learn(permit.estimate, outcome.usage.prompt_tokens, outcome.usage.completion_tokens)
-        permit.settle(**taken)
-    elif outcome.chunks:
-        permit.settle(input_tokens=permit.estimate.input_tokens, output_tokens=outcome.chunks)
     _heed(limiter, permit, outcome.error)
-    permit.release()
+    if outcome.usage is not None:
+        estimates.learn(permit.estimate, outcome.usage.prompt_tokens, outcome.usage.completion_tokens)
+        permit.finish(**_taken(call, outcome.usage))
+    elif outcome.chunks:
+        permit.finish(input_tokens=permit.estimate.input_tokens, output_tokens=outcome.chunks)
+    else:
+        permit.release()
 
 
 def _taken(call: Call, usage: Usage) -> dict[str, float]:
     """Return what a usage takes of the limits."""
-    details = usage.prompt_tokens_details
-    cached = (details and details.cached_tokens) or 0 if call.target.provider.name in _CACHED_ARE_FREE else 0
+    details = usage.prompt_tokens_details if call.target.provider.name in _CACHED_ARE_FREE else None
+    cached = (details and details.cached_tokens) or 0
     return {"input_tokens": max(0, usage.prompt_tokens - cached), "output_tokens": max(0, usage.completion_tokens)}
 
 
