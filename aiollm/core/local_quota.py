@@ -125,7 +125,8 @@ class LocalQuota:
         if self._concurrency is not None and self._in_flight >= self._concurrency:
             return math.inf
         counts = _counts(amounts)
-        wait = 0.0 if self._pace is None else self._pace.wait(now)
+        pace = self._pace if self.slowed else None
+        wait = 0.0 if pace is None else pace.wait(now)
         for rate, amount in zip(self._counting, counts, strict=False):
             if rate.limit < math.inf:
                 wait = max(wait, rate.wait(amount, now))
@@ -133,8 +134,8 @@ class LocalQuota:
             return wait
         for rate, amount in zip(self._counting, counts, strict=False):
             rate.add(amount, now)
-        if self._pace is not None:
-            self._pace.add(amounts.requests, now)
+        if pace is not None:
+            pace.add(amounts.requests, now)
         self._in_flight += 1
         if self._began == math.inf:
             self._began = now

@@ -15,8 +15,6 @@ __all__ = ["Ledger", "Permit", "Reservation"]
 class Ledger(Protocol):
     """Where a permit comes from."""
 
-    def pass_at_once(self, amounts: Amounts) -> Permit | None: ...
-
     def pass_in_turn(
         self, amounts: Amounts, priority: int, key: str, max_wait: float | None
     ) -> Coroutine[Any, Any, Permit]: ...
@@ -24,8 +22,6 @@ class Ledger(Protocol):
     def settle(self, permit: Permit, real: Amounts) -> None: ...
 
     def release(self, permit: Permit) -> None: ...
-
-    def finish(self, permit: Permit, real: Amounts) -> None: ...
 
 
 class Permit:
@@ -65,14 +61,6 @@ class Permit:
         """Give back the place of the concurrency: the request has ended. Again, it does nothing."""
         self._ledger.release(self)
 
-    def finish(self, *, input_tokens: float, output_tokens: float) -> None:
-        """Settle and release, in half the time that both take.
-
-        Raises:
-            ValueError: a number is below 0.
-        """
-        self._ledger.finish(self, checked_amounts(input_tokens, output_tokens))
-
     def __repr__(self) -> str:
         state = "released" if self.released else "held"
         return f"<Permit for {self.held.tokens:g} tokens, {state}>"
@@ -98,10 +86,6 @@ class Reservation:
         self._key = key
         self._max_wait = max_wait
         self._permit: Permit | None = None
-
-    def at_once(self) -> Permit | None:
-        """Return the permit if nobody has to wait, else None."""
-        return self._ledger.pass_at_once(self._amounts)
 
     def _enter(self) -> Coroutine[Any, Any, Permit]:
         return self._ledger.pass_in_turn(self._amounts, self._priority, self._key, self._max_wait)

@@ -66,7 +66,7 @@ def text_bytes(value: Any) -> int:
         if isinstance(value, str):
             total += len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
         elif isinstance(value, dict):
-            if value.get("type") in _ATTACHMENTS:
+            if "type" in value and value["type"] in _ATTACHMENTS:
                 total += ATTACHMENT_BYTES
             else:
                 total += sum(map(len, value))
