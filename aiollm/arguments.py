@@ -151,7 +151,7 @@ def checked_parameters(given: Mapping[str, Any], known: frozenset[str] = OPENAI_
     Raises:
         BadRequestError: one has a value that no provider could take.
     """
-    parameters = {name: value for name in _in_order(known) if (value := given[name]) is not None}
+    parameters = {name: value for name in _in_order(known) if (value := given.get(name)) is not None}
     for name, value in parameters.items():
         if name in _RULES:
             expected, holds = _RULES[name]
