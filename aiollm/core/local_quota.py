@@ -125,7 +125,9 @@ class LocalQuota:
         if self._concurrency is not None and self._in_flight >= self._concurrency:
             return math.inf
         counts = _counts(amounts)
-        pace = self._pace if self.slowed else None
+        pace = self._pace
+        if pace is not None and pace.value == math.inf:
+            pace = None
         wait = 0.0 if pace is None else pace.wait(now)
         for rate, amount in zip(self._counting, counts, strict=False):
             if rate.limit < math.inf:
