@@ -107,8 +107,10 @@ class SingleFlight(Generic[A]):
 
     def _key(self, call: Call) -> Hashable | None:
         request, clocks = call.request, call.scope.timeouts
-        key = request_key(self._api, call, self._destination, call.options.cache.namespace or "")
-        if key is None or call.scope.has_borrowed_clocks:
+        if call.scope.has_borrowed_clocks:
+            return None
+        key = call.key or request_key(self._api, call, self._destination, call.options.cache.namespace or "")
+        if key is None:
             return None
         try:
             policy = _policy(self._api, call.options)
