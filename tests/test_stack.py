@@ -56,7 +56,6 @@ async def test_no_policy_but_single_flight_does_anything_for_a_chunk() -> None:
 
 async def test_cache_and_single_flight_have_one_key_of_a_call() -> None:
     client = Client(cache=Cache(), single_flight=True)
-    with ProviderServer() as server:
-        with counted() as calls:
-            await client.acompletion(**arguments(server))
+    with ProviderServer() as server, counted() as calls:
+        await client.acompletion(**arguments(server))
     assert calls["cache_key"] == 1

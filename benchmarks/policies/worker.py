@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.metering import cpu_seconds, metered
-from benchmarks.policies.cases import CASES, WHOLE
+from benchmarks.policies.cases import BARE, CASES, ENGINE, WHOLE
 from benchmarks.policies.clients import Client
 from benchmarks.provider import Provider
 from benchmarks.reading import check_count, read_stream
@@ -71,6 +71,7 @@ async def measure(library: str, port: int, seconds: float) -> dict[str, Any]:
             case: {length: median(taken[case, length] for taken in turns) for length in CALLS} for case in cases
         },
         "over_us": {case: over(case, to) for case in cases if (to := CASES[case].to)},
+        "over_engine_us": {case: over(case, ENGINE) for case in cases if CASES[case].to == BARE},
         "turns": len(turns),
         "upstream_busy": cost.upstream_busy,
     }
