@@ -64,8 +64,8 @@ def _setting(run: Mapping[str, Any]) -> Iterator[str]:
     yield "anew for every round; figures are medians over turns and rounds, so that a rare full collection of garbage"
     yield "is left out. Streams have 1, 51 and 501 chunks of text: a line through the three tells what a *call* costs,"
     yield "and what a *chunk*. *Over* is the difference to the bare client call of the same turn (of that call itself,"
-    yield "to the engine; of LiteLLM's Router, to its function), with the quartiles of the rounds in brackets. On a busy"
-    yield "machine everything costs more."
+    yield "to the engine; of LiteLLM's Router, to its function), with the quartiles of the rounds in brackets. On a"
+    yield "busy machine everything costs more."
     yield ""
     yield from table(
         ["library", "versions"],
@@ -85,8 +85,8 @@ def _promise(over: Kinds, over_engine: Kinds, control: Kinds) -> Iterator[str]:
     all_of_it = f"{median(over_engine['chunk']):+.2f} µs"
     rows.append([KINDS["chunk"], f"{middle:+.2f} µs", f"nothing (noise: {noise:.2f} µs)", verdict, all_of_it])
     yield f"The promise is about {CASES[PROMISED].title}: what these cost over the same call of a client without"
-    yield "them. The last column has what that call costs besides, its arguments checked and its target found. The noise"
-    yield "is the upper quartile of the bare client call's chunks over the engine's, for which the same is done."
+    yield "them. The last column has what that call costs besides, its arguments checked and its target found. The"
+    yield "noise is the upper quartile of the bare client call's chunks over the engine's, for which the same is done."
     yield "`tests/test_stack.py` proves by counting that no policy but single flight runs any code for a chunk."
     yield ""
     yield from table(["", "over the bare client call", "promise", "verdict", "over the engine"], rows)
