@@ -61,11 +61,11 @@ def _setting(run: Mapping[str, Any]) -> Iterator[str]:
     yield f"upstream's share of a core at most {max(busy, default=0):.0%}."
     yield ""
     yield "Microseconds of CPU, user and system. The calls of a library take short turns in one process, which is made"
-    yield "anew for every round; figures are medians over turns and rounds, so that a rare full collection of garbage"
-    yield "is left out. Streams have 1, 51 and 501 chunks of text: a line through the three tells what a *call* costs,"
-    yield "and what a *chunk*. *Over* is the difference to the bare client call of the same turn (of that call itself,"
-    yield "to the engine; of LiteLLM's Router, to its function), with the quartiles of the rounds in brackets. On a"
-    yield "busy machine everything costs more."
+    yield "anew for every round; figures are medians over calls, turns and rounds, so that a rare full collection of"
+    yield "garbage is left out. Streams have 1, 51 and 501 chunks of text: a line through the three tells what a *call*"
+    yield "costs, and what a *chunk*. *Over* is the difference to the bare client call of the same turn (of that call"
+    yield "itself, to the engine; of LiteLLM's Router, to its function), with the quartiles of the rounds in brackets."
+    yield "On a busy machine everything costs more."
     yield ""
     yield from table(
         ["library", "versions"],
