@@ -1,8 +1,9 @@
 """Chunks as OpenAI writes them: `finish_reason` and `logprobs` always there, usage only for those who asked.
 
-Nearly all chunks of any stream are text or reasoning. One that has nothing else is written around its text; one that
-still has the payload it came in is that payload, with everything its provider says, under our head. Every other one is
-built member by member.
+A chunk that still holds the event it came in is sent as that event, byte for byte but for the model, which has the name
+that the caller gave it: so has a whole answer's, and the operator's name for it is nobody else's business. Where an
+event is not as OpenAI would write it, its payload is put into that form. Every other chunk is written: one of nothing
+but text or reasoning around its text, any other member by member.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
+from aiollm.dialects.openai_form import is_openais_own
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.failure import Failure
+from aiollm.proxy.inbound.chat_renaming import Renaming
 from aiollm.proxy.inbound.frames import DONE, data_frame, encode
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.lenient import lenient_json
@@ -56,6 +59,7 @@ class ChatFrames:
     def __init__(self, asked: Asked) -> None:
         self._model = asked.model
         self._shows_usage = asked.include_usage
+        self._renamed = Renaming(asked.model)
         self._head: dict[str, Any] = {}
         # What comes before the text of a chunk that has nothing else, and after it.
         self._before_text = self._before_thought = self._after = b""
@@ -64,11 +68,16 @@ class ChatFrames:
         """Return the frame of a chunk."""
         if not self._head:
             self._open(chunk)
-        choices = chunk.choices
-        if len(choices) == 1 and chunk.usage is None:
+        choices, data = chunk.choices, chunk._rest
+        if not choices and chunk.usage is not None and not self._shows_usage:
+            return b""
+        if type(data) is bytes:
+            if (not choices or is_openais_own(chunk, data)) and (renamed := self._renamed(data)):
+                return b"data: %b\n\n" % renamed
+            if choices:
+                return self._in_openais_form(chunk, choices[0], data)
+        elif len(choices) == 1 and chunk.usage is None:
             choice = choices[0]
-            if type(chunk._rest) is bytes:
-                return self._as_it_came(chunk, choice, chunk._rest)
             if chunk._rest is None and choice._rest is None and not choice.index and choice.finish_reason is None:
                 delta = choice.delta
                 if choice.logprobs is None and _beside_text(delta) == _NOTHING:
@@ -77,8 +86,6 @@ class ChatFrames:
                         return b"%b%b%b" % (self._before_text, encode(text), self._after)
                     if text is None and thought is not None:
                         return b"%b%b%b" % (self._before_thought, encode(thought), self._after)
-        elif not choices and chunk.usage is not None and not self._shows_usage:
-            return b""
         return data_frame(self._payload(chunk))
 
     def finish(self) -> bytes:
@@ -106,7 +113,7 @@ class ChatFrames:
         usage = b',"usage":null' if self._shows_usage else b""
         self._after = b'},"logprobs":null,"finish_reason":null}]%b}\n\n' % usage
 
-    def _as_it_came(self, chunk: ModelResponseStream, choice: StreamingChoices, data: bytes) -> bytes:
+    def _in_openais_form(self, chunk: ModelResponseStream, choice: StreamingChoices, data: bytes) -> bytes:
         """Write the payload of a chunk again, with what the decoder made of it in it."""
         payload = lenient_json(data)
         payload.update(self._head)
