@@ -7,7 +7,9 @@ from itertools import chain
 
 from aiollm.core.transport import Exchange
 from aiollm.exceptions import APIError
+from aiollm.wire.alike import AlikeEvents
 from aiollm.wire.frame import Frame, Framer
+from aiollm.wire.sse import SSEFramer
 
 __all__ = ["FrameReader"]
 
@@ -74,6 +76,13 @@ class FrameReader:
             self.at_end = True
             return self._framer.finish()
         return self._framer.feed(data) if self._exchange.plain else self._framed(self._exchange.inflate(data))
+
+    def expect(self, alike: AlikeEvents) -> bool:
+        """Give such events as runs from the next read on, and return whether the framer can."""
+        if not isinstance(self._framer, SSEFramer):
+            return False
+        self._framer.alike = alike
+        return True
 
     async def rest(self, max_bytes: int, *, cut: bool = False) -> bytes:
         """Return the whole body, for a reply that turned out not to be a stream.

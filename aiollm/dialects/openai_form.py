@@ -12,9 +12,11 @@ from typing import Any
 
 from aiollm.types.chunk import ModelResponseStream, StreamingChoices
 from aiollm.types.lenient import lenient_json
+from aiollm.wire.alike import AlikeEvents
 
-__all__ = ["is_openais_head", "is_openais_own", "says_all"]
+__all__ = ["events_like", "is_openais_head", "is_openais_own", "says_all"]
 
+_TEXT = re.compile(rb'"(content|reasoning_content)": ?"((?:[^"\\]|\\.)+)"')
 _ROLE = re.compile(rb'"role": ?"')
 
 
@@ -33,7 +35,10 @@ def says_all(fields: Mapping[str, Any], choice: StreamingChoices, raw: Mapping[s
         and bool(raw.get("logprobs")) == (choice.logprobs is not None)
         and choice._extra().keys() <= raw.keys()
         and fields.keys() == told.keys()
-        and all(value == told[name] or (name == "tool_calls" and _are_same(value, told[name])) for name, value in fields.items())
+        and all(
+            value == told[name] or (name == "tool_calls" and _are_same(value, told[name]))
+            for name, value in fields.items()
+        )
     )
 
 
@@ -59,7 +64,7 @@ def is_openais_own(chunk: ModelResponseStream, data: bytes) -> bool:
     """Whether what an event says of its choice is where OpenAI would have it.
 
     The role comes once: OpenAI's own client joins those of all chunks ("assistantassistant"). Reasoning has one name
-    here, whatever the provider calls it. What OpenAI leaves out of no choice is not left out.
+    here, whatever the provider calls it. A choice has its number.
 
     Args:
         chunk: a chunk of one choice that holds its payload.
@@ -67,9 +72,24 @@ def is_openais_own(chunk: ModelResponseStream, data: bytes) -> bool:
     """
     delta = chunk.choices[0].delta
     return (
-        b'"finish_reason"' in data
-        and b'"index"' in data
+        b'"index"' in data
         and (delta.role is not None or b'"role"' not in data or not _ROLE.search(data))
         and (delta.reasoning_content is None or b'"reasoning_content"' in data)
         and b"\n" not in data
     )
+
+
+def events_like(chunk: ModelResponseStream, data: bytes) -> AlikeEvents | None:
+    """Return the events that differ from a chunk's in its text or its reasoning only; None where it has more than that.
+
+    What is read of one of them holds for all of them.
+    """
+    choice = chunk.choices[0]
+    delta = choice.delta
+    texts = list(_TEXT.finditer(data))
+    if len(texts) != 1 or delta.role is not None or delta.tool_calls is not None or choice.finish_reason is not None:
+        return None
+    member = texts[0][1].decode()
+    if lenient_json(b'"%b"' % texts[0][2]) != getattr(delta, member):
+        return None
+    return AlikeEvents(member, data[: texts[0].start(2)], data[texts[0].end(2) :])

@@ -30,6 +30,7 @@ from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
+from aiollm.wire.alike import Run
 from aiollm.wire.frame import Frame
 
 __all__ = ["OpenAIDecoder"]
@@ -129,6 +130,14 @@ class OpenAIDecoder:
         elif not self._choices and (first := self._open_plainly(frame)):
             return (first,)
         return self._feed_object(frame)
+
+    def take_run(self, run: Run) -> None:
+        text = run.text if b"\\" not in run.text else lenient_json(b'"%b"' % run.text).encode()
+        if run.member == "content":
+            self._text += text
+        else:
+            self._thought += text
+        self.content = True
 
     def _open_plainly(self, frame: Frame) -> ModelResponseStream | None:
         """Return the first chunk if it opens choice 0 with a role, and perhaps text, and does nothing else.

@@ -14,6 +14,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
+from aiollm.wire.alike import AlikeEvents
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["AnswerSource"]
@@ -76,6 +77,9 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
 
         Cancelling ends it.
         """
+
+    def expect(self, alike: AlikeEvents) -> None:
+        """Make such events ready as runs, where they need not be read one by one. Few sources can."""
 
     @abstractmethod
     def _release(self, ended: Ended) -> None:

@@ -20,6 +20,7 @@ from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
+from aiollm.wire.alike import AlikeEvents
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["AnswerStream", "ChunkStream"]
@@ -81,6 +82,14 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         if not batch and not isinstance(end := source.over(), StopAsyncIteration):
             raise end
         return batch
+
+    def expect(self, alike: AlikeEvents) -> None:
+        """Have `next_batch` give such events as they came, a `Run` of them at a time, where they come from the wire.
+
+        The account counts them as if each had been read. It is for those who hand an answer on: nobody else may read a
+        stream that gives runs.
+        """
+        self._source.expect(alike)
 
     # -- ending
 
@@ -174,6 +183,11 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     def bytes(self) -> int:
         """How many bytes of the body were read, as they came over the wire."""
         return self._source.bytes
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks have come, read or not."""
+        return self._source.chunks
 
     @property
     def first_token(self) -> float | None:

@@ -27,6 +27,7 @@ from aiollm.proxy.inbound.frames import EventWriter
 from aiollm.proxy.live import LiveCall
 from aiollm.proxy.response_headers import answer_headers, stream_headers
 from aiollm.proxy.settlement import Settlement, admit
+from aiollm.wire.alike import AlikeEvents
 
 __all__ = ["answer", "prepared"]
 
@@ -145,10 +146,13 @@ class _Exchange:
     async def _relay(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: EventDelivery) -> None:
         """Send the pieces of an answer as they come: one write for those of one read, so one a piece when paced."""
         frames: list[bytes] = []
+        alike: AlikeEvents | None = None
         try:
             while batch := await reply.next_batch():
                 frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
-                self.live.chunks += len(batch)
+                self.live.chunks = reply.chunks
+                if writer.alike is not alike and writer.alike is not None:
+                    reply.expect(alike := writer.alike)
                 if data := b"".join(frames):
                     await delivery.write(data)
                 frames.clear()

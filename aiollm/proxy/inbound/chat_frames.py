@@ -11,14 +11,15 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
-from aiollm.dialects.openai_form import is_openais_own
+from aiollm.dialects.openai_form import events_like, is_openais_own
 from aiollm.proxy.inbound.asked import Asked
-from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.chat_renaming import Renaming
+from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.frames import DONE, data_frame, encode
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.lenient import lenient_json
 from aiollm.types.tools import ChatCompletionDeltaToolCall
+from aiollm.wire.alike import AlikeEvents, Run
 
 __all__ = ["ChatFrames"]
 
@@ -51,6 +52,10 @@ _beside_text = attrgetter(*_BESIDE_TEXT)
 _NOTHING = (None,) * len(_BESIDE_TEXT)
 
 
+LOOKS = 8
+"""At how many events of a stream it is looked for those like them. Where each is padded differently there are none."""
+
+
 class ChatFrames:
     """Writes one stream of chat chunks."""
 
@@ -60,33 +65,59 @@ class ChatFrames:
         self._model = asked.model
         self._shows_usage = asked.include_usage
         self._renamed = Renaming(asked.model)
+        self.alike: AlikeEvents | None = None
+        self._looks = LOOKS
         self._head: dict[str, Any] = {}
         # What comes before the text of a chunk that has nothing else, and after it.
         self._before_text = self._before_thought = self._after = b""
 
-    def feed(self, chunk: ModelResponseStream) -> bytes:
-        """Return the frame of a chunk."""
+    def feed(self, chunk: ModelResponseStream | Run) -> bytes:
+        """Return the frame of a chunk, or a run of events."""
+        if isinstance(chunk, Run):
+            renamed = self._renamed(chunk.data)
+            assert renamed is not None  # as that of the event was that these are like
+            return renamed
         if not self._head:
             self._open(chunk)
-        choices, data = chunk.choices, chunk._rest
-        if not choices and chunk.usage is not None and not self._shows_usage:
+        if not chunk.choices and chunk.usage is not None and not self._shows_usage:
             return b""
+        data = chunk._rest
         if type(data) is bytes:
-            if (not choices or is_openais_own(chunk, data)) and (renamed := self._renamed(data)):
-                return b"data: %b\n\n" % renamed
-            if choices:
-                return self._in_openais_form(chunk, choices[0], data)
-        elif len(choices) == 1 and chunk.usage is None:
-            choice = choices[0]
-            if chunk._rest is None and choice._rest is None and not choice.index and choice.finish_reason is None:
-                delta = choice.delta
-                if choice.logprobs is None and _beside_text(delta) == _NOTHING:
-                    text, thought = delta.content, delta.reasoning_content
-                    if thought is None and text is not None:
-                        return b"%b%b%b" % (self._before_text, encode(text), self._after)
-                    if text is None and thought is not None:
-                        return b"%b%b%b" % (self._before_thought, encode(thought), self._after)
-        return data_frame(self._payload(chunk))
+            return self._handed_on(chunk, data)
+        return self._around_text(chunk) or data_frame(self._payload(chunk))
+
+    def _handed_on(self, chunk: ModelResponseStream, data: bytes) -> bytes:
+        """Return the frame of a chunk that holds its event."""
+        if not chunk.choices:
+            renamed = self._renamed(data)
+            return data_frame(self._payload(chunk)) if renamed is None else b"data: %b\n\n" % renamed
+        renamed = self._renamed(data) if is_openais_own(chunk, data) else None
+        if renamed is None:
+            return self._in_openais_form(chunk, chunk.choices[0], data)
+        if self._looks:
+            self._looks -= 1
+            self.alike = events_like(chunk, data) or self.alike
+        return b"data: %b\n\n" % renamed
+
+    def _around_text(self, chunk: ModelResponseStream) -> bytes:
+        """Return the frame of a chunk that has nothing but text or reasoning; b"" for any other."""
+        if len(chunk.choices) != 1 or chunk.usage is not None or chunk._rest is not None:
+            return b""
+        choice = chunk.choices[0]
+        delta = choice.delta
+        if (
+            choice._rest is None
+            and not choice.index
+            and choice.finish_reason is None
+            and choice.logprobs is None
+            and _beside_text(delta) == _NOTHING
+        ):
+            text, thought = delta.content, delta.reasoning_content
+            if thought is None and text is not None:
+                return b"%b%b%b" % (self._before_text, encode(text), self._after)
+            if text is None and thought is not None:
+                return b"%b%b%b" % (self._before_thought, encode(thought), self._after)
+        return b""
 
     def finish(self) -> bytes:
         """Return the end marker."""

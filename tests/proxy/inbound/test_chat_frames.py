@@ -134,6 +134,7 @@ AS_OPENAI_WRITES: dict[str, list[bytes]] = {
         ),
         event(finish="stop"),
     ],
+    "text without a finish reason": [event(choices=[{"index": 0, "delta": {"content": "a"}}]), event(finish="stop")],
     "a filter": [event({"content": "a"}), event(finish="content_filter")],
 }
 
@@ -164,7 +165,6 @@ NOT_AS_OPENAI_WRITES: dict[str, tuple[bytes, dict[str, Any]]] = {
         event(choices=[{"delta": {"content": "a"}, "finish_reason": None}]),
         {"content": "a"},
     ),
-    "a choice without a finish reason": (event(choices=[{"index": 0, "delta": {"content": "a"}}]), {"content": "a"}),
     "another model": (event({"content": "a"}, model="other"), {"content": "a"}),
     "usage beside the text": (event({"content": "a"}, usage=USAGE), {"content": "a"}),
     "a call without a number": (
