@@ -132,8 +132,10 @@ class OpenAIDecoder:
         return self._feed_object(frame)
 
     def take_run(self, run: Run) -> None:
-        text = run.text if b"\\" not in run.text else lenient_json(b'"%b"' % run.text).encode()
-        if run.member == "content":
+        text = run.data
+        if b"\\" in text:
+            text = lenient_json(b'"%b"' % text).encode()
+        if run.alike.member == "content":
             self._text += text
         else:
             self._thought += text

@@ -6,7 +6,7 @@ import asyncio
 import os
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
@@ -20,7 +20,7 @@ from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
-from aiollm.wire.alike import AlikeEvents
+from aiollm.wire.alike import AlikeEvents, Run
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["AnswerStream", "ChunkStream"]
@@ -90,6 +90,13 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         stream that gives runs.
         """
         self._source.expect(alike)
+
+    def next_run(self) -> Awaitable[Run | None]:
+        """Return the next events, if they are such as are expected and have come alone; None where `next_batch` tells.
+
+        It is the shortest way of one event. Raises and is cancelled as `next_batch` is.
+        """
+        return self._source.next_run()
 
     # -- ending
 

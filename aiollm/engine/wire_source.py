@@ -117,6 +117,36 @@ class WireSource(AnswerSource[Piece, Whole]):
                 if self._decoder.done and not self.ended and (not self.ready or self._exchange.body_came):
                     await self._complete()
 
+    async def next_run(self) -> Run | None:
+        if (
+            self._take_run is None
+            or self._frames is not None
+            or self.ready
+            or self.ended
+            or self._exchange is None
+            or self._decoder.done
+        ):
+            return None
+        try:
+            data = await self._exchange.read()
+            if self.ended:  # closed by another task while the bytes were on their way to this one
+                raise StreamCancelled("the stream was closed")
+        except APIError as error:
+            self._fail(error)
+            return None
+        except BaseException as error:
+            self._break_off(error)
+            raise
+        run = self._reader.run(data)
+        if run is None:
+            self._frames = self._reader.frames(data)
+            return None
+        self._take_run(run)
+        self.chunks += len(run.texts)
+        self._decoder.content = False
+        self._exchange.clocks.allow("idle", self._idle)
+        return run
+
     def _take(self, frames: Iterator[Frame]) -> None:
         """Make the chunks of the next frames ready; those before a fault count."""
         before, taken = len(self.ready), 0
@@ -142,7 +172,7 @@ class WireSource(AnswerSource[Piece, Whole]):
             return self._decoder.feed(frame)
         assert self._take_run is not None
         self._take_run(frame)
-        self.chunks += frame.count - 1
+        self.chunks += len(frame.texts) - 1
         return (frame,)
 
     def _take_rest(self) -> None:

@@ -148,7 +148,13 @@ class _Exchange:
         frames: list[bytes] = []
         alike: AlikeEvents | None = None
         try:
-            while batch := await reply.next_batch():
+            while True:
+                if alike is not None and (run := await reply.next_run()) is not None:
+                    self.live.chunks += len(run.texts)
+                    await delivery.write(writer.feed(run))
+                    continue
+                if not (batch := await reply.next_batch()):
+                    break
                 frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
                 self.live.chunks = reply.chunks
                 if writer.alike is not alike and writer.alike is not None:

@@ -95,6 +95,11 @@ class SSEFramer:
         if self._size > self._max_event_bytes:
             self._check(b"".join(self._pieces))
 
+    @property
+    def is_between_events(self) -> bool:
+        """Whether nothing is kept, so that the next bytes begin an event."""
+        return not (self._pieces or self._at_start or self._skip_lf or self._one_newline)
+
     def finish(self) -> Iterator[Frame]:
         """Say that the body has ended, and give the unterminated last event if its data is whole."""
         rest = self._take()
@@ -113,7 +118,9 @@ class SSEFramer:
     def _feed_blocks(self, data: bytes) -> Iterator[Frame]:
         if self.alike is not None and len(data) <= self._max_event_bytes and (run := self.alike.run_in(data)):
             yield run
-            data = data[len(run.data) :]
+            data = data[run.size :]
+            if not data:
+                return
         payloads = _PLAIN_EVENT.findall(data) if b"\r" not in data else []
         end = sum(map(len, payloads)) + _PLAIN_EXTRA_BYTES * len(payloads)
         # The matches do not overlap. If together they are as long as what the last of them ends, nothing is between

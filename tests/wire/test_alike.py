@@ -19,7 +19,7 @@ def event(text: str) -> bytes:
 
 
 def texts(run: Run | None) -> tuple[bytes, int] | None:
-    return None if run is None else (run.text, run.count)
+    return None if run is None else (run.data, len(run.texts))
 
 
 def test_events_in_a_row_are_one_run() -> None:
@@ -27,7 +27,7 @@ def test_events_in_a_row_are_one_run() -> None:
     run = ALIKE.run_in(data)
     assert texts(run) == ("a b\u00e9\\n\\u00e9".encode(), 3)
     assert run is not None
-    assert (run.data, run.event, run.member) == (data, "", "content")
+    assert (ALIKE.written(run.texts), run.size, run.event) == (data, len(data), "")
 
 
 FOLLOWING: dict[str, bytes] = {
@@ -55,7 +55,7 @@ def test_a_run_ends_before_whatever_is_not_alike(rest: bytes) -> None:
     run = ALIKE.run_in(data + rest)
     assert texts(run) == (b"ab", 2)
     assert run is not None
-    assert run.data == data
+    assert run.size == len(data)
 
 
 @pytest.mark.parametrize("rest", FOLLOWING.values(), ids=FOLLOWING)
@@ -72,7 +72,7 @@ def test_frames_are_joined_up_to_the_first_that_is_not_alike() -> None:
     joined = list(ALIKE.joined(iter([*SSEFramer().feed(event("a") + event("b")), *rest])))
     assert isinstance(joined[0], Run)
     assert texts(joined[0]) == (b"ab", 2)
-    assert joined[0].data == event("a") + event("b")
+    assert ALIKE.written(joined[0].texts) == event("a") + event("b")
     assert joined[1:] == rest
     assert list(ALIKE.joined(iter(rest))) == rest
 
@@ -85,7 +85,7 @@ def test_frames_before_a_fault_are_joined_before_it_is_raised() -> None:
     joined = ALIKE.joined(frames())
     run = next(joined)
     assert isinstance(run, Run)
-    assert run.count == 2
+    assert len(run.texts) == 2
     with pytest.raises(EventTooLarge):
         next(joined)
 
@@ -96,7 +96,7 @@ def test_a_framer_gives_the_same_bytes_however_they_are_cut(size: int) -> None:
     framer = SSEFramer()
     framer.alike = ALIKE
     given = b"".join(
-        frame.data if isinstance(frame, Run) else b"data: %b\n\n" % frame.data
+        ALIKE.written(frame.texts) if isinstance(frame, Run) else b"data: %b\n\n" % frame.data
         for start in range(0, len(data), size)
         for frame in framer.feed(data[start : start + size])
     )
@@ -108,3 +108,16 @@ def test_a_framer_that_expects_events_still_bounds_them() -> None:
     framer.alike = ALIKE
     with pytest.raises(EventTooLarge):
         list(framer.feed(event("a" * 101)))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_data_that_is_nothing_but_such_events_is_found_as_a_whole(count: int) -> None:
+    data = event("a\u00e9") * count
+    assert texts(ALIKE.whole_run(data)) == ("a\u00e9".encode() * count, count)
+    assert texts(ALIKE.run_in(data)) == ("a\u00e9".encode() * count, count)
+
+
+@pytest.mark.parametrize("rest", FOLLOWING.values(), ids=FOLLOWING)
+def test_data_with_anything_else_in_it_is_no_run_as_a_whole(rest: bytes) -> None:
+    for data in (rest, event("a") + rest, event("a") + rest + event("b"), rest + event("a")):
+        assert ALIKE.whole_run(data) is None

@@ -66,6 +66,7 @@ class ChatFrames:
         self._shows_usage = asked.include_usage
         self._renamed = Renaming(asked.model)
         self.alike: AlikeEvents | None = None
+        self._told: dict[AlikeEvents, AlikeEvents] = {}  # such events, and the same as the client is told them
         self._looks = LOOKS
         self._head: dict[str, Any] = {}
         # What comes before the text of a chunk that has nothing else, and after it.
@@ -74,9 +75,7 @@ class ChatFrames:
     def feed(self, chunk: ModelResponseStream | Run) -> bytes:
         """Return the frame of a chunk, or a run of events."""
         if isinstance(chunk, Run):
-            renamed = self._renamed(chunk.data)
-            assert renamed is not None  # as that of the event was that these are like
-            return renamed
+            return self._told[chunk.alike].written(chunk.texts)
         if not self._head:
             self._open(chunk)
         if not chunk.choices and chunk.usage is not None and not self._shows_usage:
@@ -96,8 +95,17 @@ class ChatFrames:
             return self._in_openais_form(chunk, chunk.choices[0], data)
         if self._looks:
             self._looks -= 1
-            self.alike = events_like(chunk, data) or self.alike
+            self._look_for_others(chunk, data)
         return b"data: %b\n\n" % renamed
+
+    def _look_for_others(self, chunk: ModelResponseStream, data: bytes) -> None:
+        """Take note of what events are like this one, and how they are told."""
+        alike = events_like(chunk, data)
+        if alike is None:
+            return
+        # The old name cannot be in the text, whose quotes have backslashes before them.
+        before, after = (self._renamed(part) or part for part in (alike.before, alike.after))
+        self.alike, self._told[alike] = alike, AlikeEvents(alike.member, before, after)
 
     def _around_text(self, chunk: ModelResponseStream) -> bytes:
         """Return the frame of a chunk that has nothing but text or reasoning; b"" for any other."""
