@@ -113,14 +113,14 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         return 0
 
     @property
-    def cancelled(self) -> bool:
-        """Whether somebody has ended it from outside, and its reader has yet to hear of that."""
-        return False
-
-    @property
     def settled(self) -> bool:
         """Whether it has ended without an error that its reader has yet to get."""
         return self.ended and self.error is None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer has come to its own end."""
+        return self._ending is not None and self._ending[0] == "complete"
 
     def partial(self) -> Whole | None:
         """Return the answer, whole or as far as it has come; None when nothing of it has come."""
@@ -142,7 +142,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             return
         self.ended = True
         self._release(ended)
-        if ended == "closed":
+        if ended == "closed" and self.error is None:  # there is no reader any more
             self.ready.clear()
         self._ending = ended, error, self.elapsed()
         for listener in reversed(self._listeners):
