@@ -109,7 +109,6 @@ def _home_caches(home: str | None) -> str:
     return expanduser("~/.cache")  # noqa: PTH111  # of a Path, "~" without a home would be an error
 
 
-
 def _table_in(folder: str) -> Path | None:
     return None if folder.startswith("~") else Path(folder, "aiollm", "models.json.gz")
 
