@@ -99,14 +99,13 @@ def user_table_path() -> Path | None:
     return _table_in(_cache_folder())
 
 
-def _cache_folder() -> str:
-    """Return the folder of the user's caches, which begins with "~" for a user without a home."""
-    return PROCESS_ENVIRONMENT.get("XDG_CACHE_HOME") or _home_caches(PROCESS_ENVIRONMENT.get("HOME"))
-
-
 @cache
-def _home_caches(home: str | None) -> str:
-    return expanduser("~/.cache")  # noqa: PTH111  # of a Path, "~" without a home would be an error
+def _cache_folder() -> str:
+    """Return the folder of the user's caches, which begins with "~" for a user without a home.
+
+    It is looked up once: each price of an answer asks for it, and to read the environment takes longer than the rest.
+    """
+    return PROCESS_ENVIRONMENT.get("XDG_CACHE_HOME") or expanduser("~/.cache")  # noqa: PTH111  # a Path would raise
 
 
 def _table_in(folder: str) -> Path | None:
