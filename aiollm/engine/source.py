@@ -106,6 +106,11 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         """Whether it has ended without an error that its reader has yet to get."""
         return self.ended and self.error is None
 
+    @property
+    def complete(self) -> bool:
+        """Whether the answer has come to its own end."""
+        return self._ending is not None and self._ending[0] == "complete"
+
     def partial(self) -> Whole | None:
         """Return the answer, whole or as far as it has come; None when nothing of it has come."""
         return self.response
