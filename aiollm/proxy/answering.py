@@ -51,8 +51,28 @@ async def answer(
         Refusal: the caller may not; nothing was sent.
         APIError: the call failed before anything of the answer was sent to the client.
 
-    Cancelling closes the connection to the provider; so does the client's leaving, by which aiohttp cancels.
+    Cancelling closes the connection to the provider; so does the client's leaving, by which aiohttp cancels. Of a whole
+    answer that is the operator's to say (`general_settings.cancel_on_disconnect`).
     """
+    general = gateway.config.general
+    if (turn := gateway.entrance.enter(general)) is not None:
+        await gateway.entrance.wait(turn, general)
+    answering = _let_in(gateway, request, caller, asked, form, name)
+    return await (answering if asked.stream or general.cancel_on_disconnect else gateway.to_the_end(answering))
+
+
+async def _let_in(
+    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
+) -> web.StreamResponse:
+    try:
+        return await _answered(gateway, request, caller, asked, form, name)
+    finally:
+        gateway.entrance.leave()
+
+
+async def _answered(
+    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
+) -> web.StreamResponse:
     call = prepared(gateway, caller, asked)
     settlement = admit(gateway, caller, asked, call, name)
     live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started)
@@ -81,6 +101,8 @@ def prepared(gateway: Gateway, caller: Caller, asked: Asked) -> Call:
         arguments["fairness_key"] = caller.key.name
         if gateway.config.litellm.cache:  # an answer is given again to whom it was given before, and to nobody else
             arguments["cache"] = {"namespace": caller.key.name}
+    if gateway.config.litellm.cache and not gateway.config.litellm.cache_params.covers(asked.call):
+        arguments["caching"] = False
     wait = asked.timeout
     limits = nullcontext() if wait is None else scope(first_token=wait, idle=wait, total=None if asked.stream else wait)
     try:
