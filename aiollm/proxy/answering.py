@@ -53,7 +53,7 @@ async def answer(
     Cancelling closes the connection to the provider; so does the client's leaving, by which aiohttp cancels.
     """
     call = prepared(gateway, caller, asked)
-    settlement = admit(gateway, caller, asked, call, name)
+    settlement = await admit(gateway, caller, asked, call, name)
     live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started)
     live.bound_to(call.scope)
     gateway.live.add(live)

@@ -18,8 +18,19 @@ from aiollm.providers.registry import set_variables
 from aiollm.proxy.config import Config, Deployment, routing_arguments
 from aiollm.proxy.config.settings import DeploymentParams
 from aiollm.proxy.keys import Holder, HolderId, Keyring
-from aiollm.proxy.ledger import Admissions, SpendRow, SpendWriter, Spool, Store, StoreUnavailable, open_database
+from aiollm.proxy.ledger import (
+    Admissions,
+    OwnLimits,
+    SharedLimits,
+    SpendRow,
+    SpendWriter,
+    Spool,
+    Store,
+    StoreUnavailable,
+    open_database,
+)
 from aiollm.proxy.live import LiveCalls
+from aiollm.proxy.redis_servers import shared_server
 from aiollm.proxy.routing import router_of
 
 __all__ = ["LOCAL_MODEL", "Gateway"]
@@ -48,15 +59,19 @@ class Gateway:
         config: the configuration.
         file: SQLite's file, `:memory:` for none; not used where the configuration names a database.
         spool: where spend waits for the store; this worker's own file.
+        number: which worker of this instance it is, from 0.
+        workers: how many there are.
 
     Attributes:
         config: the configuration.
         router: answers the calls.
         keyring: who may call.
         admissions: limits and budgets.
+        shared_limits: the limits of holders where they are shared over Redis; None where they are not.
         spending: takes the rows of spend.
         store: keys and spend, as they are kept.
         database_url: where that is; None for a file.
+        redis_url: the server where instances meet; None where they do not.
         live: what is being answered now.
         metrics: counts the calls; None where prometheus-client is not installed.
         accepting: whether the worker is to get further calls; false from the moment that it is to end.
@@ -66,12 +81,15 @@ class Gateway:
         ImportError: it needs a package that is not installed; the message says which.
     """
 
-    def __init__(self, config: Config, file: Path, spool: Path) -> None:
+    def __init__(self, config: Config, file: Path, spool: Path, *, number: int = 0, workers: int = 1) -> None:
         set_variables(config.environment)
         self.config = config
         self.router: AsyncRouter = router_of(config)
         self.keyring = Keyring(config.general.master_key)
-        self.admissions = Admissions(config.litellm.budget_exceeded_status_code or 429)
+        self.redis_url = shared_server(config)
+        self.shared_limits = _shared_limits(self.redis_url, config, workers)
+        limits = self.shared_limits or OwnLimits(number, workers)
+        self.admissions = Admissions(config.litellm.budget_exceeded_status_code or 429, limits)
         self.database_url = config.general.database_url
         self.store = Store(open_database(self.database_url, file))
         interval = config.general.proxy_batch_write_at or 1.0
@@ -116,6 +134,7 @@ class Gateway:
             await asyncio.wait([self._forgetting])
         await self.spending.close()
         await self.store.close()
+        await self.admissions.limits.aclose()
         for router in (*self._replaced, self.router):
             await router.aclose()
 
@@ -129,7 +148,8 @@ class Gateway:
     def reconfigure(self, config: Config) -> None:
         """Go over to another configuration; calls that go on keep what they began with.
 
-        The database stays the one that it was. What is known of deployments is kept where only the list has changed.
+        The database stays the one that it was, and so does the Redis server. What is known of deployments is kept where
+        only the list has changed.
 
         Raises:
             ValueError: the configuration cannot be used; nothing has changed then.
@@ -159,6 +179,12 @@ class Gateway:
                 except StoreUnavailable as error:
                     _logger.warning("old rows of spend could not be deleted: %s", error)
             await asyncio.sleep(FORGET_SECONDS)
+
+
+def _shared_limits(url: str | None, config: Config, workers: int) -> SharedLimits | None:
+    if url is None:
+        return None
+    return SharedLimits(url, on_failure=config.aiollm.limits_without_redis, workers=workers)
 
 
 def _metrics() -> PrometheusMetrics | None:

@@ -8,7 +8,7 @@ A null in the file means the default, as does leaving a setting out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 
@@ -49,6 +49,8 @@ __all__ = [
 ]
 
 KIND = "kind"
+
+OnFailure = Literal["local", "closed", "open"]
 
 Fallbacks = Mapping[str, tuple[str, ...]]
 """A model group -> the groups to try after it, in order; "*" is every group."""
@@ -230,9 +232,21 @@ class GeneralSettings:
 
 @frozen(kw_only=True)
 class AiollmSettings:
-    """`aiollm_settings`: what LiteLLM has no name for. Times are in seconds."""
+    """`aiollm_settings`: what LiteLLM has no name for. Times are in seconds.
+
+    Attributes:
+        resumable_streams: whether a client that has lost a stream may take it up again.
+        resume_grace: how long a stream without a client is still read from its provider.
+        resume_keep: how long a stream that has ended may still be taken up.
+        limits_without_redis: what becomes of calls by holders with limits while Redis is gone: each worker keeps to its
+            share, all are refused, or all pass.
+        drain_timeout: how long calls may last that go on when the worker is to end.
+    """
 
     resumable_streams: bool = setting(FLAG, False)
+    resume_grace: float = setting(SECONDS, 30.0)
+    resume_keep: float = setting(SECONDS, 300.0)
+    limits_without_redis: OnFailure = setting(choice("local", "closed", "open"), "local")
     drain_timeout: float = setting(SECONDS, 600.0)
 
 
