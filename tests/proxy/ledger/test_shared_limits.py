@@ -70,18 +70,15 @@ async def test_two_instances_never_let_more_in_than_the_limit_of_a_key(
         for proxy in both:
             await proxy.add_key("sk-twenty", rpm=20)
         told = Counter(await asyncio.gather(*(asked(proxy, "sk-twenty") for proxy in both * 15)))
-        assert told[200] + told[429] == 30
-        assert 18 <= told[200] <= 20  # a lease may have gone to the one that did not need it
-        async with both[0].chat(key="sk-twenty") as reply:
+        assert set(told) == {200, 429}
+        while (status := await asked(both[0], "sk-twenty")) == 200:
+            pass  # a lease may have been at the one that did not need it
+        async with both[1].chat(key="sk-twenty") as reply:
             await reply.read()
-            assert reply.status == 429
-            assert 30 <= int(reply.headers["retry-after"]) <= 61  # by when the window has room, not when to ask again
-        assert await ready(both[0]) == {
-            "status": "healthy",
-            "db": "connected",
-            "redis": "connected",
-            "limits": "shared",
-        }
+        assert (status, reply.status, len(provider.log)) == (429, 429, 20)
+        assert 30 <= int(reply.headers["retry-after"]) <= 61  # by when the window has room, not when to ask again
+        healthy = {"status": "healthy", "db": "connected", "redis": "connected", "limits": "shared"}
+        assert await ready(both[0]) == healthy
 
 
 async def test_a_place_is_taken_at_both_instances_and_given_back_to_both(
