@@ -102,11 +102,6 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         return 0
 
     @property
-    def cancelled(self) -> bool:
-        """Whether somebody has ended it from outside, and its reader has yet to hear of that."""
-        return False
-
-    @property
     def settled(self) -> bool:
         """Whether it has ended without an error that its reader has yet to get."""
         return self.ended and self.error is None
@@ -131,7 +126,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             return
         self.ended = True
         self._release(ended)
-        if ended == "closed":
+        if ended == "closed" and self.error is None:  # there is no reader any more
             self.ready.clear()
         self._ending = ended, error, self.elapsed()
         for listener in reversed(self._listeners):

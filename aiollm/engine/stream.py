@@ -122,11 +122,9 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         source = getattr(self, "_source", None)
         if source is None or source.ended or self._process != os.getpid():
             return
-        cancelled = source.cancelled
         self._leave()  # first: a warning may be an error
-        if not cancelled:
-            message = f"a stream was dropped before its end; it was opened at {self._source.place}"
-            warnings.warn(message, ResourceWarning, stacklevel=2)
+        message = f"a stream was dropped before its end; it was opened at {self._source.place}"
+        warnings.warn(message, ResourceWarning, stacklevel=2)
 
     # -- account
 

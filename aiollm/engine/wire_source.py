@@ -56,6 +56,7 @@ class WireSource(AnswerSource[Piece, Whole]):
         super().__init__(call, exchange.head, origin)
         self._decoder = decoder
         self._exchange: Exchange | None = exchange
+        exchange.on_abort = self._cut_off
         self._reader = reader
         self._secrets = secrets_of(call)
         self._idle = call.scope.timeouts.idle
@@ -212,6 +213,23 @@ class WireSource(AnswerSource[Piece, Whole]):
             error.partial, error.usage = self._decoder.partial(), self._decoder.usage
         self.close("closed")
 
+    def _cut_off(self, reason: BaseException) -> None:
+        """End while nobody reads; the reader gets what has come, and then the reason if the answer was not whole."""
+        if self.ended:
+            return
+        try:
+            while self._frames is not None:
+                self._take(self._frames)
+        except APIError as error:
+            reason = error
+        if self._decoder.done:
+            self.close("complete")
+        elif isinstance(reason, APIError):
+            self._fail(reason)
+        else:
+            self.error = reason
+            self._break_off(reason)
+
     def _release(self, ended: Ended) -> None:
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
@@ -238,7 +256,3 @@ class WireSource(AnswerSource[Piece, Whole]):
     @property
     def bytes(self) -> int:
         return self._reader.bytes
-
-    @property
-    def cancelled(self) -> bool:
-        return self._exchange is not None and self._exchange.aborted
