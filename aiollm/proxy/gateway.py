@@ -31,6 +31,8 @@ from aiollm.proxy.ledger import (
 )
 from aiollm.proxy.live import LiveCalls
 from aiollm.proxy.redis_servers import shared_server
+from aiollm.proxy.resume.redis_log import RedisLogs
+from aiollm.proxy.resume.streams import STREAM_BYTES, ResumableStreams
 from aiollm.proxy.routing import router_of
 
 __all__ = ["LOCAL_MODEL", "Gateway"]
@@ -72,6 +74,7 @@ class Gateway:
         store: keys and spend, as they are kept.
         database_url: where that is; None for a file.
         redis_url: the server where instances meet; None where they do not.
+        streams: those that may be taken up again; None where they never could.
         live: what is being answered now.
         metrics: counts the calls; None where prometheus-client is not installed.
         accepting: whether the worker is to get further calls; false from the moment that it is to end.
@@ -96,6 +99,7 @@ class Gateway:
         self.spending = SpendWriter(
             self.store, self.keyring, self.admissions, Spool(spool, SPOOL_BYTES), interval=interval
         )
+        self.streams = _streams(config, self.redis_url)
         self.live = LiveCalls()
         self.metrics = _metrics()
         self.accepting = True
@@ -107,6 +111,11 @@ class Gateway:
     def everybody(self) -> tuple[Holder, ...]:
         """Who is charged with every call: the holder of the proxy's own budget and limit, where it has any."""
         return self._everybody
+
+    @property
+    def resumable(self) -> ResumableStreams | None:
+        """Where new streams are kept, so that they may be taken up again; None where they are not to be."""
+        return self.streams if self.config.aiollm.resumable_streams else None
 
     @property
     def over_budget(self) -> int:
@@ -132,6 +141,8 @@ class Gateway:
         if self._forgetting is not None:
             self._forgetting.cancel()
             await asyncio.wait([self._forgetting])
+        if self.streams is not None:
+            await self.streams.aclose()
         await self.spending.close()
         await self.store.close()
         await self.admissions.limits.aclose()
@@ -166,6 +177,10 @@ class Gateway:
         self.keyring.set_master(config.general.master_key)
         self.admissions.over_budget = config.litellm.budget_exceeded_status_code or 429
         self._everybody = _everybody(config)
+        if self.streams is None:
+            self.streams = _streams(config, self.redis_url)
+        else:
+            self.streams.grace, self.streams.keep = config.aiollm.resume_grace, config.aiollm.resume_keep
 
     async def _forget(self) -> None:
         """Delete rows of spend that are older than they are to be kept; sums and balances stay."""
@@ -185,6 +200,14 @@ def _shared_limits(url: str | None, config: Config, workers: int) -> SharedLimit
     if url is None:
         return None
     return SharedLimits(url, on_failure=config.aiollm.limits_without_redis, workers=workers)
+
+
+def _streams(config: Config, url: str | None) -> ResumableStreams | None:
+    settings = config.aiollm
+    if not settings.resumable_streams:
+        return None
+    shared = None if url is None else RedisLogs(url, most_bytes=STREAM_BYTES)
+    return ResumableStreams(grace=settings.resume_grace, keep=settings.resume_keep, shared=shared)
 
 
 def _metrics() -> PrometheusMetrics | None:

@@ -96,13 +96,13 @@ class RedisQuota:
 
     def set_limits(self, limits: Mapping[str, float | None]) -> None:
         """Have other limits from now on; what is spent and in use stays so."""
-        with self._lock:
+        with self._guard:
             self._configured = _limits(limits)
             self._lease.limits = list(self._configured)
 
     def outlook(self, amounts: Amounts, now: float) -> Outlook:
         """Return what is known of when a request may pass that `take` has just not let pass."""
-        with self._lock:
+        with self._guard:
             told = self._lease.outlook(_vector(amounts), now)
             return told if self._failure is None else told._replace(degraded=True)
 
