@@ -5,22 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
-from attrs import evolve
 
 from aiollm.proxy.resume import streams
 from aiollm.testing import ProviderServer, cut, finish, role, stall, status, tokens
+from tests.proxy.resume.resuming import ID, KEY, OTHER, WORDS, get, last_id, post, read_until, resumable, text_of
 from tests.proxy.serving import Proxy, config, running
-
-KEY, OTHER = "sk-of-a-caller", "sk-of-another"
-WORDS = [f"word{number} " for number in range(40)]
-ID = re.compile(r"^id: (\S+)$", re.MULTILINE)
 
 
 @pytest.fixture
@@ -29,44 +22,6 @@ async def proxy(provider: ProviderServer, tmp_path: Path) -> AsyncIterator[Proxy
         await proxy.add_key(KEY)
         await proxy.add_key(OTHER)
         yield proxy
-
-
-def resumable(provider: ProviderServer, **settings: Any) -> Any:
-    base = config(provider)
-    return evolve(base, aiollm=evolve(base.aiollm, resumable_streams=True, **settings))
-
-
-def text_of(events: str) -> str:
-    """Return the text that a client has put together of the frames that it got."""
-    data = [line.removeprefix("data: ") for line in events.splitlines() if line.startswith("data: {")]
-    return "".join(json.loads(item)["choices"][0]["delta"].get("content") or "" for item in data)
-
-
-async def read_until(reply: aiohttp.ClientResponse, enough: Callable[[str], bool]) -> str:
-    """Return whole frames, as many as are enough."""
-    got = b""
-    async for piece in reply.content.iter_any():
-        got += piece
-        whole = got[: got.rfind(b"\n\n") + 2].decode()
-        if enough(whole):
-            return whole
-    return got.decode()
-
-
-def last_id(events: str) -> str:
-    return ID.findall(events)[-1]
-
-
-def get(proxy: Proxy, id: str, key: str = KEY) -> Any:
-    """Return the context of a GET of the stream of an event, from there on."""
-    headers = {"authorization": f"Bearer {key}", "last-event-id": id}
-    return proxy.client.get(f"{proxy.url}/v1/streams/{id.partition('-')[0]}", headers=headers)
-
-
-def post(proxy: Proxy, id: str, key: str = KEY) -> Any:
-    """Return the context of the same request once more."""
-    body = {"model": "fast", "messages": [{"role": "user", "content": "hi"}], "stream": True}
-    return proxy.post("/v1/chat/completions", body, key=key, headers={"last-event-id": id})
 
 
 async def test_every_frame_has_an_id_and_without_the_setting_none_has(
