@@ -143,6 +143,8 @@ def failure_of(error: BaseException, *, over_budget: int = 429) -> Failure:
         if isinstance(error, kind):
             return _ours(error, status, code, message)
     status = error.status_code or 500
+    if 300 <= status < 400:
+        return _ours(error, 502, "upstream_redirected", "the model's provider sent the gateway on to another address")
     named = next((name for kind, name in _NAMED if isinstance(error, kind)), None)
     own = error.code if isinstance(error.code, str) and not error.code.isdecimal() else None
     return Failure(
