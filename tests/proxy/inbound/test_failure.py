@@ -79,6 +79,7 @@ def test_a_status_that_is_none_becomes_one() -> None:
 def test_clients_are_told_whether_and_when_to_try_again() -> None:
     assert failure_of(e.RateLimitError("no", retry_after=1.2)).headers() == {
         "retry-after": "2",
+        "retry-after-ms": "1200",
         "x-should-retry": "true",
     }
     assert failure_of(e.BadRequestError("no")).headers() == {"x-should-retry": "false"}
