@@ -59,13 +59,18 @@ async def seen_by(program: str, proxy: Proxy) -> Any:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+    assert node.stdin is not None
     assert node.stdout is not None
     try:
         told = await asyncio.wait_for(node.stdout.readline(), LIMIT)
         if told:
             await proxy.provider.wait_for_disconnect(len(proxy.provider.log) - 1)
             assert node.returncode is None  # it has left the stream, and not the world
+        node.stdin.close()
+        _, complaints = await asyncio.wait_for(node.communicate(), LIMIT)
     finally:
-        _, complaints = await node.communicate()
+        if node.returncode is None:
+            node.kill()
+            await node.wait()
     assert complaints == b"", complaints.decode()
     return json.loads(told)
