@@ -12,7 +12,7 @@ from attrs import frozen
 
 import aiollm
 from aiollm.testing import ProviderServer
-from tests.faults.catalogue import CASES, Case
+from tests.faults.catalogue import CASES, EXPECTED_TOOL_CALLS, TOOL_CALLS, Case
 from tests.proxy.serving import Proxy, config, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -36,12 +36,14 @@ class Told:
 
     Attributes:
         text: of the first choice.
+        calls: its calls of tools: the name of each, and its arguments, put together.
         finish: its finish reason.
         done: whether the end marker came.
         error: the error object, from a frame or from the body of a refusal.
     """
 
     text: str = ""
+    calls: tuple[tuple[str, str], ...] = ()
     finish: str | None = None
     done: bool = False
     error: dict[str, Any] | None = None
@@ -67,6 +69,9 @@ async def test_a_fault_is_told_as_what_it_is(proxy: Proxy, case: Case) -> None:
     assert told.text == case.text
     if case.error is None:
         assert (told.error, told.finish) == (None, case.finish_reason)
+        if case in TOOL_CALLS:  # numbered as they appear, and one shape begins with the second
+            calls = [(name, json.loads(arguments)) for name, arguments in told.calls]
+            assert sorted(calls, reverse=True) == list(EXPECTED_TOOL_CALLS)
     else:
         _check_error(case, told, reply.headers, body)
     await _check_account(proxy, case, reply.headers["x-request-id"])
@@ -99,7 +104,18 @@ def _stream(body: bytes) -> Told:
     choices = [choice for chunk in chunks for choice in chunk["choices"] if choice["index"] == 0]
     text = "".join(choice["delta"].get("content") or "" for choice in choices)
     finish = next((choice["finish_reason"] for choice in choices if choice["finish_reason"]), None)
-    return Told(text, finish, done, error)
+    return Told(text, _calls(choices), finish, done, error)
+
+
+def _calls(choices: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Put calls together as clients of OpenAI's do: by their numbers."""
+    calls: dict[int, tuple[str, str]] = {}
+    for choice in choices:
+        for piece in choice["delta"].get("tool_calls") or ():
+            name, arguments = calls.get(piece["index"], ("", ""))
+            said = piece["function"]
+            calls[piece["index"]] = (name or said.get("name") or "", arguments + (said.get("arguments") or ""))
+    return tuple(calls.values())
 
 
 def _check_error(case: Case, told: Told, headers: Mapping[str, str], body: bytes) -> None:
