@@ -1,13 +1,13 @@
 """The gateways under comparison: how each is installed, started and asked."""
 
 import json
-import textwrap
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.provider import CHECKOUT
+from benchmarks.proxy.models import MODELS
 
 MASTER = "sk-benchmark-7f3a1c9e5b2d4860"
 """LiteLLM refuses keys that are easily guessed."""
@@ -34,7 +34,7 @@ class Place:
     def write(self, name: str, text: str) -> str:
         """Write a file of the gateway's, and return its path."""
         path = self.folder / name
-        path.write_text(textwrap.dedent(text))
+        path.write_text(text)
         return str(path)
 
 
@@ -69,24 +69,22 @@ def _relay(place: Place) -> list[str]:
     return [str(place.program), "-m", "benchmarks.proxy.relay", str(place.port), place.upstream, MASTER]
 
 
+def _configuration(place: Place) -> str:
+    """Write LiteLLM's `config.yaml` with all models, each with a price, and return its path."""
+    prices = {"input_cost_per_token": 1.5e-7, "output_cost_per_token": 6e-7}
+    upstream = {"api_base": f"{place.upstream}/v1", "api_key": "sk-upstream"}
+    config = {
+        "model_list": [
+            {"model_name": name, "litellm_params": {"model": f"openai/{name}", **upstream, **prices}} for name in MODELS
+        ],
+        "litellm_settings": {"callbacks": ["prometheus"]},
+        "general_settings": {"master_key": MASTER},
+    }
+    return place.write("config.yaml", json.dumps(config))  # which is YAML as well
+
+
 def _aiollm(place: Place) -> list[str]:
-    config = place.write(
-        "config.yaml",
-        f"""
-        model_list:
-          - model_name: "*"
-            litellm_params:
-              model: "openai/*"
-              api_base: {place.upstream}/v1
-              api_key: sk-upstream
-              input_cost_per_token: 0.00000015
-              output_cost_per_token: 0.0000006
-        litellm_settings: {{callbacks: [prometheus]}}
-        router_settings: {{num_retries: 2}}
-        general_settings: {{master_key: {MASTER}}}
-        """,
-    )
-    return [str(place.program), "-m", "aiollm", "--config", config, "--port", str(place.port)]
+    return [str(place.program), "-m", "aiollm", "--config", _configuration(place), "--port", str(place.port)]
 
 
 def _virtual_key(url: str) -> str:
@@ -100,16 +98,7 @@ def _virtual_key(url: str) -> str:
 
 
 def _litellm(place: Place) -> list[str]:
-    config = place.write(
-        "config.yaml",
-        f"""
-        model_list:
-          - model_name: "*"
-            litellm_params: {{model: "openai/*", api_base: "{place.upstream}/v1", api_key: sk-upstream}}
-        general_settings: {{master_key: {MASTER}}}
-        """,
-    )
-    program = str(place.program.with_name("litellm"))
+    program, config = str(place.program.with_name("litellm")), _configuration(place)
     return [program, "--config", config, "--host", "127.0.0.1", "--port", str(place.port), "--telemetry", "False"]
 
 
@@ -147,8 +136,8 @@ GATEWAYS = {
         ),
         Gateway(
             LITELLM,
-            "its master key; without PostgreSQL it has neither keys, limits of keys nor spend",
-            ("litellm[proxy]",),
+            "its master key, metrics; without PostgreSQL it has neither keys, limits of keys nor spend",
+            ("litellm[proxy]", "prometheus-client"),
             ("litellm", "fastapi", "uvicorn"),
             _litellm,
             environ={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"},

@@ -25,6 +25,9 @@ class Answer:
         first: when the first of these came, in seconds of the monotonic clock; None before.
         arrived: when each came, for a stream of stamped frames; the same clock wrote the stamps.
         stamped: when the upstream wrote each.
+        ended: whether it came to its end.
+        marked: whether that was `[DONE]`.
+        fault: why it did not; "" before.
     """
 
     def __init__(self, *, stamped: bool) -> None:
@@ -35,8 +38,8 @@ class Answer:
         self._head = b""
         self._missing = -1  # bytes of a body that has a length
         self._rest = b""
-        self.ended = False
-        self.marked = False
+        self.ended = self.marked = False
+        self.fault = ""
 
     def feed(self, data: bytes) -> None:
         """Take what was read."""
@@ -56,7 +59,7 @@ class Answer:
         if not found:
             return b""
         if not head.startswith(b"HTTP/1.1 200"):
-            raise AnswerError(self._head[:300].decode(errors="replace"))
+            raise AnswerError(head.partition(b"\r\n")[0].decode(errors="replace"))
         length = re.search(rb"(?i)\ncontent-length:\s*(\d+)", head)
         self._missing = int(length[1]) if length else -1
         self._rest = b"\n"
@@ -125,9 +128,10 @@ class Line(asyncio.Protocol):
         self._fail(AnswerError("the connection ended before the answer did"))
 
     def _fail(self, error: AnswerError) -> None:
-        if self._answer is not None and not self._over.done():
+        if self._answer is not None:
+            self._answer.fault = str(error)
             self._over.set_exception(error)
-            self._over.exception()  # seen: streams that nobody waits for are counted by their frames
+            self._over.exception()  # seen, also where nobody waits for the end of a stream
         self._answer = None
 
     def close(self) -> None:

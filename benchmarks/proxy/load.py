@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.medians import percentile
 from benchmarks.proxy.line import Answer, AnswerError, connect, request
+from benchmarks.proxy.models import BLAST, BLAST_FRAMES, FIRST, PACED, RATE, WHOLE
 from benchmarks.proxy.process import OTHER_CORE, Processes
 
 try:
@@ -26,11 +27,7 @@ PATH = "/v1/chat/completions"
 CALLERS = 16
 WARM_SECONDS, SECONDS = 1.0, 4.0
 CALLS = 300
-RATE = 20
-"""Frames a second of a paced stream."""
-
 RAMP_SECONDS, LONGEST_RAMP = 2.0, 20.0
-BLAST_FRAMES = 5_000
 
 Figures = dict[str, float]
 
@@ -59,7 +56,7 @@ class Target:
 
 async def whole(target: Target) -> Figures:
     """Whole answers to callers that ask again at once."""
-    asked = target.request("chunked-0-1-whole", stream=False)
+    asked = target.request(WHOLE, stream=False)
     count = 0
     stop = time.monotonic() + WARM_SECONDS + SECONDS
 
@@ -83,7 +80,7 @@ async def single(target: Target) -> Figures:
     """One caller: how long a whole answer takes, and the first token of a stream."""
     line = await connect(target.port)
     figures: Figures = {}
-    for name, model, stream in (("whole", "chunked-0-1-whole", False), ("first", "chunked-0-5-first", True)):
+    for name, model, stream in (("whole", WHOLE, False), ("first", FIRST, True)):
         asked = target.request(model, stream=stream)
         took = []
         for number in range(CALLS):
@@ -101,7 +98,7 @@ async def single(target: Target) -> Figures:
 async def blast(target: Target) -> Figures:
     """Streams that the upstream writes at once, one after the other."""
     line = await connect(target.port)
-    asked = target.request(f"chunked-0-{BLAST_FRAMES}-blast", stream=True)
+    asked = target.request(BLAST, stream=True)
     await line.ask(asked)
     stop, cpu, frames = time.monotonic() + SECONDS, target.cpu_seconds(), 0
     while time.monotonic() < stop:
@@ -119,7 +116,7 @@ async def paced(target: Target, streams: int, seconds: float) -> Figures:
 
     They begin one after the other; then a window is looked at in which none begins or ends.
     """
-    asked = target.request(f"chunked-{RATE}-100000-paced", stream=True)
+    asked = target.request(PACED, stream=True)
     lines = [await connect(target.port) for _ in range(streams)]
     answers = []
     for line in lines:
@@ -148,10 +145,16 @@ async def paced(target: Target, streams: int, seconds: float) -> Figures:
 
 
 async def _begun(answers: Sequence[Answer]) -> None:
-    """Wait until each has text, as long as a gateway that keeps up may take for it."""
+    """Wait until each has text, as long as a gateway that keeps up may take for it.
+
+    Raises:
+        AnswerError: one has failed.
+    """
     latest = time.monotonic() + LONGEST_RAMP
     while not all(answer.frames for answer in answers) and time.monotonic() < latest:  # noqa: ASYNC110
         await asyncio.sleep(0.1)  # ten looks a second cost less than an event for each stream
+    if faults := [answer.fault for answer in answers if answer.fault]:
+        raise AnswerError(faults[0])
 
 
 def _excess(arrived: float, then: float, stamped: float, written: float) -> float:

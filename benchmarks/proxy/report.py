@@ -26,10 +26,11 @@ def page(run: Mapping[str, Any]) -> str:
 
 def _setting(run: Mapping[str, Any]) -> Iterator[str]:
     machine = run["machine"]
-    rounds = 1 + max(record["round"] for record in run["records"])
+    number = 1 + max(record["round"] for record in run["records"])
+    rounds = "1 round" if number == 1 else f"{number} rounds"
     yield "# What a gateway costs"
     yield ""
-    yield f"`{run['command']}` on {run['date']}, {rounds} rounds, {run['minutes']:.0f} minutes."
+    yield f"`{run['command']}` on {run['date']}, {rounds}, {run['minutes']:.0f} minutes."
     yield f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']},"
     yield f"{machine['python']}; load average {run['load']['before']} before and {run['load']['after']} after."
     yield ""

@@ -8,6 +8,7 @@ from contextlib import closing
 
 from benchmarks.proxy.line import request
 from benchmarks.proxy.load import PATH
+from benchmarks.proxy.models import WHOLE
 from benchmarks.proxy.process import NotStartedError, wait_for_port
 
 START_LIMIT = 120.0
@@ -26,7 +27,7 @@ def wait_for_answer(process: subprocess.Popen[bytes], port: int, key: str, heade
     while (passed := time.monotonic() - began) < START_LIMIT:
         wait_for_port(port, process, START_LIMIT - passed)
         try:
-            status, told = _asked(port, request("chunked-0-1-start", key, headers, stream=False, path=PATH))
+            status, told = _asked(port, request(WHOLE, key, headers, stream=False, path=PATH))
         except (OSError, http.client.HTTPException) as error:
             refusal = f"{type(error).__name__}: {error}"
         else:
