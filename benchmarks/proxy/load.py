@@ -132,10 +132,12 @@ async def paced(target: Target, streams: int, seconds: float) -> Figures:
         frames += len(arrived)
         late += [1e3 * (there - written) for there, written in zip(arrived, stamped, strict=True)]
         gaps.append(max(map(_excess, arrived, arrived[1:], stamped, stamped[1:]), default=0.0))
+    if not frames:
+        raise AnswerError(f"no frame came within {seconds:g} s")
     for line in lines:
         line.close()
     return {
-        "cpu_us": 1e6 * spent / frames if frames else float("nan"),
+        "cpu_us": 1e6 * spent / frames,
         "share": frames / (streams * RATE * seconds),
         "late_p50_ms": percentile(late, 50),
         "late_p99_ms": percentile(late, 99),
