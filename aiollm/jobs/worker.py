@@ -9,6 +9,7 @@ from typing import Any
 
 from aiollm.client import AsyncClient, hidden_arguments
 from aiollm.core.gate import Gate
+from aiollm.core.runtime import LastingThread
 from aiollm.jobs.asking import CONCURRENCY, asking_with
 from aiollm.jobs.item import Item
 from aiollm.jobs.result import Result
@@ -19,7 +20,7 @@ __all__ = ["BatchWorker", "MakeWorker"]
 
 
 class BatchWorker:
-    """Answers batches of requests on one event loop, as many at a time as come, with one pool and one store.
+    """Answers batches of requests, as many at a time as come, with one pool of connections and one store.
 
         def worker():
             return aiollm.BatchWorker(
@@ -31,7 +32,9 @@ class BatchWorker:
 
     An engine for clusters is given a function such as this one, and calls it in each process that works: limiter, store
     and connections belong to a process, and keys come from its environment. `aiollm.jobs.dask` and `aiollm.jobs.ray`
-    are the ways in for two of them; any other one awaits `answer` on the event loop of its worker.
+    are the ways in for two of them; any other one awaits `answer` on an event loop of its own. Requests are asked on
+    the worker's loop, which has a thread to itself: neither holds up the other, an engine that has much to do nor
+    streams that have.
 
     The engine may give a batch again, to any worker: what the store has an answer for is not asked again, so that a
     process that is killed costs what it was asking at that moment. That holds for a store that all workers reach:
@@ -76,6 +79,7 @@ class BatchWorker:
             key=key,
         )
         self._places = asyncio.Semaphore(concurrency)
+        self._thread = LastingThread("aiollm-worker")
 
     async def answer(self, batch: Iterable[Any]) -> list[Result]:
         """Ask all requests of a batch, and return their results in its order; `index` is the place in the batch.
@@ -89,16 +93,20 @@ class BatchWorker:
             BudgetExceededError: the client's budget has no room for one of them.
             StoreError: the store cannot be used.
         """
+        return await asyncio.wrap_future(self._thread.get().submit(self._answered(list(batch))))
+
+    async def aclose(self) -> None:
+        """Cut off what is being asked, and close store, connections and loop. The worker is not used again."""
+        await asyncio.wrap_future(self._thread.get().submit(self._asking.aclose()))
+        await asyncio.to_thread(self._thread.stop)
+
+    async def _answered(self, batch: list[Any]) -> list[Result]:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._answer(Item(*each))) for each in enumerate(batch)]
         except ExceptionGroup as failures:  # engines know nothing of groups: they show the error, or try again
             raise failures.exceptions[0] from None
         return [task.result() for task in tasks]
-
-    async def aclose(self) -> None:
-        """Close the store. It is opened again when the worker is used again."""
-        await self._asking.aclose()
 
     async def _answer(self, item: Item) -> Result:
         async with self._places:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +22,38 @@ async def server() -> AsyncIterator[ProviderServer]:
         yield server
 
 
-def worker(server: ProviderServer, **options: Any) -> BatchWorker:
-    given = {"api_base": server.base_url, "api_key": "sk-test-000", "num_retries": 0} | options
-    return BatchWorker(MODEL, **given)
+Make = Callable[..., BatchWorker]
 
 
-async def test_a_batch_is_answered_in_its_order_with_errors_in_place(server: ProviderServer) -> None:
+@pytest.fixture
+async def worker(server: ProviderServer) -> AsyncIterator[Make]:
+    """What makes workers that ask the server, each request once; they are closed."""
+    made: list[BatchWorker] = []
+
+    def make(**options: Any) -> BatchWorker:
+        given = {"api_base": server.base_url, "api_key": "sk-test-000", "num_retries": 0} | options
+        made.append(BatchWorker(MODEL, **given))
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.aclose()
+
+
+async def test_a_batch_is_answered_in_its_order_with_errors_in_place(server: ProviderServer, worker: Make) -> None:
     server.enqueue([stall(0.1), reply("slow")])
-    results = await worker(server).answer(["a", 5, "b"])
+    results = await worker().answer(["a", 5, "b"])
     assert [result.index for result in results] == [0, 1, 2]
     assert [result.text for result in results] == ["slow", "", "Fine."]
     assert isinstance(results[1].error, BadRequestError)
-    assert await worker(server).answer([]) == []
+    assert await worker().answer([]) == []
 
 
-async def test_no_more_are_asked_at_a_time_than_may_be_whatever_the_batches(server: ProviderServer) -> None:
+async def test_no_more_are_asked_at_a_time_than_may_be_whatever_the_batches(
+    server: ProviderServer, worker: Make
+) -> None:
     server.script(stall(30))
-    asked = worker(server, concurrency=3, limiter=Limiter())
+    asked = worker(concurrency=3, limiter=Limiter())
     batches = [asyncio.ensure_future(asked.answer(map(str, range(10)))) for _ in range(2)]
     await server.wait_for(lambda: len(server.log) == 3)
     for batch in batches:
@@ -48,38 +63,54 @@ async def test_no_more_are_asked_at_a_time_than_may_be_whatever_the_batches(serv
     assert len(server.log) == 3
 
 
-async def test_a_batch_that_is_given_again_costs_what_was_not_answered(server: ProviderServer, tmp_path: Path) -> None:
+async def test_a_batch_that_is_given_again_costs_what_was_not_answered(
+    server: ProviderServer, worker: Make, tmp_path: Path
+) -> None:
     server.enqueue(reply("first"), stall(30))
     path = tmp_path / "answers.sqlite"
-    dying = worker(server, store=path, concurrency=1)
+    dying = worker(store=path, concurrency=1)
     batch = asyncio.ensure_future(dying.answer(["a", "b", "c"]))
     await server.wait_for(lambda: len(server.log) == 2)
     batch.cancel()
     await asyncio.wait({batch})
-    other = worker(server, store=path)
-    results = await other.answer(["a", "b", "c"])
+    results = await worker(store=path).answer(["a", "b", "c"])
     assert [result.from_store for result in results] == [True, False, False]
     assert sorted(prompts(server)) == ["a", "b", "b", "c"]
-    await asyncio.gather(dying.aclose(), other.aclose())
 
 
-async def test_what_ends_a_batch_is_raised_as_it_is_and_ends_the_rest(server: ProviderServer, tmp_path: Path) -> None:
+async def test_what_ends_a_batch_is_raised_as_it_is_and_ends_the_rest(
+    server: ProviderServer, worker: Make, tmp_path: Path
+) -> None:
     server.script(stall(30))
     with pytest.raises(StoreError, match="nowhere"):
-        await worker(server, store=tmp_path / "nowhere" / "a.sqlite").answer(["a", "b"])
+        await worker(store=tmp_path / "nowhere" / "a.sqlite").answer(["a", "b"])
     assert server.log == []
-    poor = worker(server, client=Client(budget=Budget(tokens=300)), max_tokens=200)
+    poor = worker(client=Client(budget=Budget(tokens=300)), max_tokens=200)
     with pytest.raises(BudgetExceededError):
         await poor.answer(["a", "b"])
 
 
-async def test_results_go_through_pickle_without_the_key_they_were_asked_with(server: ProviderServer) -> None:
+async def test_results_go_through_pickle_without_the_key_they_were_asked_with(
+    server: ProviderServer, worker: Make
+) -> None:
     server.enqueue(status(400))
-    pickled = pickle.dumps(await worker(server, concurrency=1).answer(["a", "b"]))
+    pickled = pickle.dumps(await worker(concurrency=1).answer(["a", "b"]))
     assert b"sk-test-000" not in pickled
     failed, answered = pickle.loads(pickled)
     assert isinstance(failed.error, BadRequestError)
     assert (answered.text, answered.cost) == ("Fine.", pytest.approx(COST))
+
+
+async def test_it_may_be_asked_from_several_loops_and_closes_its_connections(
+    server: ProviderServer, worker: Make
+) -> None:
+    asked = worker(concurrency=1)
+    first = await asyncio.to_thread(asyncio.run, asked.answer(["a", "b"]))
+    second = await asked.answer(["c"])
+    assert [result.text for result in first + second] == ["Fine."] * 3
+    assert {request.connection for request in server.log} == {0}
+    await asked.aclose()
+    assert (await server.wait_for_disconnect(2)).disconnected_by == "client"
 
 
 def test_wrong_arguments_are_refused_at_once(tmp_path: Path) -> None:
