@@ -24,6 +24,7 @@ BATCH = 16
 KILLED_AFTER = 60  # requests
 AT_A_TIME = 8  # requests of one worker
 TOGETHER = 12  # requests of both
+LIMIT = 100.0  # seconds; most of a job is the start of its engine, and on a busy machine that takes long
 
 
 def worker_for(provider: str, server: str, name: str) -> MakeWorker:
@@ -55,7 +56,7 @@ def echo(request: LoggedRequest) -> list[Step]:
 
 def kill_a_worker(provider: ProviderServer, server: str, name: str) -> int:
     """Kill one of the processes that work, once the job is well under way, and return its number."""
-    provider.run(provider.wait_for(lambda: len(provider.log) >= KILLED_AFTER, timeout=40))
+    provider.run(provider.wait_for(lambda: len(provider.log) >= KILLED_AFTER, timeout=LIMIT))
     with redis.Redis.from_url(server) as client:
         process = int(client.lindex(f"{name}:processes", 0))
     os.kill(process, signal.SIGKILL)
@@ -79,8 +80,7 @@ def check(keys: Sequence[str], log: Sequence[LoggedRequest], server: str, name: 
         assert all(json.loads(line)["response"]["status_code"] == 200 for line in kept.values())
         assert client.hlen(f"aiollm:results:{{{name}}}:failed") == 0
         assert client.llen(f"{name}:processes") >= 2
-    assert any(request.finished_at is None for request in log)  # or nothing was killed while it worked
-    assert REQUESTS <= len(log) <= REQUESTS + AT_A_TIME
+    assert REQUESTS < len(log) <= REQUESTS + AT_A_TIME  # what the killed worker was asking is asked again
     assert at_a_time(log) <= TOGETHER
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+import dask
 from distributed import Client, LocalCluster
 
 from aiollm.jobs.dask import answers
@@ -17,6 +18,7 @@ def main(provider: str, server: str, name: str, scheduler: str | None = None) ->
             ask(client, provider, server, name)
         return
     options = {"n_workers": 2, "threads_per_worker": 2, "dashboard_address": None, "host": "127.0.0.1"}
+    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})  # Dask is imported once for all
     with LocalCluster(**options) as cluster, Client(cluster) as client:
         ask(client, provider, server, name)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import redis
 
 from aiollm.testing import ProviderServer
-from tests.jobs.clusters import at_a_time, check, echo, kill_a_worker
+from tests.jobs.clusters import LIMIT, at_a_time, check, echo, kill_a_worker
 from tests.programs import environment, python
 from tests.services import debian
 from tests.services.redis import RedisServer
@@ -92,19 +92,18 @@ def job() -> None:
 def ask(provider: ProviderServer, server: str) -> None:
     url, began = provider.base_url.replace("127.0.0.1", PLACES["driver"]), time.monotonic()
     with ThreadPoolExecutor() as threads:
-        asking = threads.submit(python, "-m", "tests.jobs.on_dask", url, server, NAME, SCHEDULER)
+        asking = threads.submit(python, "-m", "tests.jobs.on_dask", url, server, NAME, SCHEDULER, limit=LIMIT)
         killed = kill_a_worker(provider, server, NAME)
         say(f"killed process {killed} after {len(provider.log)} requests")
-        program = asking.result()
-    assert program.returncode == 0, program.stderr
-    keys = json.loads(program.stdout)
+        done = asking.result()
+    assert done.returncode == 0, done.stderr
+    keys = json.loads(done.stdout)
     check(keys, provider.log, server, NAME)
-    cut = sum(request.finished_at is None for request in provider.log)
     with redis.Redis.from_url(server) as client:
         for process in map(int, client.lrange(f"{NAME}:processes", 0, -1)):
             say(f"process {process} answered, " + ("and was killed" if process == killed else f"in {network(process)}"))
     say(f"{len(keys)} results, {len({*keys})} keys, each once in Redis, in {time.monotonic() - began:.1f} s")
-    say(f"{len(provider.log)} requests at the provider, {cut} of them cut off; {at_a_time(provider.log)} at a time")
+    say(f"{len(provider.log)} requests at the provider, at most {at_a_time(provider.log)} at a time")
 
 
 def network(process: int) -> str:

@@ -13,7 +13,7 @@ from aiollm import BatchWorker
 from aiollm.jobs.ray import RayAnswers
 from aiollm.testing import ProviderServer, status
 from tests.jobs.asking import COST, MODEL, USAGE, prompts
-from tests.jobs.clusters import check, echo, kill_a_worker
+from tests.jobs.clusters import LIMIT, check, echo, kill_a_worker
 from tests.programs import python
 from tests.services.redis import RedisServer
 
@@ -74,6 +74,7 @@ async def test_a_batch_of_another_format_is_refused(server: ProviderServer) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2 * LIMIT)
 def test_a_killed_worker_of_ray_costs_what_it_was_asking(redis_server: RedisServer) -> None:
     """Ray's start takes most of the time: so one cluster has both jobs, of Ray Data and of actors."""
     pytest.importorskip("ray")
@@ -83,10 +84,11 @@ def test_a_killed_worker_of_ray_costs_what_it_was_asking(redis_server: RedisServ
         for provider, _ in places:
             provider.script(echo)
         arguments = [text for provider, name in places for text in (provider.base_url, name)]
-        job = threads.submit(python, "-m", "tests.jobs.on_ray", url, *arguments, RAY_USAGE_STATS_ENABLED="0")
+        program = ("-m", "tests.jobs.on_ray", url, *arguments)
+        job = threads.submit(python, *program, limit=LIMIT, RAY_USAGE_STATS_ENABLED="0")
         for provider, name in places:
             kill_a_worker(provider, url, name)
-        program = job.result()
-    assert program.returncode == 0, program.stderr
-    for (provider, name), printed in zip(places, program.stdout.splitlines(), strict=True):
+        done = job.result()
+    assert done.returncode == 0, done.stderr
+    for (provider, name), printed in zip(places, done.stdout.splitlines(), strict=True):
         check(json.loads(printed), provider.log, url, name)
