@@ -54,7 +54,7 @@ def main() -> int:
         return 1
     started = time.monotonic()
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    failed = step(f"environment {own}", lambda: environment(own, sys.executable, "test,local", weights=WEIGHTS))
+    failed = step(f"environment {own}", lambda: environment(own, sys.executable, "test,local,parquet,plot", weights=WEIGHTS))
     if not failed:
         # Side by side, as far as there are processors for it.
         with ThreadPoolExecutor(LANES) as lanes:
