@@ -30,9 +30,9 @@ def _setting(run: Mapping[str, Any]) -> Iterator[str]:
     yield f"{machine['python']}; load average {run['load']['before']} before and {run['load']['after']} after."
     yield ""
     yield "Each measurement is a process of its own. CPU is user and system time of all its threads. Figures are"
-    yield "medians over rounds, and *to the floor* is the median of the ratios to the floor of the same round: on a busy"
-    yield f"machine trust these. Of the short requests peers ask {PEER_REQUESTS:,}, the floor and aiollm 10,000. Every"
-    yield "answer is read, and counted. The floor's gather knows no errors, retries, limits or costs."
+    yield "medians over rounds, and *to the floor* is the median of the ratios to the floor of the same round: on a"
+    yield f"busy machine trust these. Of the short requests peers ask {PEER_REQUESTS:,}, the floor and aiollm 10,000."
+    yield "Every answer is read, and counted. The floor's gather knows no errors, retries, limits or costs."
     yield ""
     yield from table(
         ["library", "versions"],
