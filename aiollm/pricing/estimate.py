@@ -67,8 +67,8 @@ def _plain_bytes(messages: Sequence[Mapping[str, Any]]) -> int | None:
 
     It takes a fifth of the time that `text_bytes` does.
     """
+    texts: list[Any] = [text for message in messages for text in message.values()]
     try:
-        texts = [*chain.from_iterable(map(dict.values, messages))]
         if all(map(str.isascii, texts)):
             return sum(map(len, texts)) + sum(map(len, chain.from_iterable(messages)))
     except TypeError:  # something is no text
