@@ -33,6 +33,13 @@ KEEPALIVE_SECONDS = 15.0
 
 DNS_SECONDS = 60
 
+RECEIVE_BYTES = 64 * 1024
+"""How much is taken from a socket at a time. asyncio would take 256 KiB, all of it for a reader that may be slow; under
+TLS it does, as there nothing can be set."""
+
+WAITING_BYTES = 16 * 1024
+"""When nobody reads, the socket is left alone once twice as much waits."""
+
 _MOST_ROUTES = 1024
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
@@ -58,6 +65,11 @@ class _Protocol(ResponseHandler):
     """
 
     used = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if hasattr(transport, "max_size"):
+            transport.max_size = RECEIVE_BYTES
+        super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         body = self._payload
@@ -218,6 +230,7 @@ def _session(connector: _Connector) -> aiohttp.ClientSession:
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "aiollm"},
+        read_bufsize=WAITING_BYTES,
     )
 
 

@@ -21,9 +21,9 @@ ANSWER_SECONDS = 30.0
 
 SWEEP_SECONDS = 1.0
 
-WAITING_BYTES = 64 * 1024
-"""From how many bytes on that a client has not taken yet the upstream is no longer read. Beside these there is what one
-read of the upstream has given: together far less than 256 KiB."""
+WAITING_BYTES = 32 * 1024
+"""From how many bytes on that a client has not taken yet the upstream is no longer read. One read of the upstream may
+come on top of them, and as much may wait to be read: at most 96 KiB each (`core/pool.py`), so that all is under 256."""
 
 
 class ConnectionGuard(asyncio.Protocol):
