@@ -7,7 +7,10 @@ stands between the transport and aiohttp's own protocol; it looks at when bytes 
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import Counter
 from collections.abc import Callable
+from typing import cast
 
 from aiohttp import web
 
@@ -25,12 +28,15 @@ WAITING_BYTES = 32 * 1024
 """From how many bytes on that a client has not taken yet the upstream is no longer read. One read of the upstream may
 come on top of them, and as much may wait to be read: at most 96 KiB each (`core/pool.py`), so that all is under 256."""
 
+_logger = logging.getLogger("aiollm.proxy")
+
 
 class ConnectionGuard(asyncio.Protocol):
     """Passes everything on to aiohttp's protocol, and takes note of when it came.
 
     Attributes:
         cut: whether the connection was closed because the client did not read.
+        address: where the client is.
     """
 
     def __init__(self, protocol: asyncio.Protocol, connections: Connections) -> None:
@@ -45,6 +51,8 @@ class ConnectionGuard(asyncio.Protocol):
         self._waiting = 0  # bytes not taken by the client yet, at the last look
         self._waiting_since = 0.0
         self.cut = False
+        self.address = ""
+        self._refused = False
 
     # What the server's routes tell
 
@@ -87,13 +95,19 @@ class ConnectionGuard(asyncio.Protocol):
     # What the transport tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=WAITING_BYTES)
-        self._connections.add(self)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's says so of none of its own
+        peer = transport.get_extra_info("peername")
+        self.address = peer[0] if peer else ""
+        if not self._connections.add(self):
+            self._refused = True
+            self._transport.abort()
+            return
+        self._transport.set_write_buffer_limits(high=WAITING_BYTES)
         self._protocol.connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._refused:
+            return
         self._connections.remove(self)
         if self._writer is not None and not self._writer.done():
             self._writer.set_exception(ConnectionResetError("the client is gone"))
@@ -149,11 +163,15 @@ class Connections:
 
     Args:
         protocols: makes aiohttp's protocol of a connection.
+        most: tells how many one address may have at present.
     """
 
-    def __init__(self, protocols: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(self, protocols: Callable[[], asyncio.Protocol], most: Callable[[], int]) -> None:
         self._protocols = protocols
+        self._most = most
         self._open: set[ConnectionGuard] = set()
+        self._by_address: Counter[str] = Counter()
+        self._refused: str | None = None  # an address, since the last look: the log must not grow with each attempt
         self._handle: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -172,18 +190,30 @@ class Connections:
         if self._handle is not None:
             self._handle.cancel()
 
-    def add(self, guard: ConnectionGuard) -> None:
-        """Count a connection in."""
+    def add(self, guard: ConnectionGuard) -> bool:
+        """Count a connection in; false if its address has as many as it may, and this one is to be closed."""
+        if self._by_address[guard.address] >= self._most():
+            self._refused = guard.address
+            return False
+        self._by_address[guard.address] += 1
         self._open.add(guard)
+        return True
 
     def remove(self, guard: ConnectionGuard) -> None:
         """Count a connection out."""
         self._open.discard(guard)
+        self._by_address[guard.address] -= 1
+        if not self._by_address[guard.address]:
+            del self._by_address[guard.address]
 
     def _sweep(self) -> None:
         now = asyncio.get_running_loop().time()
         for guard in list(self._open):
             guard.look(now)
+        if self._refused is not None:
+            limit = "aiollm_settings.max_connections_per_address"
+            _logger.warning("connections of %s are closed at once: it has %d (%s)", self._refused, self._most(), limit)
+            self._refused = None
         self.start()
 
 
