@@ -73,7 +73,7 @@ class ConnectionGuard(asyncio.Protocol):
         Raises:
             ConnectionError: the client is gone.
         """
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None:
             raise ConnectionResetError("the client is gone")
         self._transport.write(data)
 
@@ -109,6 +109,7 @@ class ConnectionGuard(asyncio.Protocol):
         if self._refused:
             return
         self._connections.remove(self)
+        self._transport = None
         if self._writer is not None and not self._writer.done():
             self._writer.set_exception(ConnectionResetError("the client is gone"))
         self._protocol.connection_lost(exc)
