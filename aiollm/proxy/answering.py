@@ -192,18 +192,17 @@ class _Exchange:
 
     async def _relay(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: Delivery) -> None:
         """Send the pieces of an answer as they come: one write for those of one read, so one a piece when paced."""
+        self.live.answer = reply
         frames: list[bytes] = []
         alike: AlikeEvents | None = None
         try:
             while True:
                 if alike is not None and (run := await reply.next_run()) is not None:
-                    self.live.chunks += len(run.texts)
                     await delivery.write(writer.feed(run))
                     continue
                 if not (batch := await reply.next_batch()):
                     break
                 frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
-                self.live.chunks = reply.chunks
                 if writer.alike is not alike and writer.alike is not None:
                     reply.expect(alike := writer.alike)
                 if data := b"".join(frames):
