@@ -14,6 +14,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
+from aiollm.wire.alike import AlikeEvents, Run
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["AnswerSource"]
@@ -76,6 +77,16 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
 
         Cancelling ends it.
         """
+
+    def expect(self, alike: AlikeEvents) -> None:
+        """Make such events ready as runs, where they need not be read one by one. Few sources can."""
+
+    async def next_run(self) -> Run | None:
+        """Return what the next read gives if that is a run of the events that are expected; else None.
+
+        With None nothing is lost: `fill` makes it ready, or raises it.
+        """
+        return None
 
     @abstractmethod
     def _release(self, ended: Ended) -> None:
@@ -149,15 +160,15 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         assert self._ending is not None
         ended, error, elapsed = self._ending
         outcome = Outcome(
-            ended=ended,
-            error=error,
-            usage=self.usage,
-            finish_reason=self.finish_reason,
-            chunks=self.chunks,
-            first_token=self.first_token,
-            elapsed=elapsed,
-            partial=self.partial,
-            origin=self.origin,
+            ended,
+            error,
+            self.usage,
+            self.finish_reason,
+            self.chunks,
+            self.first_token,
+            elapsed,
+            self.origin,
+            self.partial,
         )
         try:
             listener(outcome)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
@@ -21,6 +21,7 @@ from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
+from aiollm.wire.alike import AlikeEvents, Run
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["AnswerStream", "ChunkStream", "text_in"]
@@ -82,6 +83,21 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         if not batch and not isinstance(end := source.over(), StopAsyncIteration):
             raise end
         return batch
+
+    def expect(self, alike: AlikeEvents) -> None:
+        """Have `next_batch` give such events as they came, a `Run` of them at a time, where they come from the wire.
+
+        The account counts them as if each had been read. It is for those who hand an answer on: nobody else may read a
+        stream that gives runs.
+        """
+        self._source.expect(alike)
+
+    def next_run(self) -> Awaitable[Run | None]:
+        """Return the next events, if they are such as are expected and have come alone; None where `next_batch` tells.
+
+        It is the shortest way of one event. Raises and is cancelled as `next_batch` is.
+        """
+        return self._source.next_run()
 
     async def final(self) -> Whole:
         """Read to the end, and return the whole answer, what was read before included.
@@ -193,6 +209,11 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     def bytes(self) -> int:
         """How many bytes of the body were read, as they came over the wire."""
         return self._source.bytes
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks have come, read or not."""
+        return self._source.chunks
 
     @property
     def first_token(self) -> float | None:

@@ -28,7 +28,6 @@ WAITING_BYTES = 64 * 1024
 """From how many bytes on that a client has not taken yet the upstream is no longer read. Beside these there is what one
 read of the upstream has given: together far less than 256 KiB."""
 
-
 _logger = logging.getLogger("aiollm.proxy")
 
 
@@ -48,6 +47,7 @@ class ConnectionGuard(asyncio.Protocol):
         self._head_since: float | None = self._loop.time()  # None while a request is answered, or between requests
         self._answering = False
         self._paused_since: float | None = None
+        self._writer: asyncio.Future[None] | None = None  # resolved when the client has read enough
         self._waiting = 0  # bytes not taken by the client yet, at the last look
         self._waiting_since = 0.0
         self.cut = False
@@ -65,6 +65,33 @@ class ConnectionGuard(asyncio.Protocol):
         """Take note that the request has been answered."""
         self._answering = False
 
+    # What is written past aiohttp
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of an answer that has begun.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionResetError("the client is gone")
+        self._transport.write(data)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the client has too much left to read."""
+        return self._paused_since is not None
+
+    async def writable(self) -> None:
+        """Wait until the client has read enough.
+
+        Raises:
+            ConnectionError: it is gone.
+        """
+        while self._paused_since is not None:
+            self._writer = self._loop.create_future()
+            await self._writer
+
     # What the transport tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -79,9 +106,12 @@ class ConnectionGuard(asyncio.Protocol):
         self._protocol.connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._refused:
-            self._connections.remove(self)
-            self._protocol.connection_lost(exc)
+        if self._refused:
+            return
+        self._connections.remove(self)
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_exception(ConnectionResetError("the client is gone"))
+        self._protocol.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._head_since is None and not self._answering:
@@ -97,6 +127,8 @@ class ConnectionGuard(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused_since = None
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_result(None)
         self._protocol.resume_writing()
 
     # What time tells

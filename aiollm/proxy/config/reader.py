@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 from aiollm.providers.environment import Environment
 from aiollm.proxy.config.document import Value, parse_document
 from aiollm.proxy.config.models import read_deployments
-from aiollm.proxy.config.names import PRE_CALL_CHECKS, UNSUPPORTED
+from aiollm.proxy.config.names import CALLBACKS, PRE_CALL_CHECKS, UNSUPPORTED
 from aiollm.proxy.config.problem import ConfigError, Problem, Problems, meant
 from aiollm.proxy.config.sections import read_section
 from aiollm.proxy.config.settings import (
@@ -36,6 +36,10 @@ _SECTIONS = {
     "aiollm_settings": AiollmSettings,
 }
 _LISTS = ("model_list", "credential_list", "include")
+_NAMED = (
+    ("router_settings", "optional_pre_call_checks", PRE_CALL_CHECKS),
+    *(("litellm_settings", name, CALLBACKS) for name in ("callbacks", "success_callback", "failure_callback")),
+)
 _KNOWN = (*_LISTS, *_SECTIONS, "environment_variables")
 
 
@@ -96,7 +100,7 @@ def parse_config(sources: Sequence[Source], environment: Environment) -> Reading
     digest = sha256(b"".join(sha256(source.text.encode()).digest() for source in sources)).hexdigest()
     config = Config(deployments=deployments, environment=own, digest=digest, **sections)
     _check_fallbacks(config, members, problems)
-    _check_pre_call_checks(config, members, problems)
+    _check_named(config, members, problems)
     _check_without_effect(config, members, problems)
     places = [source.name for source in sources]
     found = tuple(sorted(problems.found, key=lambda problem: (places.index(problem.file), problem.line)))
@@ -232,12 +236,13 @@ def _check_fallbacks(config: Config, members: Mapping[str, Value], problems: Pro
                     problems.warning(place, f"{section}.{kind}", message)
 
 
-def _check_pre_call_checks(config: Config, members: Mapping[str, Value], problems: Problems) -> None:
-    """Note checks of LiteLLM's that a router here has not."""
-    for name in config.router.optional_pre_call_checks:
-        if name not in PRE_CALL_CHECKS:
-            place = members["router_settings"].content["optional_pre_call_checks"]
-            problems.warning(place, "router_settings.optional_pre_call_checks", f"has no {name} here; it has no effect")
+def _check_named(config: Config, members: Mapping[str, Value], problems: Problems) -> None:
+    """Note checks and callbacks of LiteLLM's that there are not here."""
+    for section, setting, known in _NAMED:
+        for name in getattr(getattr(config, section.removesuffix("_settings")), setting):
+            if name not in known:
+                place = members[section].content[setting]
+                problems.warning(place, f"{section}.{setting}", f"has no {name} here; it has no effect")
 
 
 def _check_without_effect(config: Config, members: Mapping[str, Value], problems: Problems) -> None:
