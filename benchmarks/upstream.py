@@ -13,7 +13,7 @@ import resource
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import cast
 
@@ -155,8 +155,11 @@ class Connection(asyncio.Protocol):
         length = _content_length(head)
         if separator and len(rest) >= length:
             self._received = rest[length:]
-            path = head.split(b" ", 2)[1].decode().strip("/").split("/")
-            self.answer(path, streaming=b'"stream":true' in rest.replace(b" ", b""))
+            self.respond(head.split(b" ", 2)[1].decode().strip("/").split("/"), rest)
+
+    def respond(self, path: list[str], body: bytes) -> None:
+        """Answer a request with this path and body."""
+        self.answer(path, streaming=b'"stream":true' in body.replace(b" ", b""))
 
     def answer(self, path: list[str], *, streaming: bool) -> None:
         """Answer a request for this path."""
@@ -219,7 +222,7 @@ def _content_length(head: bytes) -> int:
     return int(value.split(b"\r\n", 1)[0]) if found else 0
 
 
-async def _listen(loop: asyncio.AbstractEventLoop, connection: type[Connection]) -> int:
+async def _listen(loop: asyncio.AbstractEventLoop, connection: Callable[[Upstream], Connection]) -> int:
     upstream = Upstream(loop)
     for port in PORTS:
         try:
@@ -230,7 +233,7 @@ async def _listen(loop: asyncio.AbstractEventLoop, connection: type[Connection])
     raise SystemExit(f"no free port from {PORTS.start} to {PORTS.stop - 1} on 127.0.0.1")
 
 
-def main(connection: type[Connection] = Connection) -> None:
+def main(connection: Callable[[Upstream], Connection] = Connection) -> None:
     """Serve with such connections until the standard input closes."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))

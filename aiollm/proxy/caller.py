@@ -28,8 +28,8 @@ class Caller:
 
     @property
     def is_admin(self) -> bool:
-        """Whether the caller may do all: it has the master key, or there is none."""
-        return self.identity.role != "caller"
+        """Whether the caller may do all: it has the master key, or there is none. Of a public route nobody may."""
+        return self.identity.is_admin
 
     @property
     def owner(self) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from attrs import evolve
 
@@ -17,6 +17,7 @@ from aiollm.integrations.prometheus import PrometheusMetrics
 from aiollm.providers.registry import set_variables
 from aiollm.proxy.config import Config, Deployment, routing_arguments
 from aiollm.proxy.config.settings import DeploymentParams
+from aiollm.proxy.entrance import Entrance
 from aiollm.proxy.keys import Holder, HolderId, Keyring
 from aiollm.proxy.ledger import (
     Admissions,
@@ -37,6 +38,8 @@ from aiollm.proxy.resume.streams import STREAM_BYTES, ResumableStreams
 from aiollm.proxy.routing import router_of
 
 __all__ = ["LOCAL_MODEL", "Gateway"]
+
+T = TypeVar("T")
 
 LOCAL_MODEL = Config(deployments=(Deployment(model_name="*", params=DeploymentParams(model="local/smollm2")),))
 """What is served without a configuration: the model built in, whatever callers call it."""
@@ -74,6 +77,7 @@ class Gateway:
         spending: takes the rows of spend.
         store: keys and spend, as they are kept.
         database_url: where that is; None for a file.
+        entrance: lets calls in, as many as the worker answers at a time.
         redis_url: the server where instances meet; None where they do not.
         streams: those that may be taken up again; None where they never could.
         live: what is being answered now.
@@ -101,8 +105,10 @@ class Gateway:
         self.spending = SpendWriter(
             self.store, self.keyring, self.admissions, Spool(spool, SPOOL_BYTES), interval=interval
         )
+        self.entrance = Entrance()
         self.streams = _streams(config, self.redis_url)
         self.live = LiveCalls()
+        self._left: set[asyncio.Task[Any]] = set()  # calls that go on although their client may leave
         self.metrics = _metrics()
         self.accepting = True
         self._replaced: list[AsyncRouter] = []
@@ -155,6 +161,17 @@ class Gateway:
         for router in (*self._replaced, self.router):
             await router.aclose()
 
+    async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for work, which goes on when the waiting is cancelled; `live` knows of it."""
+        task = asyncio.create_task(work)
+        self._left.add(task)
+        task.add_done_callback(self._left.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_heard)
+            raise
+
     def note(self, row: SpendRow, attempts: Iterable[Attempt] = ()) -> None:
         """Take down a call that has ended: what it cost, and what Prometheus is told of it."""
         self.spending.add(row)
@@ -200,6 +217,12 @@ class Gateway:
                 except StoreUnavailable as error:
                     _logger.warning("old rows of spend could not be deleted: %s", error)
             await asyncio.sleep(FORGET_SECONDS)
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Take note of how work has ended that nobody waits for: its row of spend says it."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _shared_limits(url: str | None, config: Config, workers: int) -> SharedLimits | None:

@@ -108,6 +108,10 @@ class RedisQuota:
 
     # -- the seam
 
+    @property
+    def slowed(self) -> bool:
+        return self._pace is not None and self._pace.value < math.inf
+
     def take(self, amounts: Amounts, now: float) -> float:
         spending = _vector(amounts)
         with self._guard:
