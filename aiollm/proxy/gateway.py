@@ -100,7 +100,8 @@ class Gateway:
         self.admissions = Admissions(config.litellm.budget_exceeded_status_code or 429, limits)
         self._shared_budgets = None if self.redis_url is None else SharedBudgets(self.redis_url, self.admissions)
         self.database_url = config.general.database_url
-        self.store = Store(open_database(self.database_url, file))
+        most = config.general.database_connection_pool_limit
+        self.store = Store(open_database(self.database_url, file, most_connections=most))
         interval = config.general.proxy_batch_write_at or 1.0
         self.spending = SpendWriter(
             self.store, self.keyring, self.admissions, Spool(spool, SPOOL_BYTES), interval=interval
