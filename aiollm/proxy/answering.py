@@ -27,6 +27,7 @@ from aiollm.proxy.inbound.frames import EventWriter
 from aiollm.proxy.live import LiveCall
 from aiollm.proxy.response_headers import answer_headers, stream_headers
 from aiollm.proxy.settlement import Settlement, admit
+from aiollm.wire.alike import AlikeEvents
 
 __all__ = ["answer", "prepared"]
 
@@ -50,8 +51,28 @@ async def answer(
         Refusal: the caller may not; nothing was sent.
         APIError: the call failed before anything of the answer was sent to the client.
 
-    Cancelling closes the connection to the provider; so does the client's leaving, by which aiohttp cancels.
+    Cancelling closes the connection to the provider; so does the client's leaving, by which aiohttp cancels. Of a whole
+    answer that is the operator's to say (`general_settings.cancel_on_disconnect`).
     """
+    general = gateway.config.general
+    if (turn := gateway.entrance.enter(general)) is not None:
+        await gateway.entrance.wait(turn, general)
+    answering = _let_in(gateway, request, caller, asked, form, name)
+    return await (answering if asked.stream or general.cancel_on_disconnect else gateway.to_the_end(answering))
+
+
+async def _let_in(
+    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
+) -> web.StreamResponse:
+    try:
+        return await _answered(gateway, request, caller, asked, form, name)
+    finally:
+        gateway.entrance.leave()
+
+
+async def _answered(
+    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
+) -> web.StreamResponse:
     call = prepared(gateway, caller, asked)
     settlement = admit(gateway, caller, asked, call, name)
     live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started)
@@ -80,6 +101,8 @@ def prepared(gateway: Gateway, caller: Caller, asked: Asked) -> Call:
         arguments["fairness_key"] = caller.key.name
         if gateway.config.litellm.cache:  # an answer is given again to whom it was given before, and to nobody else
             arguments["cache"] = {"namespace": caller.key.name}
+    if gateway.config.litellm.cache and not gateway.config.litellm.cache_params.covers(asked.call):
+        arguments["caching"] = False
     wait = asked.timeout
     limits = nullcontext() if wait is None else scope(first_token=wait, idle=wait, total=None if asked.stream else wait)
     try:
@@ -145,10 +168,19 @@ class _Exchange:
     async def _relay(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: EventDelivery) -> None:
         """Send the pieces of an answer as they come: one write for those of one read, so one a piece when paced."""
         frames: list[bytes] = []
+        alike: AlikeEvents | None = None
         try:
-            while batch := await reply.next_batch():
+            while True:
+                if alike is not None and (run := await reply.next_run()) is not None:
+                    self.live.chunks += len(run.texts)
+                    await delivery.write(writer.feed(run))
+                    continue
+                if not (batch := await reply.next_batch()):
+                    break
                 frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
-                self.live.chunks += len(batch)
+                self.live.chunks = reply.chunks
+                if writer.alike is not alike and writer.alike is not None:
+                    reply.expect(alike := writer.alike)
                 if data := b"".join(frames):
                     await delivery.write(data)
                 frames.clear()

@@ -28,8 +28,8 @@ class Caller:
 
     @property
     def is_admin(self) -> bool:
-        """Whether the caller may do all: it has the master key, or there is none."""
-        return self.identity.role != "caller"
+        """Whether the caller may do all: it has the master key, or there is none. Of a public route nobody may."""
+        return self.identity.is_admin
 
     def require_model(self, model: str) -> None:
         """Check that the caller may ask for a model.

@@ -12,7 +12,9 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
+
+from aiollm.proxy.connection import connection_of
 
 __all__ = ["SILENCE_SECONDS", "EventDelivery"]
 
@@ -48,6 +50,9 @@ class EventDelivery:
         self._last = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._beat: asyncio.Task[None] | None = None
+        self._guard = connection_of(request)
+        # From then on frames need no more of aiohttp than the transport: four calls for each, of the seven on its way.
+        self._head_is_out = False
         self.response: web.StreamResponse | None = None
 
     async def __aenter__(self) -> Self:
@@ -65,15 +70,28 @@ class EventDelivery:
     async def begin(self, headers: Mapping[str, str]) -> web.StreamResponse:
         """Send the head, unless it was sent in silence; it waits for the first bytes of the body."""
         if self.response is None:
-            self.response = web.StreamResponse(headers=headers)
-            await self.response.prepare(self._request)
+            self.response = response = web.StreamResponse(headers=headers)
+            if self._guard is not None and self._request.version >= HttpVersion11:
+                response.enable_chunked_encoding()
+            await response.prepare(self._request)
         return self.response
 
     async def write(self, frames: bytes) -> None:
-        """Send frames in one write, and wait while the client has too much left to read."""
-        assert self.response is not None
+        """Send frames in one write, and wait while the client has too much left to read.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
         self._last = self._loop.time()
-        await self.response.write(frames)
+        guard, response = self._guard, self.response
+        if self._head_is_out and guard is not None:
+            guard.write(b"%x\r\n%b\r\n" % (len(frames), frames))
+            if guard.paused:
+                await guard.writable()
+            return
+        assert response is not None
+        await response.write(frames)  # with the head before them
+        self._head_is_out = response.chunked
 
     async def end(self, frames: bytes) -> None:
         """Send the last frames, and the end of the body."""

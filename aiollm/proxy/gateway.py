@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from attrs import evolve
 
@@ -17,12 +17,15 @@ from aiollm.integrations.prometheus import PrometheusMetrics
 from aiollm.providers.registry import set_variables
 from aiollm.proxy.config import Config, Deployment, routing_arguments
 from aiollm.proxy.config.settings import DeploymentParams
+from aiollm.proxy.entrance import Entrance
 from aiollm.proxy.keys import Holder, HolderId, Keyring
 from aiollm.proxy.ledger import Admissions, SpendRow, SpendWriter, Spool, Store, StoreUnavailable, open_database
 from aiollm.proxy.live import LiveCalls
 from aiollm.proxy.routing import router_of
 
 __all__ = ["LOCAL_MODEL", "Gateway"]
+
+T = TypeVar("T")
 
 LOCAL_MODEL = Config(deployments=(Deployment(model_name="*", params=DeploymentParams(model="local/smollm2")),))
 """What is served without a configuration: the model built in, whatever callers call it."""
@@ -57,6 +60,7 @@ class Gateway:
         spending: takes the rows of spend.
         store: keys and spend, as they are kept.
         database_url: where that is; None for a file.
+        entrance: lets calls in, as many as the worker answers at a time.
         live: what is being answered now.
         metrics: counts the calls; None where prometheus-client is not installed.
         accepting: whether the worker is to get further calls; false from the moment that it is to end.
@@ -78,7 +82,9 @@ class Gateway:
         self.spending = SpendWriter(
             self.store, self.keyring, self.admissions, Spool(spool, SPOOL_BYTES), interval=interval
         )
+        self.entrance = Entrance()
         self.live = LiveCalls()
+        self._left: set[asyncio.Task[Any]] = set()  # calls that go on although their client may leave
         self.metrics = _metrics()
         self.accepting = True
         self._replaced: list[AsyncRouter] = []
@@ -118,6 +124,17 @@ class Gateway:
         await self.store.close()
         for router in (*self._replaced, self.router):
             await router.aclose()
+
+    async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for work, which goes on when the waiting is cancelled; `live` knows of it."""
+        task = asyncio.create_task(work)
+        self._left.add(task)
+        task.add_done_callback(self._left.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_heard)
+            raise
 
     def note(self, row: SpendRow, attempts: Iterable[Attempt] = ()) -> None:
         """Take down a call that has ended: what it cost, and what Prometheus is told of it."""
@@ -159,6 +176,12 @@ class Gateway:
                 except StoreUnavailable as error:
                     _logger.warning("old rows of spend could not be deleted: %s", error)
             await asyncio.sleep(FORGET_SECONDS)
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Take note of how work has ended that nobody waits for: its row of spend says it."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _metrics() -> PrometheusMetrics | None:

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
-from aiollm.proxy.keys import digest_of
+from aiollm.proxy.inbound.failure import Refusal
+from aiollm.proxy.keys import Identity, digest_of
 from aiollm.proxy.route import Right, Route
 from aiollm.proxy.routes import ROUTES
 from aiollm.proxy.server import serving
@@ -76,6 +77,15 @@ async def test_a_right_is_held_to(proxy: Proxy, rights: str, key: str | None, wa
         async with proxy.client.get(f"{rights}/{right}", headers=headers) as reply:
             got[right] = reply.status
     assert got == wanted
+
+
+async def test_nobody_is_the_admin_of_a_public_route(proxy: Proxy, rights: str) -> None:
+    for key in (None, MASTER):
+        headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        async with proxy.client.get(f"{rights}/public", headers=headers) as reply:
+            assert await reply.json() == {"admin": False, "key": None}
+    with pytest.raises(Refusal):
+        Identity("public").require_admin()
 
 
 async def test_a_key_that_names_the_metrics_may_read_them(proxy: Proxy, rights: str) -> None:

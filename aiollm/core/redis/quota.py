@@ -6,13 +6,13 @@ import asyncio
 import math
 import os
 import secrets
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Literal
 
 from aiollm.core.adaptive_rate import AdaptiveRate
+from aiollm.core.guard import Guard, noted
 from aiollm.core.quota import MINUTE, Amounts, QuotaState
 from aiollm.core.redis.journal import RATES
 from aiollm.core.redis.lease import Lease, Vector
@@ -74,7 +74,7 @@ class RedisQuota:
 
     def after_fork(self) -> None:
         """Be a process of its own: the lease is the parent's, and so are its visits."""
-        self._lock = threading.Lock()
+        self._guard = Guard()
         name = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._lease = Lease(name, list(self._configured), period=self._period, seconds=self._seconds)
         self._pace = AdaptiveRate() if self._adaptive else None
@@ -93,7 +93,7 @@ class RedisQuota:
 
     def take(self, amounts: Amounts, now: float) -> float:
         spending = _vector(amounts)
-        with self._lock:
+        with self._guard:
             if self._pace is not None and (wait := self._pace.wait(now)) > 0:
                 return wait
             if wait := self._take(spending, now):
@@ -132,24 +132,24 @@ class RedisQuota:
             hint="on_failure='local' or 'open' lets requests pass meanwhile",
         )
 
+    @noted
     def settle(self, held: Amounts, real: Amounts, taken_at: float, now: float) -> None:
         change = [new - old for new, old in zip(_vector(real), _vector(held), strict=True)]
-        with self._lock:
-            self._lease.correct(change, taken_at, now)
-            if min(change) < 0:
-                self._given_back(now)
-
-    def release(self, now: float) -> None:
-        with self._lock:
-            self._lease.used = max(0, self._lease.used - 1)  # a forked child ends what its parent began
+        self._lease.correct(change, taken_at, now)
+        if min(change) < 0:
             self._given_back(now)
+
+    @noted
+    def release(self, now: float) -> None:
+        self._lease.used = max(0, self._lease.used - 1)  # a forked child ends what its parent began
+        self._given_back(now)
 
     def _given_back(self, now: float) -> None:
         if self._lease.given_back(now) and self._failure is None:
             self._start_visit()
 
     def share(self, amounts: Amounts) -> float:
-        with self._lock:
+        with self._guard:
             limits = self._lease.limits
             return max(
                 (part / limits[d] for d, part in enumerate(_vector(amounts)) if d < RATES and limits[d] > 0),
@@ -157,13 +157,13 @@ class RedisQuota:
             )
 
     def throttled(self, taken_at: float, now: float) -> None:
-        with self._lock:
+        with self._guard:
             if self._pace is not None:
                 seconds = min(self._period, max(1.0, now - self._began))
                 self._pace.refused(self._lease.journal.spent(now)[0] / seconds, taken_at, now)
 
     def succeeded(self, taken_at: float, now: float) -> None:
-        with self._lock:
+        with self._guard:
             if self._pace is not None:
                 self._pace.succeeded(taken_at, now)
 
@@ -174,14 +174,14 @@ class RedisQuota:
         """
         if self._pace is None:
             return
-        with self._lock:
+        with self._guard:
             for d, told in enumerate((limits.requests, limits.tokens, limits.input_tokens, limits.output_tokens)):
                 if told is not None and told.period == MINUTE:
                     configured = self._configured[d]
                     self._lease.limits[d] = told.limit if configured == _NONE else min(configured, told.limit)
 
     def state(self, now: float) -> QuotaState:
-        with self._lock:
+        with self._guard:
             requests, tokens = self._lease.spent_by_all(now)
             rpm, tpm, itpm, otpm, concurrency = (None if limit == _NONE else limit for limit in self._lease.limits)
             if self._pace is not None and self._pace.value < math.inf:
@@ -200,7 +200,7 @@ class RedisQuota:
 
     def pause(self, seconds: float) -> None:
         """Tell the other processes that the provider wants no requests for so long."""
-        with self._lock:
+        with self._guard:
             self._lease.pause = max(self._lease.pause, seconds)
             self._start_visit()
 
@@ -223,7 +223,7 @@ class RedisQuota:
             except RedisUnavailable as error:
                 failure = str(error)
             loop = asyncio.get_running_loop()
-            with self._lock:
+            with self._guard:
                 self._failure = failure
                 self._visiting = False
                 if not self._lease.idle(loop.time()):
@@ -232,7 +232,7 @@ class RedisQuota:
         self._heard(pause)
 
     def _visit_again(self) -> None:
-        with self._lock:
+        with self._guard:
             self._start_visit()
 
     def _cancel_timer(self) -> None:
@@ -248,10 +248,10 @@ class RedisQuota:
         loop = asyncio.get_running_loop()
         while True:
             asked = loop.time()
-            with self._lock:
+            with self._guard:
                 question = self._lease.question(self._waiting(asked), asked, leaving=leaving)
             answer = await self._link.call(partial(visit, key=self._key, question=question))
-            with self._lock:
+            with self._guard:
                 if self._lease.answered(answer, asked, loop.time()):
                     return answer.pause
 
@@ -265,13 +265,13 @@ class RedisQuota:
         """Give back the lease and close the connection, on the thread. What is used again starts again."""
         async with self._turn:
             self._cancel_timer()
-            with self._lock:
+            with self._guard:
                 self._visiting = True
             if self._failure is None:
                 with suppress(RedisUnavailable):
                     await self._exchange(leaving=True)
             await self._link.aclose()
-            with self._lock:
+            with self._guard:
                 self._visiting = False
         self._heard(0.0)
 

@@ -17,6 +17,7 @@ from aiollm.proxy.config.names import CALLBACKS, PRE_CALL_CHECKS, UNSUPPORTED
 from aiollm.proxy.config.problem import ConfigError, Problem, Problems, meant
 from aiollm.proxy.config.sections import read_section
 from aiollm.proxy.config.settings import (
+    CALL_TYPES,
     AiollmSettings,
     Config,
     GeneralSettings,
@@ -100,6 +101,7 @@ def parse_config(sources: Sequence[Source], environment: Environment) -> Reading
     config = Config(deployments=deployments, environment=own, digest=digest, **sections)
     _check_fallbacks(config, members, problems)
     _check_named(config, members, problems)
+    _check_without_effect(config, members, problems)
     places = [source.name for source in sources]
     found = tuple(sorted(problems.found, key=lambda problem: (places.index(problem.file), problem.line)))
     return Reading(None if any(problem.fatal for problem in found) else config, found)
@@ -241,3 +243,20 @@ def _check_named(config: Config, members: Mapping[str, Value], problems: Problem
             if name not in known:
                 place = members[section].content[setting]
                 problems.warning(place, f"{section}.{setting}", f"has no {name} here; it has no effect")
+
+
+def _check_without_effect(config: Config, members: Mapping[str, Value], problems: Problems) -> None:
+    """Note settings that mean nothing as the others are."""
+    general = config.general
+    if general.max_in_flight_requests_per_worker is None:
+        for name in ("max_queued_requests_per_worker", "admission_queue_timeout_seconds"):
+            if getattr(general, name) is not None:
+                place = members["general_settings"].content[name]
+                message = "has no effect without max_in_flight_requests_per_worker: nobody waits"
+                problems.warning(place, f"general_settings.{name}", message)
+    known = sorted(chain.from_iterable(CALL_TYPES.values()))
+    for name in config.litellm.cache_params.supported_call_types or ():
+        if name not in known:
+            place = members["litellm_settings"].content["cache_params"].content["supported_call_types"]
+            message = f"names {name}, which is never kept here{meant(name, known)}; it has no effect"
+            problems.warning(place, "litellm_settings.cache_params.supported_call_types", message)

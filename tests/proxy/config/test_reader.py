@@ -255,6 +255,14 @@ HARMLESS = [
         "4: warning: model_list[0].extra: is no member of a deployment; it has model_name, litellm_params, model_info",
     ),
     (
+        "general_settings:\n  max_queued_requests_per_worker: 9\n",
+        "2: warning: general_settings.max_queued_requests_per_worker: has no effect without max_in_flight_requests_per",
+    ),
+    (
+        "litellm_settings:\n  cache_params:\n    supported_call_types: [arerank]\n",
+        "3: warning: litellm_settings.cache_params.supported_call_types: names arerank, which is never kept here",
+    ),
+    (
         "router_settings:\n  default_fallbacks: [nobody]\n",
         "2: warning: router_settings.default_fallbacks: names nobody, which is no model_name of the model_list",
     ),
