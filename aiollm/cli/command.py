@@ -62,7 +62,7 @@ examples:
 Keys and spend are kept beside the configuration, in a file of its name that ends in .sqlite, or where
 general_settings.database_url says. SIGHUP, or a change of the file, takes over the configuration; a file with a fault
 leaves the one before. SIGTERM and Ctrl-C end the proxy when the answers that go on have ended; a second one at once.
-Each worker counts the limits of keys by itself.
+Workers share the limits of keys over Redis (router_settings.redis_host); without it each keeps to its share.
 """
 _RUN_EXAMPLES = """\
 examples:
@@ -71,9 +71,10 @@ examples:
   aiollm run prompts.csv -o answers.sqlite -m groq/llama-3.3-70b-versatile
 
 A line of the input is a prompt, a list of messages, a dict of arguments with messages or prompt, or a line of an input
-file of OpenAI's batch API; a .csv has the column prompt, and as need be system, model, custom_id. The output has lines
-of an output file of that API. What it has an answer for is not asked again, so the same command goes on after a stop,
-of whatever kind. Ctrl-C lets what is under way end, for --drain seconds at the most; a second one cuts it off.
+file of OpenAI's batch API; a .csv or .parquet has the column prompt, and as need be system, model, custom_id. The
+output has lines of an output file of that API. What it has an answer for is not asked again, so the same command goes
+on after a stop, of whatever kind. Ctrl-C lets what is under way end, for --drain seconds at the most; a second one cuts
+it off.
 Exit code: 0; 1 where not everything is answered; 2 for wrong usage; 130 after Ctrl-C.
 """
 _DOCTOR_EXAMPLES = """\
@@ -174,10 +175,11 @@ def _run_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         description="Answer the requests of a file, many at a time, and keep the answers in another.",
         epilog=_RUN_EXAMPLES,
     )
-    parser.add_argument("input", metavar="FILE", type=Path, help="the requests: .jsonl or .csv")
+    parser.add_argument("input", metavar="FILE", type=Path, help="the requests: .jsonl, .csv or .parquet")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="the answers: .jsonl or .sqlite")
     parser.add_argument("-m", "--model", help="provider/model, for requests that name none")
     parser.add_argument("--dry-run", action="store_true", help="send nothing; tell what it may cost")
+    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw the course of the run: .png, .svg or .pdf")
     parser.add_argument("--stop-on-error", action="store_true", help="begin no further request after one has failed")
     limits = parser.add_argument_group("limits")
     limits.add_argument("--concurrency", metavar="N", type=_count, default=64, help="at a time (default: %(default)s)")

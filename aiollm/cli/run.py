@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from argparse import Namespace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from aiollm.cli.chat import INTERRUPTED, check_settings
-from aiollm.cli.progress import Progress
 from aiollm.cli.terminal import Misuse, say
 from aiollm.core.limiter import Limiter
 from aiollm.jobs.job import Job
 from aiollm.jobs.job import map as map_requests
+from aiollm.jobs.plot import check_picture
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.retry import Retry
 
@@ -37,6 +38,8 @@ def run(options: Namespace) -> int:
         raise Misuse("where to? -o FILE.jsonl or FILE.sqlite keeps the answers")
     if options.output is not None and options.output.exists() and options.output.samefile(options.input):
         raise Misuse(f"{options.input} has the requests; the answers need a file of their own")
+    if options.plot is not None:
+        _check_picture(options.plot)
     return asyncio.run(_dry_run(options) if options.dry_run else _run(options))
 
 
@@ -50,13 +53,14 @@ async def _run(options: Namespace) -> int:
     async with job:
         interrupts = _Interrupts(job, options.drain)
         try:
-            async with Progress(job.summary):
-                async for _ in job:
-                    pass
+            async for _ in job:
+                pass
         finally:
             interrupts.restore()
             summary = job.summary()
-            say(f"{summary.reason}: {summary}")
+            print(summary.report(), file=sys.stderr, flush=True)
+    if options.plot is not None:
+        job.plot(options.plot)
     if interrupts.count:
         return INTERRUPTED
     return FAILED if summary.failed or summary.reason != "complete" else 0
@@ -75,9 +79,17 @@ def _job(options: Namespace) -> Job:
             concurrency=options.concurrency,
             on_error="stop" if options.stop_on_error else "yield",
             store=options.output,
+            progress=True,
             **arguments,
         )
-    except ValueError as error:
+    except (ValueError, ImportError) as error:
+        raise Misuse(str(error)) from None
+
+
+def _check_picture(path: Path) -> None:
+    try:
+        check_picture(path)
+    except (ValueError, ImportError) as error:
         raise Misuse(str(error)) from None
 
 

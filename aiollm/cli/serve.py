@@ -20,6 +20,7 @@ from aiollm.proxy.config import Config, read_config
 from aiollm.proxy.event_loop import run
 from aiollm.proxy.gateway import LOCAL_MODEL
 from aiollm.proxy.guard import is_loopback
+from aiollm.proxy.redis_servers import shared_server
 from aiollm.proxy.supervisor import reserved_port, supervise
 from aiollm.proxy.worker import Service, run_worker
 
@@ -54,7 +55,7 @@ def serve(options: Namespace) -> int:
         return 0
     with reserved_port(host, port) as bound, TemporaryDirectory(prefix="aiollm-metrics-") as folder:
         set_variables({SHARED_FOLDER: PROCESS_ENVIRONMENT.get(SHARED_FOLDER) or folder})
-        shared = evolve(service, port=bound, shares_port=True)
+        shared = evolve(service, port=bound, workers=workers)
         return supervise(workers, _worker(shared), lambda: _announce(shared, bound, workers))
 
 
@@ -86,6 +87,10 @@ def _announce(service: Service, port: int, workers: int) -> None:
         named += f" and {len(groups) - _NAMED} more"
     host = f"[{service.host}]" if ":" in service.host else service.host
     by = f" by {workers} workers" if workers > 1 else ""
+    if workers > 1 and shared_server(service.config) is None:
+        say("aiollm: without Redis (router_settings.redis_host) each worker keeps to its share of every limit of a key")
+        if service.config.aiollm.resumable_streams:
+            say("aiollm: and a stream can be taken up again at its own worker only")
     say(f"aiollm serves {named} on http://{host}:{port}{by}; Ctrl-C ends it")
     key = "" if service.config.general.master_key is None else ' -H "Authorization: Bearer $MASTER_KEY"'
     model = "any" if service.path is None or "*" in groups[0] else groups[0]

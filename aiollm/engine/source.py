@@ -160,15 +160,15 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         assert self._ending is not None
         ended, error, elapsed = self._ending
         outcome = Outcome(
-            ended=ended,
-            error=error,
-            usage=self.usage,
-            finish_reason=self.finish_reason,
-            chunks=self.chunks,
-            first_token=self.first_token,
-            elapsed=elapsed,
-            partial=self.partial,
-            origin=self.origin,
+            ended,
+            error,
+            self.usage,
+            self.finish_reason,
+            self.chunks,
+            self.first_token,
+            elapsed,
+            self.origin,
+            self.partial,
         )
         try:
             listener(outcome)

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiollm.exceptions import APIError
 from aiollm.jobs.job import map as map_requests
+from aiollm.jobs.progress.progress import Wanted
 from aiollm.types.response import ModelResponse
 
 __all__ = ["abatch_completion"]
@@ -16,7 +17,7 @@ WORKERS = 100
 
 
 async def abatch_completion(
-    model: str, messages: Sequence[Any], *, max_workers: int = WORKERS, **options: Any
+    model: str, messages: Sequence[Any], *, max_workers: int = WORKERS, progress: Wanted = False, **options: Any
 ) -> list[ModelResponse | APIError]:
     """Ask a model many things, and return all answers in the order of the questions.
 
@@ -26,6 +27,7 @@ async def abatch_completion(
         model: as in `acompletion`.
         messages: a list of messages for each request.
         max_workers: how many requests are asked at a time.
+        progress: as in `map`; where nothing is said it is told nowhere, as with LiteLLM.
         options: further arguments of `map` and `acompletion`. Answers come whole, also with `stream=True`.
 
     Returns:
@@ -34,7 +36,7 @@ async def abatch_completion(
     Cancelling cuts off what is being asked.
     """
     answers: dict[int, ModelResponse | APIError | None] = {}
-    async with map_requests(messages, model, concurrency=max_workers, **options) as job:
+    async with map_requests(messages, model, concurrency=max_workers, progress=progress, **options) as job:
         async for result in job:
             answers[result.index] = result.response or result.error
     return [answer for _, answer in sorted(answers.items()) if answer is not None]

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, get_args
 
 from aiollm.client import AsyncClient, hidden_arguments
 from aiollm.core.gate import Gate
-from aiollm.core.limiter import Limiter
-from aiollm.jobs.asking import Asking
+from aiollm.jobs.asking import CONCURRENCY, Asking, asking_with
 from aiollm.jobs.estimate import Estimate, estimate
+from aiollm.jobs.plot import draw
+from aiollm.jobs.progress.progress import Display, Wanted, display_for
 from aiollm.jobs.result import Result
 from aiollm.jobs.runner import OnError, Runner
 from aiollm.jobs.source import Requests, items_of, length_of, readable
-from aiollm.jobs.store import JobStore, store_at
+from aiollm.jobs.store import JobStore
 from aiollm.jobs.summary import Summary, Tally
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.retry import Retry
-from aiollm.policies import Policies
 
 __all__ = ["Job", "map"]
-
-CONCURRENCY = 64
-"""How many requests are asked at a time where nothing is said."""
 
 WINDOWS = 4
 """How many times as many requests may be between the source and the reader."""
@@ -44,6 +43,7 @@ def map(
     on_error: OnError = "yield",
     store: JobStore | str | os.PathLike[str] | None = None,
     key: Callable[[Any], str] | None = None,
+    progress: Wanted = None,
     **options: Any,
 ) -> Job:
     """Ask a model many things, many at a time, and yield what becomes of each as it comes.
@@ -56,8 +56,9 @@ def map(
 
     Args:
         requests: an iterable, or an asynchronous one, of prompts, lists of messages, dicts of arguments with `messages`
-            or `prompt`, or lines of OpenAI's batch files; or the `Path` of a .jsonl or .csv file of these (columns
-            `prompt`, and as need be `system`, `model`, `custom_id`; others are left alone). It is read on the event
+            or `prompt`, or lines of OpenAI's batch files; or the `Path` of a .jsonl, .csv or .parquet file of these
+            (columns `prompt` or, in Parquet, `messages`, and as need be `system`, `model`, `custom_id`; others are left
+            alone). It is read on the event
             loop: one that waits for something should be asynchronous. One that is no request has an error as its
             result.
         model: for the requests that do not name one.
@@ -78,6 +79,10 @@ def map(
             was. Requests that are the same are asked once.
         key: makes the key by which the store knows a request; where nothing is said it is its `custom_id`, or else a
             digest of all that it asks, and of its model.
+        progress: how far the job is, told from its first second or half on: to a function, which gets a `Summary` each
+            second and at the end, on the event loop; by True below the cell of a notebook, or on stderr. Where nothing
+            is said also there, but without a notebook, or a terminal and rich (extra `progress`), to the logger
+            `aiollm.jobs`. False for nowhere.
         options: arguments of `acompletion` for all requests; what a request says itself goes first. With `stream=True`
             answers are read as streams, and whole in their results all the same.
 
@@ -85,23 +90,37 @@ def map(
         A `Job`, which is an asynchronous iterator of `Result`.
 
     Raises:
-        TypeError: `client` and policies are both given, or `requests` are none.
+        TypeError: `client` and policies are both given, or `requests` are none, or `progress` is of another kind.
         ValueError: a number is below 1, `on_error` is none of its words, or a path has an unknown ending.
+        ImportError: what reads a .parquet file is not installed.
 
     Leaving the loop, by `break`, `return`, an exception or a cancellation, cuts off what is being asked.
     """
     options = hidden_arguments(options)  # before anything can fail: a traceback that captures locals would show them
-    if client is not None and any(policy is not None for policy in (limiter, retry, budget)):
-        raise TypeError("limiter, retry and budget are the client's, when there is one: give them to it")
+    asking = asking_with(
+        {"model": model, **options},
+        client=client,
+        limiter=limiter,
+        retry=retry,
+        budget=budget,
+        concurrency=concurrency,
+        store=store,
+        key=key,
+    )
     window = WINDOWS * concurrency if window is None else window
-    if concurrency < 1 or window < 1:
-        raise ValueError(f"concurrency and window must be at least 1; got {concurrency} and {window}")
+    if window < 1:
+        raise ValueError(f"window must be at least 1; got {window}")
     if on_error not in get_args(OnError):
         raise ValueError(f"on_error must be one of {', '.join(get_args(OnError))}; got {on_error!r}")
-    limiter = limiter or Limiter(concurrency=concurrency)
-    client = client or AsyncClient(Policies(retry=retry or Retry(), limiter=limiter, budget=budget))
-    asking = Asking(client, {"model": model, **options}, key, None if store is None else store_at(store))
-    return Job(readable(requests), asking, concurrency=concurrency, window=window, ordered=ordered, on_error=on_error)
+    return Job(
+        readable(requests),
+        asking,
+        concurrency=concurrency,
+        window=window,
+        ordered=ordered,
+        on_error=on_error,
+        display=display_for(progress),
+    )
 
 
 class Job:
@@ -112,7 +131,15 @@ class Job:
     """
 
     def __init__(
-        self, requests: Any, asking: Asking, *, concurrency: int, window: int, ordered: bool, on_error: OnError
+        self,
+        requests: Any,
+        asking: Asking,
+        *,
+        concurrency: int,
+        window: int,
+        ordered: bool,
+        on_error: OnError,
+        display: Display | None,
     ) -> None:
         self._requests = requests
         self._asking = asking
@@ -120,7 +147,8 @@ class Job:
         self._window = window
         self._ordered = ordered
         self._on_error: OnError = on_error
-        self._tally = Tally(length_of(requests))
+        self._display = display
+        self._tally = Tally(partial(length_of, requests))
         self._runner: Runner | None = None
 
     def __aiter__(self) -> _Iteration:
@@ -159,11 +187,20 @@ class Job:
 
     def summary(self) -> Summary:
         """Return what the job has come to, so far or at its end."""
-        runner = self._runner
-        if runner is None:
-            return self._tally.summary(None, 0, 0.0)
-        elapsed = (runner.loop.time() if runner.ended is None else runner.ended) - runner.began
-        return self._tally.summary(None if runner.ended is None else runner.reason, runner.in_flight, elapsed)
+        return self._tally.summary(None, 0, 0.0) if self._runner is None else self._runner.summary()
+
+    def plot(self, path: str | os.PathLike[str]) -> None:
+        """Draw what ended when, and how long answers took, so far or at the end. It takes about a second.
+
+        Args:
+            path: a .png, .svg or .pdf file.
+
+        Raises:
+            ImportError: matplotlib is not installed (extra `plot`).
+            ValueError: the path has another ending.
+            OSError: the file cannot be written.
+        """
+        draw(self._tally, self.summary(), Path(path))
 
     async def aclose(self) -> None:
         """Cut off what is being asked, close source and store, and return when that is done."""
@@ -195,6 +232,7 @@ class Job:
                 ordered=self._ordered,
                 on_error=self._on_error,
                 tally=self._tally,
+                display=self._display,
             )
         return self._runner
 

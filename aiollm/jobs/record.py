@@ -1,8 +1,9 @@
 """A result as a line of JSON that outlives the process, and back. Pure.
 
 The line is one of an output file of OpenAI's batch API (https://platform.openai.com/docs/api-reference/batch/
-request-output): `id`, `custom_id`, `response` with `status_code`, `request_id` and `body`, and `error`. Beside them
-`run` has what is known here alone.
+request-output): `id`, `custom_id`, `response` with `status_code`, `request_id` and `body`, and `error`. As there, what
+the provider refused has its status and `{"error": ...}` in `response`, and `error` tells of what had no reply. Beside
+them `run` has what is known here alone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from aiollm.types.usage import Usage
 
 __all__ = ["Label", "label_of", "read_result", "write_result"]
 
+_OK = 200
 _OF_AN_ATTEMPT = ("number", "cause", "provider", "model", "deployment", "started", "first_token", "elapsed", "ended")
 
 
@@ -32,12 +34,11 @@ class _Reply(msgspec.Struct):
 class _Fault(msgspec.Struct):
     code: str
     message: str
-    type: str
-    status_code: int | None
 
 
 class _Run(msgspec.Struct):
     index: int
+    error: str | None
     cost: float | None
     started: float
     elapsed: float
@@ -53,21 +54,25 @@ class _Line(msgspec.Struct):
     run: _Run
 
 
+class _Status(msgspec.Struct):
+    status_code: int
+
+
 class Label(msgspec.Struct):
     """What a line says of itself.
 
     Attributes:
         custom_id: the key of the request.
-        response: the reply, not read.
+        response: the status of the reply, or None.
     """
 
     custom_id: str
-    response: msgspec.Raw
+    response: _Status | None
 
     @property
     def answered(self) -> bool:
         """Whether the line has an answer."""
-        return bytes(self.response) != b"null"
+        return self.response is not None and self.response.status_code == _OK
 
 
 _labels = msgspec.json.Decoder(Label)
@@ -89,15 +94,23 @@ def write_result(result: Result) -> bytes:
     Raises:
         TypeError, ValueError: the answer holds what is no JSON.
     """
-    reply = error = None
+    failure = result.error
+    run = _Run(
+        index=result.index,
+        error=None if failure is None else type(failure).__name__,
+        cost=result.cost,
+        started=result.started,
+        elapsed=result.elapsed,
+        first_token=result.first_token,
+        attempts=[_written(attempt) for attempt in result.attempts],
+    )
+    reply = fault = None
     if result.response is not None:
-        reply = _Reply(200, result.request_id, result.response.model_dump())
-    if result.error is not None:
-        error = _fault(result.error)
-    attempts = [_written(attempt) for attempt in result.attempts]
-    run = _Run(result.index, result.cost, result.started, result.elapsed, result.first_token, attempts)
-    line = _Line(f"batch_req_{result.index}", result.key, reply, error, run)
-    return msgspec.json.encode(line)
+        reply = _Reply(_OK, result.request_id, result.response.model_dump())
+    elif failure is not None:
+        reply = _refusal(failure)
+        fault = _Fault(str(failure.code or run.error), str(failure)) if reply is None else None
+    return msgspec.json.encode(_Line(f"batch_req_{result.index}", result.key, reply, fault, run))
 
 
 def read_result(line: bytes, index: int) -> Result:
@@ -112,7 +125,7 @@ def read_result(line: bytes, index: int) -> Result:
     """
     try:
         read = _lines.decode(line)
-        if read.response is None:
+        if read.response is None or read.response.status_code != _OK:
             raise ValueError("the line has no answer")
         response = ModelResponse(**read.response.body)
         return Result(
@@ -132,9 +145,12 @@ def read_result(line: bytes, index: int) -> Result:
         raise ValueError(str(error)) from error
 
 
-def _fault(error: APIError) -> _Fault:
-    name = type(error).__name__
-    return _Fault(str(error.code or name), str(error), name, error.status_code)
+def _refusal(error: APIError) -> _Reply | None:
+    """Return the provider's reply that an error is about; None where there was none."""
+    if error.headers is None or error.status_code is None or error.status_code == _OK:
+        return None
+    said = {"message": str(error), "type": error.type, "param": error.param, "code": error.code}
+    return _Reply(error.status_code, error.request_id, {"error": said})
 
 
 def _written(attempt: Attempt) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Literal
 
 from aiollm.exceptions import BudgetExceededError
 from aiollm.jobs.item import Item
+from aiollm.jobs.progress.progress import Display, Progress
 from aiollm.jobs.result import Result
-from aiollm.jobs.summary import Reason, Tally
+from aiollm.jobs.summary import Reason, Summary, Tally
 
 __all__ = ["OnError", "Runner"]
 
@@ -35,6 +36,7 @@ class Runner:
         ordered: whether results come in the order of their items.
         on_error: what a failed request does; "raise" is the reader's to do.
         tally: counts what becomes of the items.
+        display: where it is told how far the job is; None for nowhere.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Runner:
         ordered: bool,
         on_error: OnError,
         tally: Tally,
+        display: Display | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.began = self.loop.time()
@@ -74,11 +77,20 @@ class Runner:
         self._feeder = self.loop.create_task(self._feed())
         self._main = self.loop.create_task(self._run())
         self._deadline: asyncio.TimerHandle | None = None
+        self._progress = Progress(display, self.summary)
 
     @property
     def in_flight(self) -> int:
         """How many items are being answered."""
         return len(self._tasks)
+
+    def summary(self) -> Summary:
+        """Return what the job has come to, so far or at its end."""
+        reason = None if self.ended is None else self.reason
+        return self._tally.summary(reason, self.in_flight, self._elapsed())
+
+    def _elapsed(self) -> float:
+        return (self.loop.time() if self.ended is None else self.ended) - self.began
 
     # -- the reader's side
 
@@ -166,6 +178,7 @@ class Runner:
             self._fail(error)
         finally:
             self.ended = self.loop.time()
+            self._progress.end()
             self._news.set()
 
     def _sweep(self) -> None:
@@ -203,7 +216,7 @@ class Runner:
         result = None
         try:
             result = await self._answered(item)
-            self._tally.add(result)
+            self._tally.add(result, self._elapsed())
             if result.error is not None and self._on_error == "stop":
                 self.stop("error")
         except BudgetExceededError:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import sys
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sized
+from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from aiollm.exceptions import BadRequestError
-from aiollm.jobs.item import KEY, Item
+from aiollm.jobs.item import Item
+from aiollm.jobs.request_file import RequestFile, request_file
 
 __all__ = ["Requests", "items_of", "length_of", "readable"]
 
 Requests = Iterable[Any] | AsyncIterable[Any] | os.PathLike[str]
 """Requests, or the path of a file of them."""
-
-_OF_A_ROW = (KEY, "model", "prompt")
 
 
 def readable(requests: Requests) -> Iterable[Any] | AsyncIterable[Any]:
@@ -27,11 +21,12 @@ def readable(requests: Requests) -> Iterable[Any] | AsyncIterable[Any]:
 
     Raises:
         TypeError: it is text, whose characters are not meant, or nothing that can be iterated.
-        ValueError: the file is of another kind than .jsonl and .csv.
+        ValueError: the file is of another kind than .jsonl, .csv and .parquet.
         OSError: there is no such file.
+        ImportError: what reads files of this kind is not installed.
     """
     if isinstance(requests, os.PathLike):
-        return _file(Path(requests))
+        return request_file(Path(requests))
     if isinstance(requests, str | bytes | Mapping) or not isinstance(requests, Iterable | AsyncIterable):
         raise TypeError(
             f"requests must be an iterable of requests, or the Path of a file; got a {type(requests).__name__}"
@@ -40,7 +35,9 @@ def readable(requests: Requests) -> Iterable[Any] | AsyncIterable[Any]:
 
 
 def length_of(requests: Iterable[Any] | AsyncIterable[Any]) -> int | None:
-    """Return how many requests there are, where that is known without reading them."""
+    """Return how many requests there are, where that is known without reading them; of a file, about how many."""
+    if isinstance(requests, RequestFile):
+        return requests.length()
     return len(requests) if isinstance(requests, Sized) else None
 
 
@@ -63,41 +60,3 @@ async def items_of(requests: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterato
                 await iterator.aclose()
         elif isinstance(iterator, Generator):  # an open file stays its owner's
             iterator.close()
-
-
-def _file(path: Path) -> Iterable[Any]:
-    readers: dict[str, Callable[[Path], Iterator[Any]]] = {".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": _csv}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise ValueError(f"{path}: requests are read from files named {', '.join(readers)}")
-    path.stat()  # one that is not there is told now, and not when the first request is wanted
-    return reader(path)
-
-
-def _jsonl(path: Path) -> Iterator[Any]:
-    """Yield the value of each line; for one that is no JSON, the error to answer it with."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            text = line.removeprefix(b"\xef\xbb\xbf").strip()
-            if not text:
-                continue
-            try:
-                yield msgspec.json.decode(text)
-            except (ValueError, RecursionError) as error:
-                yield BadRequestError(f"{path.name}, line {number}: no JSON: {error}", phase="request")
-
-
-def _csv(path: Path) -> Iterator[Any]:
-    """Yield the request of each row: its `prompt`, with its `system`, `model` and `custom_id` where it has them."""
-    # The module has one limit for all its readers, of 128 kB; a prompt may be longer.
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        if "prompt" not in (rows.fieldnames or ()):
-            raise ValueError(f"{path}: the first row must name the columns, one of them 'prompt'")
-        for row in rows:
-            request = {name: row[name] for name in _OF_A_ROW if row.get(name)}
-            if row.get("system"):
-                turns = (("system", row["system"]), ("user", request.pop("prompt", "")))
-                request["messages"] = [{"role": role, "content": text} for role, text in turns]
-            yield request

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterator
 
 __all__ = ["Spread"]
 
@@ -31,3 +32,10 @@ class Spread:
             if left <= 0:
                 return math.exp(step * _GROWTH)
         return None
+
+    def shares(self) -> Iterator[tuple[float, float]]:
+        """Yield waits, rising, each with the share of all that did not exceed it."""
+        counted = 0
+        for step in sorted(self._counts):
+            counted += self._counts[step]
+            yield math.exp(step * _GROWTH), counted / self._total

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from attrs import frozen
 
 from aiollm.exceptions import RateLimitError
+from aiollm.jobs.course import Course
 from aiollm.jobs.result import Result
 from aiollm.jobs.spread import Spread
 
@@ -16,6 +17,8 @@ __all__ = ["Reason", "Summary", "Tally"]
 
 Reason = Literal["complete", "stopped", "closed", "budget", "error"]
 """Why a job ended: all is answered; it was told to stop; its reader left; the budget is spent; a request failed."""
+
+_SHARES = (0.5, 0.95, 0.99)
 
 
 @frozen(kw_only=True)
@@ -31,7 +34,8 @@ class Summary:
             the same store asks them.
         unfinished: how many were cut off while they were asked.
         in_flight: how many are being asked, or wait for limits.
-        total: how many there are, where the source has a length.
+        total: how many there are, where the source has a length; of a file, how many there seem to be by its size and
+            what is read of it.
         prompt_tokens, completion_tokens: as counted by the providers.
         cost: USD, as far as it is known.
         unpriced: how many of the answers have no known cost.
@@ -39,9 +43,9 @@ class Summary:
         throttled: attempts that were refused because of a limit.
         errors: name of the class -> how many have failed with it.
         elapsed: seconds since the job began.
-        latency_p50, latency_p95: seconds that answers took, half of them no longer, and 95 in 100; None before the
-            first. They are right to 1 %.
-        first_token_p50, first_token_p95: the same of their first content.
+        latency_p50, latency_p95, latency_p99: seconds that answers took, half of them no longer, 95 and 99 in 100; None
+            before the first. They are right to 1 %.
+        first_token_p50, first_token_p95, first_token_p99: the same of their first content.
     """
 
     reason: Reason | None
@@ -62,8 +66,10 @@ class Summary:
     elapsed: float
     latency_p50: float | None
     latency_p95: float | None
+    latency_p99: float | None
     first_token_p50: float | None
     first_token_p95: float | None
+    first_token_p99: float | None
 
     @property
     def tokens_per_second(self) -> float:
@@ -79,9 +85,28 @@ class Summary:
     def seconds_left(self) -> float | None:
         """How long the rest may take at the pace so far; None where that cannot be told."""
         new = self.done + self.failed
-        return None if self.total is None or not new else (self.total - self.ended) * self.elapsed / new
+        return None if self.total is None or not new else max(0, self.total - self.ended) * self.elapsed / new
+
+    def report(self) -> str:
+        """Return some lines for the end of a job: what it has come to, and a table of how long answers took."""
+        lines = [f"{self.reason or 'going on'}: {self._counts()}"]
+        waits = {
+            "first token": (self.first_token_p50, self.first_token_p95, self.first_token_p99),
+            "answer": (self.latency_p50, self.latency_p95, self.latency_p99),
+        }
+        known = {name: [wait for wait in row if wait is not None] for name, row in waits.items()}
+        rows = [f"{name:11}" + "".join(f"{wait:12.2f} s" for wait in row) for name, row in known.items() if row]
+        if rows:
+            lines.append(f"{'within':11}" + "".join(f"{share:>14}" for share in ("half", "95 in 100", "99 in 100")))
+        return "\n".join([*lines, *rows])
 
     def __str__(self) -> str:
+        text = self._counts()
+        if self.latency_p50 is not None and self.latency_p95 is not None:
+            text += f", each {self.latency_p50:.2f} s, 95 in 100 within {self.latency_p95:.2f} s"
+        return text
+
+    def _counts(self) -> str:
         parts = [f"{self.done} done", f"{self.failed} failed"]
         counts = {"from an earlier run": self.from_store, "not sent": self.skipped, "cut off": self.unfinished}
         parts += [f"{count} {name}" for name, count in counts.items() if count]
@@ -92,45 +117,56 @@ class Summary:
         if self.throttled:
             parts.append(f"{self.throttled} throttled")
         parts.append(f"{self.elapsed:.1f} s")
-        if self.latency_p50 is not None and self.latency_p95 is not None:
-            parts.append(f"each {self.latency_p50:.2f} s, 95 in 100 within {self.latency_p95:.2f} s")
         return ", ".join(parts)
 
 
 class Tally:
-    """Counts what becomes of the requests of a job."""
+    """Counts what becomes of the requests of a job.
 
-    def __init__(self, total: int | None) -> None:
-        self.total = total
+    Args:
+        total: how many there are, as far as is known.
+
+    Attributes:
+        latency, first_token: how long answers took, and their first content.
+        course: what ended when.
+    """
+
+    def __init__(self, total: Callable[[], int | None] = lambda: None) -> None:
         self.done = self.failed = self.from_store = self.skipped = self.unfinished = 0
+        self.latency, self.first_token = Spread(), Spread()
+        self.course = Course()
+        self._total = total
         self._prompt_tokens = self._completion_tokens = self._unpriced = self._retries = self._throttled = 0
         self._cost = 0.0
         self._errors: Counter[str] = Counter()
-        self._latency, self._first_token = Spread(), Spread()
 
-    def add(self, result: Result) -> None:
-        """Count a request that has ended."""
+    def add(self, result: Result, elapsed: float) -> None:
+        """Count a request that has ended, so many seconds after the job began."""
         if result.from_store:
             self.from_store += 1
             return
+        throttled = sum(isinstance(attempt.error, RateLimitError) for attempt in result.attempts)
+        tokens = 0 if result.usage is None else result.usage.completion_tokens or 0
         self._cost += result.cost or 0.0
         self._retries += max(0, len(result.attempts) - 1)
-        self._throttled += sum(isinstance(attempt.error, RateLimitError) for attempt in result.attempts)
-        if result.usage is not None:
-            self._prompt_tokens += result.usage.prompt_tokens or 0
-            self._completion_tokens += result.usage.completion_tokens or 0
+        self._throttled += throttled
+        self._prompt_tokens += 0 if result.usage is None else result.usage.prompt_tokens or 0
+        self._completion_tokens += tokens
+        self.course.add(elapsed, ok=result.ok, throttled=throttled, tokens=tokens)
         if result.error is not None:
             self.failed += 1
             self._errors[type(result.error).__name__] += 1
             return
         self.done += 1
         self._unpriced += result.cost is None
-        self._latency.add(result.elapsed)
+        self.latency.add(result.elapsed)
         if result.first_token is not None:
-            self._first_token.add(result.first_token)
+            self.first_token.add(result.first_token)
 
     def summary(self, reason: Reason | None, in_flight: int, elapsed: float) -> Summary:
         """Return what was counted so far."""
+        latency_p50, latency_p95, latency_p99 = map(self.latency.quantile, _SHARES)
+        first_token_p50, first_token_p95, first_token_p99 = map(self.first_token.quantile, _SHARES)
         return Summary(
             reason=reason,
             done=self.done,
@@ -139,7 +175,7 @@ class Tally:
             skipped=self.skipped,
             unfinished=self.unfinished,
             in_flight=in_flight,
-            total=self.total,
+            total=self._total(),
             prompt_tokens=self._prompt_tokens,
             completion_tokens=self._completion_tokens,
             cost=self._cost,
@@ -148,8 +184,10 @@ class Tally:
             throttled=self._throttled,
             errors=dict(self._errors),
             elapsed=elapsed,
-            latency_p50=self._latency.quantile(0.5),
-            latency_p95=self._latency.quantile(0.95),
-            first_token_p50=self._first_token.quantile(0.5),
-            first_token_p95=self._first_token.quantile(0.95),
+            latency_p50=latency_p50,
+            latency_p95=latency_p95,
+            latency_p99=latency_p99,
+            first_token_p50=first_token_p50,
+            first_token_p95=first_token_p95,
+            first_token_p99=first_token_p99,
         )

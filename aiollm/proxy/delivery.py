@@ -10,16 +10,37 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from aiohttp import HttpVersion11, web
 
 from aiollm.proxy.connection import connection_of
 
-__all__ = ["SILENCE_SECONDS", "EventDelivery"]
+__all__ = ["SILENCE_SECONDS", "Delivery", "EventDelivery"]
 
 SILENCE_SECONDS = 15.0
 """How long nothing may be sent before a heartbeat is."""
+
+
+class Delivery(Protocol):
+    """Where the events of one answer go."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a head: what fails from then on can be told in a frame only."""
+        ...
+
+    async def begin(self, headers: Mapping[str, str]) -> object:
+        """Take the headers of the answer."""
+        ...
+
+    async def write(self, frames: bytes) -> None:
+        """Take whole frames, and wait while there is no room for more."""
+        ...
+
+    async def end(self, frames: bytes) -> None:
+        """Take the last frames."""
+        ...
 
 
 class EventDelivery:
@@ -67,6 +88,11 @@ class EventDelivery:
         if self._beat is not None:
             self._beat.cancel()
 
+    @property
+    def begun(self) -> bool:
+        """Whether the head has been sent: what fails from then on can be told in a frame only."""
+        return self.response is not None
+
     async def begin(self, headers: Mapping[str, str]) -> web.StreamResponse:
         """Send the head, unless it was sent in silence; it waits for the first bytes of the body."""
         if self.response is None:
@@ -97,6 +123,11 @@ class EventDelivery:
         """Send the last frames, and the end of the body."""
         assert self.response is not None
         await self.response.write_eof(frames)
+
+    def abort(self) -> None:
+        """Close the connection in the middle of the answer, which is no end that a client could take for one."""
+        if (transport := self._request.transport) is not None:
+            transport.abort()
 
     def _look(self) -> None:
         now = self._loop.time()

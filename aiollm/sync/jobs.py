@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -79,6 +80,13 @@ class SyncJob:
 
     async def _summary(self) -> Summary:
         return self._job.summary()
+
+    def plot(self, path: str | os.PathLike[str]) -> None:
+        """Draw what ended when, and how long answers took; see `Job.plot`."""
+        wait_for(self._plot, path)
+
+    async def _plot(self, path: str | os.PathLike[str]) -> None:
+        self._job.plot(path)
 
     def close(self) -> None:
         """Cut off what is being asked, close source and store, and return when that is done."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aiollm.testing import ProviderServer, done, finish, headers, role, silence, stall, tokens
+from aiollm.testing import ProviderServer, done, finish, headers, reply, role, silence, stall, tokens
 from tests.programs import environment
 
 pytest.importorskip("ipykernel")
@@ -31,12 +31,19 @@ async for chunk in await aiollm.acompletion(**options):
 """
 
 
+MANY = {
+    "blocking": "for result in aiollm.map_sync(['a', 'b'], 'openai/scripted', api_key='sk-test'): pass",
+    "asynchronous": "async for result in aiollm.map(['a', 'b'], 'openai/scripted', api_key='sk-test'): pass",
+}
+
+
 class Kernel:
     """A kernel whose code calls the server, and a client of it."""
 
     def __init__(self, server: ProviderServer) -> None:
         self.server = server
         variables = environment(OPENAI_BASE_URL=server.base_url, PYTHONWARNINGS="error::ResourceWarning")
+        self.shown: list[dict[str, Any]] = []  # outputs that are no text, in order
         self._manager, self._client = manager.start_new_kernel(startup_timeout=LIMIT, env=variables)
         self.run(SETUP)
 
@@ -54,6 +61,8 @@ class Kernel:
                 continue
             if message["msg_type"] == "stream":
                 printed += content["text"]
+            elif message["msg_type"] in ("display_data", "update_display_data"):
+                self.shown.append({"kind": message["msg_type"], **content})
             elif message["msg_type"] == "error":
                 error = content["ename"]
             elif message["msg_type"] == "status" and content["execution_state"] == "idle":
@@ -125,3 +134,18 @@ def test_interrupting_the_kernel_closes_the_connection(kernel: Kernel, code: str
     assert request.disconnected_at - interrupted < 1
     assert kernel.end(cell)[1] in ("KeyboardInterrupt", "CancelledError")
     assert kernel.run("print('alive')") == ("alive\n", None)
+
+
+@pytest.mark.parametrize("code", MANY.values(), ids=MANY)
+def test_a_job_shows_how_far_it_is_below_its_cell(kernel: Kernel, code: str) -> None:
+    kernel.server.script([stall(0.8), reply("Fine.")])
+    kernel.shown.clear()
+    assert kernel.run(code) == ("", None)
+    first, *others = kernel.shown
+    assert (first["kind"], first["transient"]["display_id"] != "") == ("display_data", True)
+    assert {(shown["kind"], shown["transient"]["display_id"]) for shown in others} == {
+        ("update_display_data", first["transient"]["display_id"])
+    }
+    assert first["data"]["text/plain"].startswith("0 of 2 answered, 2 at a time")
+    assert '<progress value="2" max="2"' in others[-1]["data"]["text/html"]
+    assert "<b>complete</b>" in others[-1]["data"]["text/html"]

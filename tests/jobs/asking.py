@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import aiollm
-from aiollm import Job, Result
+from aiollm import APIError, Job, Result
 from aiollm.testing import ProviderServer
+from aiollm.types.usage import Usage
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 50}
 MODEL = "openai/gpt-4o-mini"
@@ -27,3 +28,14 @@ async def results(job: Job) -> list[Result]:
 def prompts(server: ProviderServer) -> list[str]:
     """The prompts that the server was asked, in order."""
     return [request.json["messages"][-1]["content"] for request in server.log]
+
+
+def answer(index: int, **known: Any) -> Result:
+    """An answer that came, made up."""
+    known = {"started": 0.0, "elapsed": 1.0, "usage": Usage(**USAGE)} | known
+    return Result(index=index, key=str(index), **known)
+
+
+def failure(index: int, error: APIError) -> Result:
+    """A request that failed, made up."""
+    return Result(index=index, key=str(index), error=error, started=0.0, elapsed=1.0)

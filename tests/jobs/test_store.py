@@ -12,7 +12,7 @@ import pytest
 
 from aiollm import JSONLResults, Result, SQLiteResults, StoreError
 from aiollm.jobs.store import store_at
-from aiollm.testing import ProviderServer, reply, stall, status
+from aiollm.testing import ProviderServer, reply, rst, stall, status
 from tests.jobs.asking import USAGE, job, prompts, results
 
 
@@ -129,10 +129,20 @@ async def test_an_error_has_its_line_until_it_is_asked_again(server: ProviderSer
     path = tmp_path / "lines.jsonl"
     await results(job(server, ["a"], store=path))
     (line,) = map(json.loads, path.read_text().splitlines())
-    assert (line["response"], line["error"]["type"], line["error"]["status_code"]) == (None, "BadRequestError", 400)
+    assert (line["response"]["status_code"], line["error"], line["run"]["error"]) == (400, None, "BadRequestError")
+    assert line["response"]["body"]["error"].keys() == {"message", "type", "param", "code"}
     await results(job(server, ["a"], store=path))
     (line,) = map(json.loads, path.read_text().splitlines())
-    assert line["error"] is None
+    assert (line["response"]["status_code"], line["run"]["error"]) == (200, None)
+
+
+async def test_an_error_without_a_reply_has_a_code_and_a_message(server: ProviderServer, tmp_path: Path) -> None:
+    server.enqueue(rst())
+    path = tmp_path / "lines.jsonl"
+    (failed,) = await results(job(server, ["a"], store=path))
+    (line,) = map(json.loads, path.read_text().splitlines())
+    assert (line["response"], line["error"].keys()) == (None, {"code", "message"})
+    assert line["error"] == {"code": type(failed.error).__name__, "message": str(failed.error)}
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.01, 0.5, 0.99])

@@ -41,7 +41,8 @@ def test_every_route_states_its_right_and_only_the_known_ones_are_public() -> No
 async def test_every_route_that_is_not_public_refuses_who_has_no_key(proxy: Proxy) -> None:
     for route in ROUTES:
         for path in route.paths:
-            url = f"{proxy.url}{path.replace('{model:.+}', 'fast').replace('{key}', 'sk-x')}"
+            filled = path.replace("{model:.+}", "fast").replace("{key}", "sk-x").replace("{stream}", "0" * 32)
+            url = f"{proxy.url}{filled}"
             async with proxy.client.request(route.method, url, json={}) as reply:
                 assert (reply.status == 401) == (route.right != "public"), (route.method, path, reply.status)
 

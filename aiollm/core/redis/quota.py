@@ -15,14 +15,14 @@ from aiollm.core.adaptive_rate import AdaptiveRate
 from aiollm.core.guard import Guard, noted
 from aiollm.core.quota import MINUTE, Amounts, QuotaState
 from aiollm.core.redis.journal import RATES
-from aiollm.core.redis.lease import Lease, Vector
+from aiollm.core.redis.lease import Lease, Outlook, Vector
 from aiollm.core.redis.link import RedisLink, RedisUnavailable
 from aiollm.core.redis.visit import visit
 from aiollm.core.runtime import LastingThread, Runtime
 from aiollm.exceptions import ServiceUnavailableError
 from aiollm.wire.rate_limits import RateLimits
 
-__all__ = ["OnFailure", "RedisQuota"]
+__all__ = ["OnFailure", "RedisQuota", "close"]
 
 OnFailure = Literal["closed", "open", "local"]
 """What becomes of requests while the server cannot be reached: none pass, all do, or a share of them."""
@@ -49,6 +49,7 @@ class RedisQuota:
         on_failure: what becomes of requests while the server cannot be reached.
         period: the window of the rates, in seconds.
         lease: how long a lease lasts, in seconds.
+        parties: how many processes share the limits at the least, whether they use them now or not.
     """
 
     def __init__(
@@ -61,14 +62,16 @@ class RedisQuota:
         on_failure: OnFailure,
         period: float = MINUTE,
         lease: float = 2.0,
+        parties: int = 1,
     ) -> None:
         self._link = link
         self._key = key
-        self._configured = [_NONE if limits.get(what) is None else float(limits[what] or 0) for what in _LIMITS]
+        self._configured = _limits(limits)
         self._adaptive = adaptive
         self._on_failure = on_failure
         self._period = period
         self._seconds = lease
+        self._parties = parties
         self._heard: Callable[[float], None] = lambda pause: None
         self.after_fork()
 
@@ -76,7 +79,9 @@ class RedisQuota:
         """Be a process of its own: the lease is the parent's, and so are its visits."""
         self._guard = Guard()
         name = f"{os.getpid()}-{secrets.token_hex(6)}"
-        self._lease = Lease(name, list(self._configured), period=self._period, seconds=self._seconds)
+        self._lease = Lease(
+            name, list(self._configured), period=self._period, seconds=self._seconds, parties=self._parties
+        )
         self._pace = AdaptiveRate() if self._adaptive else None
         self._began = math.inf
         self._head: tuple[Vector, float] | None = None  # the request that waits, and when it was last heard of
@@ -89,7 +94,23 @@ class RedisQuota:
         """Call `heard` after each visit, on our thread, with the seconds for which the provider wants no requests."""
         self._heard = heard
 
+    def set_limits(self, limits: Mapping[str, float | None]) -> None:
+        """Have other limits from now on; what is spent and in use stays so."""
+        with self._guard:
+            self._configured = _limits(limits)
+            self._lease.limits = list(self._configured)
+
+    def outlook(self, amounts: Amounts, now: float) -> Outlook:
+        """Return what is known of when a request may pass that `take` has just not let pass."""
+        with self._guard:
+            told = self._lease.outlook(_vector(amounts), now)
+            return told if self._failure is None else told._replace(degraded=True)
+
     # -- the seam
+
+    @property
+    def slowed(self) -> bool:
+        return self._pace is not None and self._pace.value < math.inf
 
     def take(self, amounts: Amounts, now: float) -> float:
         spending = _vector(amounts)
@@ -283,6 +304,10 @@ async def close(quota: RedisQuota) -> None:
 
 async def _close(quota: RedisQuota) -> None:
     await Runtime.current().drop(quota)
+
+
+def _limits(named: Mapping[str, float | None]) -> Vector:
+    return [_NONE if named.get(what) is None else float(named[what] or 0) for what in _LIMITS]
 
 
 def _vector(amounts: Amounts) -> Vector:

@@ -8,7 +8,7 @@ A null in the file means the default, as does leaving a setting out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 
@@ -50,6 +50,8 @@ __all__ = [
 ]
 
 KIND = "kind"
+
+OnFailure = Literal["local", "closed", "open"]
 
 Fallbacks = Mapping[str, tuple[str, ...]]
 """A model group -> the groups to try after it, in order; "*" is every group."""
@@ -255,9 +257,18 @@ class AiollmSettings:
     Attributes:
         max_connections_per_address: how many connections one address may have; further ones are closed at once. In
             front of a load balancer all are the balancer's.
+        resumable_streams: whether a client that has lost a stream may take it up again.
+        resume_grace: how long a stream without a client is still read from its provider.
+        resume_keep: how long a stream that has ended may still be taken up.
+        limits_without_redis: what becomes of calls by holders with limits while Redis is gone: each worker keeps to its
+            share, all are refused, or all pass.
+        drain_timeout: how long calls may last that go on when the worker is to end.
     """
 
     resumable_streams: bool = setting(FLAG, False)
+    resume_grace: float = setting(SECONDS, 30.0)
+    resume_keep: float = setting(SECONDS, 300.0)
+    limits_without_redis: OnFailure = setting(choice("local", "closed", "open"), "local")
     drain_timeout: float = setting(SECONDS, 600.0)
     max_connections_per_address: int = setting(LIMIT, 4096)
 

@@ -1,0 +1,1 @@
+"""How far a job is: in a terminal, in a notebook, in logs, or to a function."""

@@ -1,0 +1,95 @@
+"""``python -m benchmarks.fanout``: ask many things in each way, and write the table and the picture."""
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environments import DEFAULT_ROOT, Environments, installed_versions
+from benchmarks.fanout.cases import CASES, CONTENDERS
+from benchmarks.fanout.report import page
+from benchmarks.machine import describe_machine, load_average
+from benchmarks.provider import CHECKOUT, running_provider
+from benchmarks.runner import Record, alternating, run_worker
+
+RESULTS = CHECKOUT / "benchmarks" / "results"
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    options = _options()
+    environments = Environments(options.envs)
+    libraries = {CONTENDERS[name].library.name: CONTENDERS[name].library for name in options.contenders}
+    pythons = {name: environments.python(name, library.requirements) for name, library in libraries.items()}
+    started = time.monotonic()
+    run: dict[str, Any] = {
+        "command": shlex.join(["python", "-m", "benchmarks.fanout", *sys.argv[1:]]),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": describe_machine(),
+        "load": {"before": load_average()},
+        "rounds": options.rounds,
+        "versions": {name: installed_versions(pythons[name], libraries[name].distributions) for name in pythons},
+    }
+    upstream = environments.python("upstream", ["uvloop"])
+    with running_provider(upstream, "benchmarks.fanout.upstream") as provider:
+        run["records"] = list(_records(options, pythons, provider.port))
+    run["load"]["after"] = load_average()
+    run["minutes"] = (time.monotonic() - started) / 60
+    if options.contenders == list(CONTENDERS):
+        _write(run, environments)
+    else:
+        print(page(run))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fanout", description=__doc__)
+    parser.add_argument(
+        "--contenders",
+        type=_contenders,
+        default=list(CONTENDERS),
+        metavar="NAME,...",
+        help="only these; prints the page and writes nothing",
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--envs", type=Path, default=DEFAULT_ROOT, help="folder of the virtual environments")
+    return parser.parse_args()
+
+
+def _contenders(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in CONTENDERS]:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(CONTENDERS)}")
+    return names
+
+
+def _records(options: argparse.Namespace, pythons: Mapping[str, Path], port: int) -> Iterator[Record]:
+    """One record per case, round and contender."""
+    for case, asked in CASES.items():
+        able = [name for name in options.contenders if CONTENDERS[name].streams or not asked.stream]
+        for number in range(options.rounds):
+            for name in alternating(able, number):
+                library = CONTENDERS[name].library
+                job = {"contender": name, "case": case, "port": port}
+                command = [str(pythons[library.name]), "-m", "benchmarks.fanout.worker", json.dumps(job)]
+                record = {"case": case, "contender": name, "round": number, **run_worker(command, library)}
+                print(json.dumps(record), file=sys.stderr, flush=True)
+                yield record
+
+
+def _write(run: Mapping[str, Any], environments: Environments) -> None:
+    data, picture = RESULTS / "fanout.json", RESULTS / "fanout.png"
+    data.write_text(json.dumps(run, indent=1) + "\n")
+    (RESULTS / "fanout.md").write_text(page(run))
+    plot = environments.python("plot", ["matplotlib"])
+    subprocess.run([str(plot), "-m", "benchmarks.fanout.plot", str(data), str(picture)], cwd=CHECKOUT, check=True)
+    print(f"wrote fanout.json, fanout.md and fanout.png in {RESULTS}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
