@@ -72,7 +72,7 @@ def answer_headers(answer: Answer, model: str, request_id: str) -> dict[str, str
 @lru_cache(maxsize=1024)
 def _names(model: str, deployment: str | None) -> dict[str, str]:
     """Return the headers that name the model and who answered; what cannot be a header is left out."""
-    told = {}
+    told: dict[str, str] = {}
     if safe := safe_value(model):
         told |= {"x-aiollm-model": safe, "x-litellm-model-group": safe}
     if deployment and (safe := safe_value(deployment)):
