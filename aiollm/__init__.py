@@ -60,10 +60,12 @@ from aiollm.jobs.batch import abatch_completion
 from aiollm.jobs.estimate import Estimate
 from aiollm.jobs.job import Job, map
 from aiollm.jobs.jsonl_store import JSONLResults
+from aiollm.jobs.redis_store import RedisResults
 from aiollm.jobs.result import Result
 from aiollm.jobs.sqlite_store import SQLiteResults
 from aiollm.jobs.store import JobStore
 from aiollm.jobs.summary import Summary
+from aiollm.jobs.worker import BatchWorker
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
@@ -139,6 +141,7 @@ __all__ = [
     "AuthenticationError",
     "BadGatewayError",
     "BadRequestError",
+    "BatchWorker",
     "Budget",
     "BudgetExceededError",
     "Cache",
@@ -190,6 +193,7 @@ __all__ = [
     "RateLimitError",
     "Recovery",
     "RedisLimiter",
+    "RedisResults",
     "RedisStore",
     "ResponseContentPart",
     "ResponseOutputItem",

@@ -236,16 +236,24 @@ def request_parts(given: Mapping[str, Any], known: frozenset[str]) -> dict[str, 
         known: the names of the API's own parameters.
     """
     params = checked_parameters(given, known)
-    params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
-    return {
-        "params": params,
-        "extra_headers": checked_headers(given["extra_headers"]),
-        "extra_body": checked_dict("extra_body", given["extra_body"]),
-        "drop_params": checked_flag("drop_params", given["drop_params"]),
-        "additional_drop_params": checked_names("additional_drop_params", given["additional_drop_params"]),
-        "allowed_openai_params": frozenset(checked_names("allowed_openai_params", given["allowed_openai_params"])),
-        "metadata": checked_dict("metadata", given["metadata"]),
-    }
+    if given["provider_params"]:
+        params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
+    parts: dict[str, Any] = {"params": params}
+    for name, checked in _CHECKS.items():
+        if (value := given[name]) is not None:
+            parts[name] = checked(name, value)
+    return parts
+
+
+# How what a request has beside its parameters is checked, where it is said; the request itself says what holds else.
+_CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
+    "extra_headers": lambda name, value: checked_headers(value),
+    "extra_body": checked_dict,
+    "drop_params": checked_flag,
+    "additional_drop_params": checked_names,
+    "allowed_openai_params": lambda name, value: frozenset(checked_names(name, value)),
+    "metadata": checked_dict,
+}
 
 
 def target_of(given: dict[str, Any], api: Api) -> Target:

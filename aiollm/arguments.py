@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from aiollm.exceptions import BadRequestError
@@ -150,7 +151,7 @@ def checked_parameters(given: Mapping[str, Any], known: frozenset[str] = OPENAI_
     Raises:
         BadRequestError: one has a value that no provider could take.
     """
-    parameters = {name: value for name, value in given.items() if value is not None and name in known}
+    parameters = {name: value for name in _in_order(known) if (value := given.get(name)) is not None}
     for name, value in parameters.items():
         if name in _RULES:
             expected, holds = _RULES[name]
@@ -163,6 +164,12 @@ def checked_parameters(given: Mapping[str, Any], known: frozenset[str] = OPENAI_
     return parameters
 
 
+@cache
+def _in_order(names: frozenset[str]) -> tuple[str, ...]:
+    """Return names in the one order in which all requests have them."""
+    return tuple(sorted(names))
+
+
 def checked_timeouts(timeout: Any, stream_timeout: Any, *, stream: bool) -> Timeouts:
     """Return the clocks.
 
@@ -173,6 +180,8 @@ def checked_timeouts(timeout: Any, stream_timeout: Any, *, stream: bool) -> Time
         raise faulty("timeout", "a number of seconds above 0, or an aiollm.Timeouts", timeout)
     if stream_timeout is not None and not (_is_number(stream_timeout) and stream_timeout > 0):
         raise faulty("stream_timeout", "a number of seconds above 0", stream_timeout)
+    if isinstance(timeout, Timeouts) and stream_timeout is None:
+        return timeout
     return Timeouts.of(timeout, stream_timeout, stream=stream)
 
 

@@ -110,13 +110,16 @@ def _trying(policies: Policies, routing: Routing | None) -> list[Middleware]:
 
 def _sending(policies: Policies, routing: Routing | None) -> list[Middleware]:
     """Return what sends one attempt."""
-    of_client = [] if policies.limiter is None else [Limits(partial(_limiter_of, policies.limiter))]
+    of_client = [] if policies.limiter is None else [Limits(_limiter_of(policies.limiter))]
     of_deployment = [] if routing is None else [Limits(routing.limiters.of)]
     return [*of_client, *of_deployment, record]
 
 
-def _limiter_of(limiter: Gate | Mapping[str, Gate], call: Call) -> Gate | None:
-    return limiter.get(call.target.provider.name) if isinstance(limiter, Mapping) else limiter
+def _limiter_of(limiter: Gate | Mapping[str, Gate]) -> Callable[[Call], Gate | None]:
+    """Return what tells the limiter of a call."""
+    if isinstance(limiter, Mapping):
+        return lambda call: limiter.get(call.target.provider.name)
+    return lambda call: limiter
 
 
 def _embeddings(

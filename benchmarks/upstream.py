@@ -155,8 +155,11 @@ class Connection(asyncio.Protocol):
         length = _content_length(head)
         if separator and len(rest) >= length:
             self._received = rest[length:]
-            path = head.split(b" ", 2)[1].decode().strip("/").split("/")
-            self.answer(path, streaming=b'"stream":true' in rest.replace(b" ", b""))
+            self.respond(head.split(b" ", 2)[1].decode().strip("/").split("/"), rest)
+
+    def respond(self, path: list[str], body: bytes) -> None:
+        """Answer a request with this path and body."""
+        self.answer(path, streaming=b'"stream":true' in body.replace(b" ", b""))
 
     def answer(self, path: list[str], *, streaming: bool) -> None:
         """Answer a request for this path."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from aiollm.providers import known_models
 from aiollm.providers.catalog import read_catalog
 from aiollm.providers.identity import IDENTITIES
 from tests import CORPUS, profiles
@@ -83,6 +84,7 @@ def provider_variables() -> set[str]:
 def clean_environment(monkeypatch: pytest.MonkeyPatch, provider_variables: set[str]) -> None:
     """Hide the machine's keys, base URLs, proxies and prices, so that a test means the same everywhere."""
     monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)
+    known_models._cache_folder.cache_clear()
     for name in list(os.environ):
         if name in provider_variables or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)

@@ -52,3 +52,10 @@ async def test_no_policy_but_single_flight_does_anything_for_a_chunk() -> None:
     assert len(chunks) > pieces
     assert calls["_ended"], "nothing was booked at the end"
     assert max(calls.values()) < pieces / 20, calls.most_common(3)
+
+
+async def test_cache_and_single_flight_have_one_key_of_a_call() -> None:
+    client = Client(cache=Cache(), single_flight=True)
+    with ProviderServer() as server, counted() as calls:
+        await client.acompletion(**arguments(server))
+    assert calls["cache_key"] == 1

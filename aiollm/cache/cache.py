@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from aiollm.cache.entry import Answer, Entry, read_entry, write_entry
 from aiollm.cache.memory import MemoryStore
@@ -81,7 +81,7 @@ class Cache:
         self.namespace = namespace
         self.max_wait = max_wait
         self._clock = clock
-        self._stats = CacheStats()
+        self._counts = {"hits": 0, "misses": 0, "stores": 0, "errors": 0}
         self._guard = Guard()
         self._broken = False
         self._resting_until = 0.0
@@ -89,7 +89,7 @@ class Cache:
 
     def stats(self) -> CacheStats:
         """Return what it has done so far."""
-        return self._stats
+        return CacheStats(**self._counts)
 
     async def find(self, api: Api, key: str, *, max_age: float | None = None, with_usage: bool = False) -> Entry | None:
         """Return the answer that is kept under a key, if there is one that can be read.
@@ -184,7 +184,7 @@ class Cache:
 
     def _count(self, name: str) -> None:
         with self._guard:
-            self._stats = evolve(self._stats, **{name: getattr(self._stats, name) + 1})
+            self._counts[name] += 1
 
     def __repr__(self) -> str:
         return f"<Cache in {self.store!r}>"

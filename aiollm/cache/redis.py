@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
-from aiollm.cache.store import StoreError
-from aiollm.core.redis.link import RedisLink, RedisUnavailable, Server
+from aiollm.cache.redis_commands import RedisCommands
+from aiollm.core.redis.link import Server
 
 __all__ = ["RedisStore"]
-
-CALL_SECONDS = 5.0
-"""How long a command may take; a cache waits for a read much shorter."""
 
 
 class RedisStore:
@@ -32,48 +29,26 @@ class RedisStore:
     def __init__(self, server: Server, *, max_value_bytes: int = 1024 * 1024, prefix: str = "aiollm:cache:") -> None:
         if not max_value_bytes > 0:
             raise ValueError(f"max_value_bytes must be above 0; got {max_value_bytes}")
-        self._link = RedisLink(server, seconds=CALL_SECONDS)
+        self._commands = RedisCommands(server)
         self.max_value_bytes = max_value_bytes
         self.prefix = prefix
 
     async def get(self, key: str) -> bytes | None:
-        return cast("bytes | None", await self._run("GET", self.prefix + key))
+        return cast("bytes | None", await self._commands.run(("GET", self.prefix + key)))
 
     async def put(self, key: str, value: bytes, ttl: float | None) -> None:
         if len(value) > self.max_value_bytes:
             await self.delete(key)
             return
-        lasting: list[str | int] = [] if ttl is None else ["PX", max(1, round(ttl * 1000))]
-        await self._run("SET", self.prefix + key, value, *lasting)
+        lasting: tuple[str | int, ...] = () if ttl is None else ("PX", max(1, round(ttl * 1000)))
+        await self._commands.run(("SET", self.prefix + key, value, *lasting))
 
     async def delete(self, key: str) -> None:
-        await self._run("DEL", self.prefix + key)
+        await self._commands.run(("DEL", self.prefix + key))
 
     async def aclose(self) -> None:
         """Close the running loop's connections. They are opened again when the store is used again."""
-        await self._link.aclose()
-
-    async def _run(self, *command: str | bytes | int) -> Any:
-        """Run a command and return what the server says.
-
-        Raises:
-            StoreError: it cannot be reached, or refuses.
-        """
-        from redis.exceptions import ResponseError
-
-        async def run(client: Any) -> Any:
-            try:
-                return await client.execute_command(*command, NEVER_DECODE=True)
-            except ResponseError as refusal:  # an answer, which says nothing against the next command
-                return refusal
-
-        try:
-            answer = await self._link.call(run)
-        except RedisUnavailable as failure:
-            raise StoreError(str(failure)) from failure
-        if isinstance(answer, ResponseError):
-            raise StoreError(f"{self._link.address} refused {command[0]!s}: {answer}") from answer
-        return answer
+        await self._commands.aclose()
 
     def __repr__(self) -> str:
-        return f"<RedisStore in {self._link.address}>"
+        return f"<RedisStore in {self._commands.address}>"

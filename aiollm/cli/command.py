@@ -62,7 +62,7 @@ examples:
 Keys and spend are kept beside the configuration, in a file of its name that ends in .sqlite, or where
 general_settings.database_url says. SIGHUP, or a change of the file, takes over the configuration; a file with a fault
 leaves the one before. SIGTERM and Ctrl-C end the proxy when the answers that go on have ended; a second one at once.
-Each worker counts the limits of keys by itself.
+Workers share the limits of keys over Redis (router_settings.redis_host); without it each keeps to its share.
 """
 _RUN_EXAMPLES = """\
 examples:

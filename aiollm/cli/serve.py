@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import shlex
 from argparse import Namespace
@@ -18,8 +17,10 @@ from aiollm.integrations.prometheus import SHARED_FOLDER
 from aiollm.local.parts import find_package
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, set_variables
 from aiollm.proxy.config import Config, read_config
+from aiollm.proxy.event_loop import run
 from aiollm.proxy.gateway import LOCAL_MODEL
 from aiollm.proxy.guard import is_loopback
+from aiollm.proxy.redis_servers import shared_server
 from aiollm.proxy.supervisor import reserved_port, supervise
 from aiollm.proxy.worker import Service, run_worker
 
@@ -50,17 +51,17 @@ def serve(options: Namespace) -> int:
     logging.basicConfig(format="aiollm: %(message)s", level=logging.WARNING)
     service = Service(config, path, host, port, needs_key=reachable)
     if workers == 1:
-        asyncio.run(run_worker(service, 0, lambda bound: _announce(service, bound, 1)))
+        run(run_worker(service, 0, lambda bound: _announce(service, bound, 1)))
         return 0
     with reserved_port(host, port) as bound, TemporaryDirectory(prefix="aiollm-metrics-") as folder:
         set_variables({SHARED_FOLDER: PROCESS_ENVIRONMENT.get(SHARED_FOLDER) or folder})
-        shared = evolve(service, port=bound, shares_port=True)
+        shared = evolve(service, port=bound, workers=workers)
         return supervise(workers, _worker(shared), lambda: _announce(shared, bound, workers))
 
 
 def _worker(service: Service) -> Callable[[int, Callable[[], object], int], None]:
     def work(number: int, ready: Callable[[], object], lifeline: int) -> None:
-        asyncio.run(run_worker(service, number, lambda bound: ready(), lifeline=lifeline))
+        run(run_worker(service, number, lambda bound: ready(), lifeline=lifeline))
 
     return work
 
@@ -86,6 +87,10 @@ def _announce(service: Service, port: int, workers: int) -> None:
         named += f" and {len(groups) - _NAMED} more"
     host = f"[{service.host}]" if ":" in service.host else service.host
     by = f" by {workers} workers" if workers > 1 else ""
+    if workers > 1 and shared_server(service.config) is None:
+        say("aiollm: without Redis (router_settings.redis_host) each worker keeps to its share of every limit of a key")
+        if service.config.aiollm.resumable_streams:
+            say("aiollm: and a stream can be taken up again at its own worker only")
     say(f"aiollm serves {named} on http://{host}:{port}{by}; Ctrl-C ends it")
     key = "" if service.config.general.master_key is None else ' -H "Authorization: Bearer $MASTER_KEY"'
     model = "any" if service.path is None or "*" in groups[0] else groups[0]

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
 
 from attrs import asdict, define
 
@@ -128,11 +127,17 @@ class Gate:
         if priority not in range(CLASSES):
             raise ValueError(f"priority must be a whole number from 0 (most urgent) to {CLASSES - 1}; got {priority!r}")
         limit = self._max_wait if max_wait is None else _checked_wait(max_wait)
-        return Reservation(
-            partial(self._pass, amounts, priority, key or "", limit), partial(self._pass_at_once, amounts)
-        )
+        return Reservation(self, amounts, priority, key or "", limit)
 
-    def _pass_at_once(self, amounts: Amounts) -> Permit | None:
+    def pass_at_once(self, amounts: Amounts) -> Permit | None:
+        """Return a permit if there is room and nobody waits, else None: it takes half the time that `reserve` does.
+
+        Args:
+            amounts: what the request will take, as `reserve` takes it; no number is below 0.
+
+        Raises:
+            APIError: the quota lets nobody pass, and says why.
+        """
         with self._guard:
             return self._first(amounts, self._now())
 
@@ -142,7 +147,8 @@ class Gate:
             return self._permit(amounts, now, now)
         return None
 
-    async def _pass(self, amounts: Amounts, priority: int, key: str, max_wait: float | None) -> Permit:
+    async def pass_in_turn(self, amounts: Amounts, priority: int, key: str, max_wait: float | None) -> Permit:
+        """Wait for a permit; see `reserve`."""
         loop = running_loop()
         with self._guard:
             now = self._now()
@@ -247,22 +253,46 @@ class Gate:
     @noted
     def settle(self, permit: Permit, real: Amounts) -> None:
         """Book what a permit's request has really taken; see `Permit.settle`."""
-        if permit.process != self._guard.process:  # the parent's, of which this process was forked
-            return
-        now = self._now()
-        self._quota.settle(permit.held, real, permit.taken_at, now)
-        permit.held = real
-        self._record.settle(permit.estimate, real)
-        self._admit(now)
+        if self._is_ours(permit):
+            now = self._now()
+            self._book(permit, real, now)
+            self._admit(now)
 
     @noted
     def release(self, permit: Permit) -> None:
         """Take back a permit's place of the concurrency; see `Permit.release`."""
-        if not permit.released and permit.process == self._guard.process:
-            permit.released = True
+        if self._is_ours(permit):
             now = self._now()
-            self._quota.release(now)
+            self._take_back(permit, now)
             self._admit(now)
+
+    @noted
+    def finish(self, permit: Permit, real: Amounts) -> None:
+        """Settle and release in one access.
+
+        Args:
+            permit: of a request that has ended.
+            real: what it has taken; no number is below 0.
+        """
+        if self._is_ours(permit):
+            now = self._now()
+            self._book(permit, real, now)
+            self._take_back(permit, now)
+            self._admit(now)
+
+    def _is_ours(self, permit: Permit) -> bool:
+        """Whether a permit is of this process, not of the one that this was forked from."""
+        return permit.process == self._guard.process
+
+    def _book(self, permit: Permit, real: Amounts, now: float) -> None:
+        self._quota.settle(permit.held, real, permit.taken_at, now)
+        permit.held = real
+        self._record.settle(permit.estimate, real)
+
+    def _take_back(self, permit: Permit, now: float) -> None:
+        if not permit.released:
+            permit.released = True
+            self._quota.release(now)
 
     # -- what the provider says
 
@@ -292,13 +322,17 @@ class Gate:
         self._pause(retry_after or 0.0, now)
         self._quota.throttled(now if permit is None else permit.taken_at, now)
 
-    @noted
     def succeeded(self, permit: Permit | None = None) -> None:
         """The provider has begun to answer a request.
 
         Args:
             permit: the request's.
         """
+        if self._quota.slowed:
+            self._succeeded(permit)
+
+    @noted
+    def _succeeded(self, permit: Permit | None) -> None:
         now = self._now()
         self._quota.succeeded(now if permit is None else permit.taken_at, now)
         self._admit(now)
@@ -359,7 +393,8 @@ class Gate:
     def _now(self) -> float:
         """Return the time, which never goes back: loops look at the clock at different moments."""
         loop = asyncio._get_running_loop()
-        self._latest = max(self._latest, time.monotonic() if loop is None else loop.time())
+        now = time.monotonic() if loop is None else loop.time()
+        self._latest = max(self._latest, now)
         return self._latest
 
 

@@ -28,6 +28,7 @@ class Guard:
 
     Attributes:
         process: the process whose state this is.
+        depth: how many accesses the thread that is inside has begun, one in the middle of the other.
     """
 
     def __init__(self, after_fork: Callable[[], None] | None = None) -> None:
@@ -37,7 +38,7 @@ class Guard:
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
-        self._depth = 0
+        self.depth = 0
         self._notes: deque[Callable[[], None]] = deque()
         self.process = os.getpid()
 
@@ -48,31 +49,20 @@ class Guard:
             if after_fork is not None:
                 after_fork()
         self._lock.acquire()
-        self._depth += 1
+        self.depth += 1
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._depth -= 1
         try:
-            while self._notes and not self._depth:
-                self._do(self._notes.popleft())
+            while self._notes and self.depth == 1:
+                self._notes.popleft()()
         finally:
+            self.depth -= 1
             self._lock.release()
 
-    def note(self, work: Callable[[], None]) -> None:
-        """Do some work under the lock: now, or when this thread's own access is over."""
-        with self:
-            if self._depth > 1:
-                self._notes.append(work)
-            else:
-                self._do(work)
-
-    def _do(self, work: Callable[[], None]) -> None:
-        self._depth += 1
-        try:
-            work()
-        finally:
-            self._depth -= 1
+    def put_off(self, work: Callable[[], None]) -> None:
+        """Do some work when this thread's outermost access is about to end."""
+        self._notes.append(work)
 
 
 class _Guarded(Protocol):
@@ -90,7 +80,11 @@ def noted(method: Callable[Concatenate[G, Arguments], None]) -> Callable[Concate
     """
 
     def note(self: G, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
-        self._guard.note(partial(method, self, *args, **kwargs))
+        with self._guard as guard:
+            if guard.depth == 1:
+                method(self, *args, **kwargs)
+            else:
+                guard.put_off(partial(method, self, *args, **kwargs))
 
     update_wrapper(note, method)
     return note

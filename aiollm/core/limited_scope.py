@@ -14,6 +14,7 @@ from contextlib import suppress
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakSet
 
 from aiollm.core.scope import CancelScope
 
@@ -49,6 +50,7 @@ class LimitedScope(CancelScope):
         self._now = time.monotonic
         self._deadline = math.inf  # by that clock
         self._token: Token[LimitedScope | None] | None = None
+        self._caused: WeakSet[BaseException] = WeakSet()
 
     @property
     def left(self) -> float:
@@ -69,6 +71,9 @@ class LimitedScope(CancelScope):
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
+
+    def blame(self, error: BaseException) -> None:
+        self._caused.add(error)
 
     def _leave(self) -> None:
         assert self._token is not None

@@ -72,8 +72,9 @@ class Record:
 
     def settle(self, estimate: Amounts, real: Amounts) -> None:
         """The tokens of a request are known."""
-        if real.tokens > 0:
-            self.estimate_error += _ERROR_WEIGHT * (estimate.tokens / real.tokens - 1 - self.estimate_error)
+        tokens = real.tokens
+        if tokens > 0:
+            self.estimate_error += _ERROR_WEIGHT * (estimate.tokens / tokens - 1 - self.estimate_error)
 
     def wait(self, part: float) -> float:
         """Return how long that part of the last requests waited at the most, in seconds."""

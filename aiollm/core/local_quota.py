@@ -55,8 +55,8 @@ class _Rate:
         return self._window.used(now)
 
     def wait(self, amount: float, now: float) -> float:
-        """Return for how many seconds the amount does not fit."""
-        return 0.0 if self.limit == math.inf else self._meter.wait(amount, self.limit, now)
+        """Return for how many seconds the amount does not fit, where there is a limit."""
+        return self._meter.wait(amount, self.limit, now)
 
     def add(self, amount: float, now: float) -> None:
         """Book an amount."""
@@ -107,34 +107,47 @@ class LocalQuota:
         self._tokens = _Rate(tokens, bucket)
         self._input_tokens = _Rate(input_tokens, bucket)
         self._output_tokens = _Rate(output_tokens, bucket)
-        self._apart = input_tokens is not None or output_tokens is not None
+        self._counting: tuple[_Rate, ...] = (self._requests, self._tokens)
+        if input_tokens is not None or output_tokens is not None:
+            self._count_apart()
         self._concurrency = concurrency
         self._in_flight = 0
         self._pace = AdaptiveRate() if adaptive else None
         self._began = math.inf
 
+    @property
+    def slowed(self) -> bool:
+        """Whether the provider has refused a request, and the pace is found out by trying."""
+        return self._pace is not None and self._pace.value < math.inf
+
     def take(self, amounts: Amounts, now: float) -> float:
         """Take the amounts and a place of the concurrency, or say for how long there is no room."""
         if self._concurrency is not None and self._in_flight >= self._concurrency:
             return math.inf
-        counted = self._counted(amounts)
-        wait = 0.0 if self._pace is None else self._pace.wait(now)
-        for rate, amount in counted:
-            wait = max(wait, rate.wait(amount, now))
+        counts = _counts(amounts)
+        pace = self._pace
+        if pace is not None and pace.value == math.inf:
+            pace = None
+        wait = 0.0 if pace is None else pace.wait(now)
+        for rate, amount in zip(self._counting, counts, strict=False):
+            if rate.limit < math.inf:
+                wait = max(wait, rate.wait(amount, now))
         if wait > 0:
             return wait
-        for rate, amount in counted:
+        for rate, amount in zip(self._counting, counts, strict=False):
             rate.add(amount, now)
-        if self._pace is not None:
-            self._pace.add(amounts.requests, now)
+        if pace is not None:
+            pace.add(amounts.requests, now)
         self._in_flight += 1
-        self._began = min(self._began, now)
+        if self._began == math.inf:
+            self._began = now
         return 0.0
 
     def settle(self, held: Amounts, real: Amounts, taken_at: float, now: float) -> None:
         """Book `real` in the place of `held`."""
-        for (rate, before), (_, after) in zip(self._counted(held), self._counted(real), strict=True):
-            rate.settle(before, after, taken_at, now)
+        for rate, before, after in zip(self._counting, _counts(held), _counts(real), strict=False):
+            if before != after:
+                rate.settle(before, after, taken_at, now)
 
     def release(self, now: float) -> None:
         """Give back one place of the concurrency."""
@@ -142,7 +155,7 @@ class LocalQuota:
 
     def share(self, amounts: Amounts) -> float:
         """Return the largest part of a minute's room that the amounts take; by tokens where there is no limit."""
-        shares = [amount / rate.limit for rate, amount in self._counted(amounts)]
+        shares = [amount / rate.limit for rate, amount in zip(self._counting, _counts(amounts), strict=False)]
         return max(shares) or amounts.requests + amounts.tokens
 
     def throttled(self, taken_at: float, now: float) -> None:
@@ -168,7 +181,8 @@ class LocalQuota:
         ):
             if told is not None:
                 rate.learn(told, now)
-        self._apart = self._apart or limits.input_tokens is not None or limits.output_tokens is not None
+        if limits.input_tokens is not None or limits.output_tokens is not None:
+            self._count_apart()
 
     def after_fork(self) -> None:
         """Begin with nothing in flight."""
@@ -188,12 +202,15 @@ class LocalQuota:
             otpm=_known(self._output_tokens.limit),
         )
 
-    def _counted(self, amounts: Amounts) -> tuple[tuple[_Rate, float], ...]:
-        requests, input_tokens, output_tokens = amounts
-        together = (self._requests, requests), (self._tokens, input_tokens + output_tokens)
-        if not self._apart:
-            return together
-        return (*together, (self._input_tokens, input_tokens), (self._output_tokens, output_tokens))
+    def _count_apart(self) -> None:
+        """Count the tokens of prompts and of answers, beside those of both."""
+        self._counting = (self._requests, self._tokens, self._input_tokens, self._output_tokens)
+
+
+def _counts(amounts: Amounts) -> tuple[float, float, float, float]:
+    """Return the amounts in the order of the rates."""
+    requests, input_tokens, output_tokens = amounts
+    return requests, input_tokens + output_tokens, input_tokens, output_tokens
 
 
 def _known(limit: float) -> float | None:

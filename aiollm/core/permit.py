@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -13,7 +13,11 @@ __all__ = ["Ledger", "Permit", "Reservation"]
 
 
 class Ledger(Protocol):
-    """Where a permit came from."""
+    """Where a permit comes from."""
+
+    def pass_in_turn(
+        self, amounts: Amounts, priority: int, key: str, max_wait: float | None
+    ) -> Coroutine[Any, Any, Permit]: ...
 
     def settle(self, permit: Permit, real: Amounts) -> None: ...
 
@@ -68,16 +72,23 @@ class Reservation:
     The block releases the permit at its end. Cancelling gives up the place in the queue, or gives the permit back.
 
     Args:
-        enter: waits for the permit.
-        at_once: gives it if nobody has to wait, else None.
+        ledger: where the permit comes from.
+        amounts: what is reserved.
+        priority, key, max_wait: its class, who it is for, and how long it may wait, in seconds; see `Gate.reserve`.
     """
 
-    __slots__ = ("_enter", "_permit", "at_once")
+    __slots__ = ("_amounts", "_key", "_ledger", "_max_wait", "_permit", "_priority")
 
-    def __init__(self, enter: Callable[[], Coroutine[Any, Any, Permit]], at_once: Callable[[], Permit | None]) -> None:
-        self._enter = enter
+    def __init__(self, ledger: Ledger, amounts: Amounts, priority: int, key: str, max_wait: float | None) -> None:
+        self._ledger = ledger
+        self._amounts = amounts
+        self._priority = priority
+        self._key = key
+        self._max_wait = max_wait
         self._permit: Permit | None = None
-        self.at_once = at_once
+
+    def _enter(self) -> Coroutine[Any, Any, Permit]:
+        return self._ledger.pass_in_turn(self._amounts, self._priority, self._key, self._max_wait)
 
     def __await__(self) -> Generator[Any, Any, Permit]:
         return self._enter().__await__()

@@ -67,6 +67,10 @@ class Quota(Protocol):
     the gate's clock, which never goes back.
     """
 
+    @property
+    def slowed(self) -> bool:
+        """Whether it has slowed down, and wants to know of requests that were served. May be read without the lock."""
+
     def take(self, amounts: Amounts, now: float) -> float:
         """Take the amounts and a place of the concurrency, or nothing.
 

@@ -7,7 +7,9 @@ from itertools import chain
 
 from aiollm.core.transport import Exchange
 from aiollm.exceptions import APIError
+from aiollm.wire.alike import AlikeEvents, Run
 from aiollm.wire.frame import Frame, Framer
+from aiollm.wire.sse import SSEFramer
 
 __all__ = ["FrameReader"]
 
@@ -33,6 +35,7 @@ class FrameReader:
         self.bytes = 0
         self.at_end = False
         self._exchange = exchange
+        self._runs_framer: SSEFramer | None = None
         self._framer = framer
         self._first = b""  # read by `peek`, inflated, and not framed yet
         self._after_first: Iterator[bytes] = iter(())  # of the same read, not inflated yet
@@ -74,6 +77,27 @@ class FrameReader:
             self.at_end = True
             return self._framer.finish()
         return self._framer.feed(data) if self._exchange.plain else self._framed(self._exchange.inflate(data))
+
+    def expect(self, alike: AlikeEvents) -> bool:
+        """Give such events as runs from the next read on, and return whether the framer can."""
+        if not isinstance(self._framer, SSEFramer):
+            return False
+        self._framer.alike = alike
+        self._runs_framer = self._framer if self._exchange.plain else None
+        return True
+
+    def run(self, data: bytes) -> Run | None:
+        """Return what a read gave if that is a run of the events that are expected, and nothing else.
+
+        It spares a read that gives one event, as nearly all do, most of the way; else `frames` is to be asked.
+        """
+        framer = self._runs_framer
+        if framer is None or framer.alike is None or not framer.is_between_events:
+            return None
+        run = framer.alike.whole_run(data)
+        if run is not None:
+            self.bytes += len(data)
+        return run
 
     async def rest(self, max_bytes: int, *, cut: bool = False) -> bytes:
         """Return the whole body, for a reply that turned out not to be a stream.

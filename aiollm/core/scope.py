@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from typing import Protocol
-from weakref import WeakSet
 
 from aiollm.exceptions import StreamCancelled
 
@@ -36,7 +35,6 @@ class CancelScope:
     def __init__(self, parent: CancelScope | None = None) -> None:
         self.parent = parent
         self._members: set[Abortable] = set()  # threads share it; each access is one atomic operation
-        self._caused: WeakSet[BaseException] = WeakSet()
         self._why: str | None = None
 
     @property
@@ -80,8 +78,10 @@ class CancelScope:
             self.parent.detach(member)
 
     def blame(self, error: BaseException) -> None:
-        """Take note that a limit of this very scope has raised `error`."""
-        self._caused.add(error)
+        """Take note that this very scope has raised `error`: a limit of it, or its `cancel`.
+
+        Nobody asks a plain scope for that; see `LimitedScope`.
+        """
 
     def _abort(self, member: Abortable, why: str) -> None:
         reason = self._reason(why)
@@ -94,5 +94,5 @@ class CancelScope:
     def _reason(self, why: str) -> StreamCancelled:
         """Return an error of its own for each who is cancelled: it is raised in a task of its own."""
         reason = StreamCancelled(why)
-        self._caused.add(reason)
+        self.blame(reason)
         return reason

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import deque
+import math
+from collections import OrderedDict
 
 from attrs import define
 
@@ -20,7 +20,6 @@ _TINY = 1e-6  # of a unit; sums of parts of units are not exact
 
 @define
 class _Slot:
-    first: float
     last: float
     amount: float
 
@@ -34,29 +33,40 @@ class SlidingWindow:
 
     def __init__(self, period: float = MINUTE) -> None:
         self._period = period
-        self._slots: deque[_Slot] = deque()
+        self._slots_a_second = SLOTS / period
+        self._slots: OrderedDict[int, _Slot] = OrderedDict()  # by the number of the part of a period
         self._used = 0.0
+        self._until = math.inf  # then the first of them is a period old, unless it is added to
         self._others = 0.0  # what others have used, who share the limit
         self._others_until = 0.0
 
     def used(self, now: float) -> float:
         """Return what was added in the period that ends now."""
-        slots = self._slots
-        while slots and slots[0].last + self._period <= now:
-            self._used -= slots.popleft().amount
-        if not slots:
-            self._used = 0.0
+        if now >= self._until:
+            self._forget(now)
         return self._used
+
+    def _forget(self, now: float) -> None:
+        """Drop what is a period old."""
+        while self._slots:
+            number, slot = next(iter(self._slots.items()))
+            self._until = slot.last + self._period
+            if now < self._until:
+                return
+            self._used -= slot.amount
+            del self._slots[number]
+        self._used, self._until = 0.0, math.inf
 
     def wait(self, amount: float, limit: float, now: float) -> float:
         """Return for how many seconds the amount does not fit. One above the limit fits when it is alone."""
         if amount <= 0:
             return 0.0
-        others = self._others if now < self._others_until else 0.0
-        excess = self.used(now) + others + amount - max(limit, amount)
+        excess = self.used(now) + amount - max(limit, amount)
+        if now < self._others_until:
+            excess += self._others
         if excess <= _TINY:
             return 0.0
-        for slot in self._slots:
+        for slot in self._slots.values():
             excess -= slot.amount
             if excess <= _TINY:
                 return slot.last + self._period - now
@@ -66,22 +76,25 @@ class SlidingWindow:
         """Book an amount, whether it fits or not."""
         if amount <= 0:
             return
-        self._used += amount
-        if self._slots and now - self._slots[-1].first < self._period / SLOTS:
-            self._slots[-1].last = now
-            self._slots[-1].amount += amount
+        number = int(now * self._slots_a_second)
+        slot = self._slots.get(number)
+        if slot is None:
+            if now >= self._until:
+                self._forget(now)
+            self._slots[number] = _Slot(now, amount)
+            self._until = min(self._until, now + self._period)
         else:
-            self._slots.append(_Slot(now, now, amount))
+            slot.last = now
+            slot.amount += amount
+        self._used += amount
 
     def settle(self, held: float, real: float, at: float, now: float) -> None:
         """Correct what was added at a time. What exceeds it counts from now on: when it was spent is not known."""
         if real >= held:
             self.add(real - held, now)
             return
-        self.used(now)
-        place = bisect_left(self._slots, at, key=lambda slot: slot.last)
-        if place < len(self._slots) and self._slots[place].first <= at:
-            slot = self._slots[place]
+        slot = self._slots.get(int(at * self._slots_a_second))
+        if slot is not None:  # else it is a period old
             given_back = min(held - real, slot.amount)
             slot.amount -= given_back
             self._used -= given_back

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 from weakref import ref
@@ -46,6 +46,8 @@ class Exchange:
         host: host and port that are asked, for messages.
         phase: "connect", "headers" (sent, no reply yet) or "body".
         clocks: the clocks of reading the body.
+        on_abort: called with the reason when the body is cut off while nobody reads it, so that the end is not first
+            noticed by whoever reads next.
         loop: the event loop it belongs to.
     """
 
@@ -58,6 +60,8 @@ class Exchange:
         self._pool = pool
         self._scope = scope
         self.loop = scope.loop
+        self.on_abort: Callable[[BaseException], None] | None = None
+        self._reading = False
         self._reused = False
         self._block: asyncio.Timeout | None = None  # around the sending, while that lasts
         self._response: aiohttp.ClientResponse | None = None
@@ -154,6 +158,7 @@ class Exchange:
         if response is None:
             raise self._reason or StreamInterrupted("the stream is closed")
         self.clocks.start_waiting()
+        self._reading = True
         try:
             data = await response.content.readany()
         except _FAULTS as error:
@@ -167,17 +172,14 @@ class Exchange:
         else:
             self.clocks.stop_waiting()
             return data
+        finally:
+            self._reading = False
         raise failure
 
     @property
     def body_came(self) -> bool:
         """Whether the whole body has come and was read."""
         return self._response is None or self._response.content.at_eof()
-
-    @property
-    def aborted(self) -> bool:
-        """Whether it was ended before its time; reading raises why."""
-        return self._reason is not None
 
     @property
     def plain(self) -> bool:
@@ -263,6 +265,8 @@ class Exchange:
                 # traceback, with the stream and all chunks, for ever.
                 response.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
             response.close()
+            if reason is not None and self.on_abort is not None and not self._reading:
+                self.on_abort(reason)
 
     def _end(self) -> aiohttp.ClientResponse | None:
         """Leave the pool's count, the scope and the clocks; return the response, the first time."""

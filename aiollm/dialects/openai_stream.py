@@ -3,6 +3,8 @@
 Whatever came in, this comes out: `id`, `created` and `model` the same on every chunk; the role once for each choice;
 text and finish reason on chunks of their own, the finish reason once for each choice; tool calls numbered from 0;
 usage only on the last chunk, and only when asked for. Fields that OpenAI does not have are kept where they were.
+
+A chunk that says all that its event says keeps the event as it came, for those who hand it on (`openai_form`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from aiollm.dialects.assembly import Assembler
 from aiollm.dialects.base import Context
 from aiollm.dialects.errors import MALFORMED, error_from_object
 from aiollm.dialects.finish import broke_off, finish_reason
+from aiollm.dialects.openai_form import says_all
 from aiollm.dialects.openai_message import HEAD_FIELDS, broken_off, normal_message
 from aiollm.dialects.tool_calls import ToolCallTracker
 from aiollm.dialects.unreadable import invalid_event
@@ -27,6 +30,7 @@ from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
+from aiollm.wire.alike import Run
 from aiollm.wire.frame import Frame
 
 __all__ = ["OpenAIDecoder"]
@@ -80,6 +84,7 @@ class OpenAIDecoder:
         self._held: dict[str, Any] = {}  # fields of chunks that gave no chunk
         self._answer = Assembler()
         self._opening: ModelResponseStream | None = None  # given in one go; its head is not in the answer yet
+        self._counted: bytes | None = None  # the last event that had usage, if it had nothing else
         self._plain_text = False  # choice 0 is open and its role was sent
         self._text = self._thought = bytearray()  # choice 0's in the answer, once it is open
 
@@ -125,6 +130,16 @@ class OpenAIDecoder:
         elif not self._choices and (first := self._open_plainly(frame)):
             return (first,)
         return self._feed_object(frame)
+
+    def take_run(self, run: Run) -> None:
+        text = run.data
+        if b"\\" in text:
+            text = lenient_json(b'"%b"' % text).encode()
+        if run.alike.member == "content":
+            self._text += text
+        else:
+            self._thought += text
+        self.content = True
 
     def _open_plainly(self, frame: Frame) -> ModelResponseStream | None:
         """Return the first chunk if it opens choice 0 with a role, and perhaps text, and does nothing else.
@@ -244,29 +259,37 @@ class OpenAIDecoder:
 
     def _checked_chunks(self, payload: dict[str, Any], data: bytes) -> Iterator[ModelResponseStream]:
         try:
-            yield from self._chunks(payload)
+            yield from self._chunks(payload, data)
+            if payload.get("usage"):
+                counts_only = not payload.get("choices") and self._held.keys() <= payload.keys()
+                self._counted = data if counts_only else None
         except MALFORMED as error:
             raise self._invalid(data, f"a member is of another type than it should be ({error})") from None
 
-    def _chunks(self, payload: dict[str, Any]) -> Iterator[ModelResponseStream]:
+    def _chunks(self, payload: dict[str, Any], data: bytes) -> Iterator[ModelResponseStream]:
         self._add_opening()
         self._note_head(payload)
         failure = payload.get("error") or payload.get("errors") or (payload.get("x_groq") or {}).get("error")
         extra = {name: value for name, value in payload.items() if name not in HEAD_FIELDS}
         extra.pop("error", None)
         self._held.update(extra)
-        for raw in payload.get("choices") or ():
-            for choice in self._choice_pieces(raw, failed=bool(failure)):
+        choices = payload.get("choices") or ()
+        one = len(choices) == 1 and not failure and not payload.get("usage") and self._held.keys() <= payload.keys()
+        for raw in choices:
+            for choice, is_all in self._choice_pieces(raw, failed=bool(failure)):
                 chunk = self._chunk(payload, [choice])
                 self._answer.add(chunk)
+                if one and is_all:
+                    chunk._rest = data
                 yield chunk
         if failure:
             raise self._error(payload)
 
     def _add_opening(self) -> None:
-        if self._opening is not None:
-            self._answer.add_head(self._opening)
-            self._opening = None
+        if (opening := self._opening) is not None:
+            data = opening._rest
+            self._answer.add_head(opening)
+            self._opening, opening._rest = None, data  # it may still be handed on as it came
 
     def _note_head(self, payload: dict[str, Any]) -> None:
         self._id = self._id or payload.get("id") or ""
@@ -276,8 +299,11 @@ class OpenAIDecoder:
         self._origin.served_model = self._origin.served_model or payload.get("model")
         self._origin.service_tier = payload.get("service_tier") or self._origin.service_tier
 
-    def _choice_pieces(self, raw: dict[str, Any], *, failed: bool) -> Iterator[StreamingChoices]:
-        """Give what one choice of a chunk adds: its content, then its finish reason, each only if it is there."""
+    def _choice_pieces(self, raw: dict[str, Any], *, failed: bool) -> Iterator[tuple[StreamingChoices, bool]]:
+        """Give what one choice of a chunk adds: its content, then its finish reason, each only if it is there.
+
+        Beside each: whether it says all that the choice of the chunk does.
+        """
         index = raw.get("index") or 0
         choice = self._choices.get(index)
         if choice is None:
@@ -292,7 +318,8 @@ class OpenAIDecoder:
         if fields or logprobs:
             self.content = self.content or has_content
             extra = {} if native else choice.held
-            yield StreamingChoices(index=index, delta=Delta(**fields), logprobs=logprobs, **extra)
+            piece = StreamingChoices(index=index, delta=Delta(**fields), logprobs=logprobs, **extra)
+            yield piece, says_all(fields, piece, raw)
             if not native:
                 choice.held = {}
         if broke_off(native) and (raw.get("error") or not failed):
@@ -302,9 +329,12 @@ class OpenAIDecoder:
             if choice.finish_reason != native:
                 choice.held.setdefault("native_finish_reason", native)
             self.content = True
-            delta = Delta() if choice.role_sent else Delta(role="assistant")
+            fields = {} if choice.role_sent else {"role": "assistant"}
             choice.role_sent = True
-            yield StreamingChoices(index=index, finish_reason=choice.finish_reason, delta=delta, **choice.held)
+            piece = StreamingChoices(
+                index=index, finish_reason=choice.finish_reason, delta=Delta(**fields), **choice.held
+            )
+            yield piece, says_all(fields, piece, raw)
             choice.held = {}
         if index == 0 and choice.role_sent and not self._plain_text:
             self._plain_text = True
@@ -355,6 +385,7 @@ class OpenAIDecoder:
         if self._request.include_usage and self.usage is not None:
             chunk = self._chunk({}, NoChoices())
             chunk.usage = self.usage
+            chunk._rest = self._counted or chunk._rest
             yield chunk
         for choice in self._choices.values():
             broken = choice.calls.incomplete() if choice.finish_reason == "tool_calls" else None

@@ -60,7 +60,7 @@ class WholeReply(Generic[Whole]):
         self.origin: Origin = origin
         self._attempts = call.attempts
         elapsed = call.scope.loop.time() - call.scope.started
-        self._outcome = Outcome("complete", None, usage, None, 0, elapsed, elapsed, lambda: response, origin)
+        self._outcome = Outcome("complete", None, usage, None, 0, elapsed, elapsed, origin, lambda: response)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

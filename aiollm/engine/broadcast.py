@@ -123,7 +123,7 @@ class Broadcast(Generic[Stream]):
         for reader in list(self._readers):
             # A single event may be as large: whoever is one batch behind is not slow.
             if before - reader.bytes_read > BEHIND_BYTES and number - reader.position > 1:
-                reader.abort(_too_slow())
+                reader.leave(_too_slow())
             reader.wake()
         self._forget()
 
@@ -160,7 +160,6 @@ class _Reader(AnswerSource[Any, Any]):
         self._broadcast = broadcast
         self._shared = shared
         self._waiter: asyncio.Future[None] | None = None
-        self._reason: BaseException | None = None  # of an ending from outside, until it is read
         self.response = self._copied(shared.response)
         self._follow()
         deadline = call.scope.deadline
@@ -171,11 +170,7 @@ class _Reader(AnswerSource[Any, Any]):
         if self.loop is not asyncio.get_running_loop():
             raise WrongLoopError("the stream belongs to another event loop than the one that is running")
         while not self.ended and not self.ready:
-            if self._reason is not None:
-                self._end(self._reason)
-            elif batch := self._broadcast.take(self):
-                self.ready.extend(map(self._copied, batch))
-                self.chunks += len(batch)
+            if self._take():
                 self._follow()
             elif not self._broadcast.over:
                 await self._woken()
@@ -183,6 +178,13 @@ class _Reader(AnswerSource[Any, Any]):
                 self.close("complete")
             else:
                 self._end(own_copy(self._broadcast.error))
+
+    def _take(self) -> bool:
+        """Make the next batch ready, if there is one."""
+        batch = self._broadcast.take(self)
+        self.ready.extend(map(self._copied, batch))
+        self.chunks += len(batch)
+        return bool(batch)
 
     def _follow(self) -> None:
         """Tell who answers: a fallback may, or another model that takes up what broke off."""
@@ -205,11 +207,15 @@ class _Reader(AnswerSource[Any, Any]):
             self._waiter.set_result(None)
 
     def abort(self, reason: BaseException) -> None:
-        """Leave the others at once; the reader gets the reason when it has read what it has."""
-        if self.ended or self._reason is not None:
-            return
-        self._reason = reason
-        self._broadcast.leave(self)
+        """Leave the others at once; the reader gets the reason after what has come."""
+        if not self.ended:
+            while self._take():
+                pass
+            self.leave(reason)
+
+    def leave(self, reason: BaseException) -> None:
+        """Leave the others at once, and what has come; the reader gets the reason when it has read what it has."""
+        self._end(reason)
         self.wake()
 
     def _expired(self) -> None:
@@ -217,10 +223,11 @@ class _Reader(AnswerSource[Any, Any]):
 
     def _end(self, error: BaseException) -> None:
         """End with the error of the shared stream, or for a reason of this reader's own."""
+        self.error = error
         if isinstance(error, APIError):
             error.elapsed = self.elapsed()
             error.partial = self._copied(error.partial or self._shared.partial())
-            self.error = error.with_context(
+            error.with_context(
                 model=self.model,
                 llm_provider=self.provider,
                 attempts=tuple(self.attempts),
@@ -233,7 +240,6 @@ class _Reader(AnswerSource[Any, Any]):
         if isinstance(error, StreamCancelled):
             error.partial, error.usage = self.partial(), self.usage
         self.close("closed")
-        raise error
 
     def _release(self, ended: Ended) -> None:
         self._call.scope.detach(self)
@@ -264,10 +270,6 @@ class _Reader(AnswerSource[Any, Any]):
     @property
     def bytes(self) -> int:
         return self.bytes_read
-
-    @property
-    def cancelled(self) -> bool:
-        return self._reason is not None
 
 
 def own_copy(error: E) -> E:

@@ -45,6 +45,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
         group: the router's model group, or None.
         deployment: the router's id of the deployment that the target is, or None.
         prices: what the deployment's tokens cost, in LiteLLM's shape; None where the table of models says.
+        key: what it has in common with calls that may share its answer, once a policy has found that out.
         place: the line that made the call. Known from the start: an attempt may be made in a task of its own.
     """
 
@@ -59,6 +60,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
     group: str | None = None
     deployment: str | None = None
     prices: Mapping[str, Any] | None = None
+    key: str | None = None
     place: str = msgspec.field(default_factory=_calling_line)
 
     @property

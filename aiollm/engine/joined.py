@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from aiollm.engine.call import Call
-from aiollm.engine.outcome import Ended
+from aiollm.engine.outcome import Ended, Outcome
 from aiollm.engine.seam import Seam
 from aiollm.engine.source import AnswerSource
 from aiollm.engine.stream import ChunkStream
@@ -54,6 +54,7 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         super().__init__(call, first.head, first._source.origin)
         self._scope = call.scope
         self._take_up = take_up
+        self._reading = False
         self._taking_up = False
         self._bytes_before = 0
         self.first_token = first.first_token
@@ -65,6 +66,7 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         self.origin, self.attempt = part._source.origin, part._source.attempt
         whole = part.response
         self.response = whole if seam is None or whole is None else seam.response(whole)
+        part.on_close(self._part_ended)
 
     # -- reading
 
@@ -72,23 +74,30 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         """Read until a chunk is ready, or the answer ends for good."""
         if self.loop is not asyncio.get_running_loop():
             raise WrongLoopError("the stream belongs to another event loop than the one that is running")
-        while not self.ended and not self.ready:
-            try:
-                batch = await self._part.next_batch()
-            except APIError as error:
-                self._hand_out_rest()
-                self._of_the_whole(error)
-                await self._broke_off(error)
-            except StreamCancelled as error:
-                self._of_the_whole(error)
-                self.close("closed")
-                raise
-            except BaseException:
-                self.close("closed")
-                raise
-            else:
-                if not self.ended:  # by another task, while the end of the body was waited for
-                    self._take(batch)
+        self._reading = True
+        try:
+            while not self.ended and not self.ready:
+                await self._read()
+        finally:
+            self._reading = False
+
+    async def _read(self) -> None:
+        try:
+            batch = await self._part.next_batch()
+        except APIError as error:
+            self._hand_out_rest()
+            self._of_the_whole(error)
+            await self._broke_off(error)
+        except StreamCancelled as error:
+            self._of_the_whole(error)
+            self.close("closed")
+            raise
+        except BaseException:
+            self.close("closed")
+            raise
+        else:
+            if not self.ended:  # by another task, while the end of the body was waited for
+                self._take(batch)
 
     def _take(self, batch: list[ModelResponseStream]) -> None:
         self._hand_out(batch if self._seam is None else self._seam.chunks(batch))
@@ -131,6 +140,21 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
             self._go_on_with(end.stream, end.seam)
             self._hand_out([end.marker])
 
+    def _part_ended(self, outcome: Outcome) -> None:
+        """End with a part that was ended from outside while nobody read; nothing takes up what was."""
+        if self.ended or self._reading:
+            return
+        part = self._part._source
+        self._take(list(part.ready))
+        part.ready.clear()
+        if self.ended:
+            return
+        self._hand_out_rest()
+        self.error = end = part.over()
+        if isinstance(end, APIError | StreamCancelled):
+            self._of_the_whole(end)
+        self.close(outcome.ended, outcome.error)
+
     def _of_the_whole(self, error: APIError | StreamCancelled) -> None:
         """Let an error of a part tell of all parts."""
         if self._seam is not None:
@@ -171,7 +195,3 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     @property
     def bytes(self) -> int:
         return self._bytes_before + self._part.bytes
-
-    @property
-    def cancelled(self) -> bool:
-        return self._part._source.cancelled

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from attrs import Factory, field, frozen
+import msgspec
 
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
@@ -15,8 +15,7 @@ __all__ = ["Ended", "Outcome"]
 Ended = Literal["complete", "closed", "failed"]
 
 
-@frozen
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """How a stream ended.
 
     Attributes:
@@ -37,8 +36,8 @@ class Outcome:
     chunks: int
     first_token: float | None
     elapsed: float
-    _partial: Callable[[], Any] = field(repr=False, eq=False)
-    origin: Origin = Factory(Origin)
+    origin: Origin
+    _partial: Callable[[], Any]
 
     @property
     def response(self) -> Any:
@@ -47,3 +46,7 @@ class Outcome:
         Of a stream it has what `APIError.partial` would have. It is nobody else's, but for an answer that came whole.
         """
         return self._partial()
+
+    def __repr__(self) -> str:
+        told = ((name, getattr(self, name)) for name in self.__struct_fields__ if name != "_partial")
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in told)})"

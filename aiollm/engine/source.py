@@ -14,6 +14,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
+from aiollm.wire.alike import AlikeEvents, Run
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["AnswerSource"]
@@ -77,6 +78,16 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         Cancelling ends it.
         """
 
+    def expect(self, alike: AlikeEvents) -> None:
+        """Make such events ready as runs, where they need not be read one by one. Few sources can."""
+
+    async def next_run(self) -> Run | None:
+        """Return what the next read gives if that is a run of the events that are expected; else None.
+
+        With None nothing is lost: `fill` makes it ready, or raises it.
+        """
+        return None
+
     @abstractmethod
     def _release(self, ended: Ended) -> None:
         """Let go of what the chunks are read from, without waiting. Called once."""
@@ -102,14 +113,14 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         return 0
 
     @property
-    def cancelled(self) -> bool:
-        """Whether somebody has ended it from outside, and its reader has yet to hear of that."""
-        return False
-
-    @property
     def settled(self) -> bool:
         """Whether it has ended without an error that its reader has yet to get."""
         return self.ended and self.error is None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer has come to its own end."""
+        return self._ending is not None and self._ending[0] == "complete"
 
     def partial(self) -> Whole | None:
         """Return the answer, whole or as far as it has come; None when nothing of it has come."""
@@ -131,7 +142,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             return
         self.ended = True
         self._release(ended)
-        if ended == "closed":
+        if ended == "closed" and self.error is None:  # there is no reader any more
             self.ready.clear()
         self._ending = ended, error, self.elapsed()
         for listener in reversed(self._listeners):
@@ -149,15 +160,15 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         assert self._ending is not None
         ended, error, elapsed = self._ending
         outcome = Outcome(
-            ended=ended,
-            error=error,
-            usage=self.usage,
-            finish_reason=self.finish_reason,
-            chunks=self.chunks,
-            first_token=self.first_token,
-            elapsed=elapsed,
-            partial=self.partial,
-            origin=self.origin,
+            ended,
+            error,
+            self.usage,
+            self.finish_reason,
+            self.chunks,
+            self.first_token,
+            elapsed,
+            self.origin,
+            self.partial,
         )
         try:
             listener(outcome)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
@@ -16,13 +16,15 @@ from aiollm.engine.call import Call
 from aiollm.engine.outcome import Outcome
 from aiollm.engine.source import AnswerSource
 from aiollm.engine.whole import Account, WholeSource
+from aiollm.exceptions import StreamCancelled
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
+from aiollm.wire.alike import AlikeEvents, Run
 from aiollm.wire.http import ReplyHead
 
-__all__ = ["AnswerStream", "ChunkStream"]
+__all__ = ["AnswerStream", "ChunkStream", "text_in"]
 
 Piece = TypeVar("Piece")
 Whole = TypeVar("Whole")
@@ -82,6 +84,41 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
             raise end
         return batch
 
+    def expect(self, alike: AlikeEvents) -> None:
+        """Have `next_batch` give such events as they came, a `Run` of them at a time, where they come from the wire.
+
+        The account counts them as if each had been read. It is for those who hand an answer on: nobody else may read a
+        stream that gives runs.
+        """
+        self._source.expect(alike)
+
+    def next_run(self) -> Awaitable[Run | None]:
+        """Return the next events, if they are such as are expected and have come alone; None where `next_batch` tells.
+
+        It is the shortest way of one event. Raises and is cancelled as `next_batch` is.
+        """
+        return self._source.next_run()
+
+    async def final(self) -> Whole:
+        """Read to the end, and return the whole answer, what was read before included.
+
+        Raises:
+            StreamCancelled: the stream was left before its end.
+            APIError: as iterating does.
+
+        Cancelling closes the connection.
+        """
+        while await self.next_batch():
+            pass
+        return self._whole()
+
+    def _whole(self) -> Whole:
+        """Return the answer of a stream that was read to its end."""
+        answer = self._source.partial() if self._source.complete else None
+        if answer is None:
+            raise StreamCancelled("the stream was closed before its end, so there is no whole answer")
+        return answer
+
     # -- ending
 
     def on_close(self, listener: Callable[[Outcome], None]) -> None:
@@ -122,11 +159,9 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         source = getattr(self, "_source", None)
         if source is None or source.ended or self._process != os.getpid():
             return
-        cancelled = source.cancelled
         self._leave()  # first: a warning may be an error
-        if not cancelled:
-            message = f"a stream was dropped before its end; it was opened at {self._source.place}"
-            warnings.warn(message, ResourceWarning, stacklevel=2)
+        message = f"a stream was dropped before its end; it was opened at {self._source.place}"
+        warnings.warn(message, ResourceWarning, stacklevel=2)
 
     # -- account
 
@@ -176,6 +211,11 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         return self._source.bytes
 
     @property
+    def chunks(self) -> int:
+        """How many chunks have come, read or not."""
+        return self._source.chunks
+
+    @property
     def first_token(self) -> float | None:
         """Seconds from the start of the call to the first content."""
         return self._source.first_token
@@ -220,6 +260,13 @@ class ChunkStream(AnswerStream[ModelResponseStream, ModelResponse]):
     after the chunks that did come; the error's `partial` is the answer so far.
     """
 
+    def text(self) -> AsyncIterator[str]:
+        """Iterate over the text of the first choice, piece by piece; leaving the loop closes the connection.
+
+        An answer that begins again (`mid_stream="restart"`) does so in its text, without a word: read the chunks then.
+        """
+        return _Texts(self)
+
     @staticmethod
     def _account_of(response: ModelResponse) -> Account:
         return Account(response.usage, response.choices[0].finish_reason if response.choices else None)
@@ -248,3 +295,24 @@ class _Iteration(Generic[Piece]):
 
     def __del__(self) -> None:
         self._stream._leave()
+
+
+class _Texts:
+    """The text of one `async for`; the iteration behind it closes the stream with it."""
+
+    def __init__(self, stream: ChunkStream) -> None:
+        self._chunks = aiter(stream)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        async for chunk in self._chunks:
+            if text := text_in(chunk):
+                return text
+        raise StopAsyncIteration
+
+
+def text_in(chunk: ModelResponseStream) -> str:
+    """Return the text that a chunk adds to the first choice."""
+    return "".join(choice.delta.content or "" for choice in chunk.choices if choice.index == 0)

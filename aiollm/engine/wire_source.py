@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Self, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self, TypeVar
 
 from aiollm.core.reader import FrameReader
 from aiollm.core.transport import Exchange
-from aiollm.dialects.base import FrameDecoder
+from aiollm.dialects.base import FrameDecoder, RunDecoder
 from aiollm.dialects.errors import request_id
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
@@ -25,6 +25,7 @@ from aiollm.exceptions import (
 )
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
+from aiollm.wire.alike import AlikeEvents, Run
 from aiollm.wire.frame import Frame
 
 __all__ = ["TAIL_SECONDS", "WireSource"]
@@ -56,10 +57,12 @@ class WireSource(AnswerSource[Piece, Whole]):
         super().__init__(call, exchange.head, origin)
         self._decoder = decoder
         self._exchange: Exchange | None = exchange
+        exchange.on_abort = self._cut_off
         self._reader = reader
         self._secrets = secrets_of(call)
         self._idle = call.scope.timeouts.idle
         self._frames: Iterator[Frame] | None = None  # of the last read, not all decoded yet
+        self._take_run: Callable[[Run], None] | None = None  # where it gives runs: takes note of one
 
     @classmethod
     async def open(
@@ -115,11 +118,41 @@ class WireSource(AnswerSource[Piece, Whole]):
                 if self._decoder.done and not self.ended and (not self.ready or self._exchange.body_came):
                     await self._complete()
 
+    async def next_run(self) -> Run | None:
+        if (
+            self._take_run is None
+            or self._frames is not None
+            or self.ready
+            or self.ended
+            or self._exchange is None
+            or self._decoder.done
+        ):
+            return None
+        try:
+            data = await self._exchange.read()
+            if self.ended:  # closed by another task while the bytes were on their way to this one
+                raise StreamCancelled("the stream was closed")
+        except APIError as error:
+            self._fail(error)
+            return None
+        except BaseException as error:
+            self._break_off(error)
+            raise
+        run = self._reader.run(data)
+        if run is None:
+            self._frames = self._reader.frames(data)
+            return None
+        self._take_run(run)
+        self.chunks += len(run.texts)
+        self._decoder.content = False
+        self._exchange.clocks.allow("idle", self._idle)
+        return run
+
     def _take(self, frames: Iterator[Frame]) -> None:
         """Make the chunks of the next frames ready; those before a fault count."""
         before, taken = len(self.ready), 0
         group = _GROUP if self.first_token is not None else _FIRST
-        take, feed = self.ready.extend, self._decoder.feed
+        take, feed = self.ready.extend, self._decoder.feed if self._take_run is None else self._pass
         try:
             for taken, frame in zip(group, frames, strict=False):  # noqa: B007  # looked at below
                 take(feed(frame))
@@ -127,6 +160,21 @@ class WireSource(AnswerSource[Piece, Whole]):
                 self._frames = None
         finally:
             self.chunks += len(self.ready) - before
+
+    def expect(self, alike: AlikeEvents) -> None:
+        if isinstance(self._decoder, RunDecoder) and self._reader.expect(alike):
+            self._take_run = self._decoder.take_run
+            if self._frames is not None:
+                self._frames = alike.joined(self._frames)
+
+    def _pass(self, frame: Frame) -> Iterable[Any]:
+        """Give a run as it is, and of any other frame its chunks."""
+        if not isinstance(frame, Run):
+            return self._decoder.feed(frame)
+        assert self._take_run is not None
+        self._take_run(frame)
+        self.chunks += len(frame.texts) - 1
+        return (frame,)
 
     def _take_rest(self) -> None:
         """Make ready what the decoder held back for the end."""
@@ -212,6 +260,23 @@ class WireSource(AnswerSource[Piece, Whole]):
             error.partial, error.usage = self._decoder.partial(), self._decoder.usage
         self.close("closed")
 
+    def _cut_off(self, reason: BaseException) -> None:
+        """End while nobody reads; the reader gets what has come, and then the reason if the answer was not whole."""
+        if self.ended:
+            return
+        try:
+            while self._frames is not None:
+                self._take(self._frames)
+        except APIError as error:
+            reason = error
+        if self._decoder.done:
+            self.close("complete")
+        elif isinstance(reason, APIError):
+            self._fail(reason)
+        else:
+            self.error = reason
+            self._break_off(reason)
+
     def _release(self, ended: Ended) -> None:
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
@@ -238,7 +303,3 @@ class WireSource(AnswerSource[Piece, Whole]):
     @property
     def bytes(self) -> int:
         return self._reader.bytes
-
-    @property
-    def cancelled(self) -> bool:
-        return self._exchange is not None and self._exchange.aborted

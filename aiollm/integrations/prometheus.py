@@ -6,10 +6,12 @@ prometheus-client keeps its numbers there, and each of several processes tells t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from aiollm.engine.attempt import Attempt
 
@@ -19,6 +21,8 @@ SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 MOST_SERIES = 2_000
 """Callers name models, and providers errors: what comes after so many sets of labels is counted as "other"."""
+
+MOST_UNCOUNTED = 256
 
 _LATENCIES = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
 _FIRST_TOKENS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -84,6 +88,49 @@ class _Asked(NamedTuple):
     user: str
 
 
+class _Ended(NamedTuple):
+    """A call that has ended, not counted yet."""
+
+    call: FinishedCall
+    attempts: tuple[Attempt, ...]
+    key_alias: str
+
+
+@define
+class _Tally:
+    """What is counted together: calls with the same labels."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cost: int = 0
+    latencies: list[float] = field(factory=list)
+    first_tokens: list[float] = field(factory=list)
+
+    def add(self, call: FinishedCall) -> None:
+        self.calls += 1
+        self.prompt_tokens += call.prompt_tokens
+        self.cached_tokens += call.cached_tokens
+        self.completion_tokens += call.completion_tokens
+        self.cost += call.cost
+        self.latencies.append(max(0.0, call.ended - call.started))
+        if call.first_token is not None:
+            self.first_tokens.append(call.first_token)
+
+
+def _asked(call: FinishedCall, key_alias: str) -> _Asked:
+    return _Asked(
+        call.model,
+        call.served_model or "",
+        call.provider or "",
+        call.key or "",
+        key_alias,
+        call.team or "",
+        call.user or "",
+    )
+
+
 class PrometheusMetrics:
     """Counters and histograms of calls. It may be used from several threads.
 
@@ -101,6 +148,8 @@ class PrometheusMetrics:
             raise ImportError("metrics need prometheus-client: pip install 'aiollm[prometheus]'") from None
         self._library: Any = prometheus_client
         self._registry = prometheus_client.CollectorRegistry()
+        self._shared: bool = prometheus_client.values.ValueClass._multiprocess  # told by no public name
+        self._uncounted: deque[_Ended] = deque()  # threads share it; each access is one atomic operation
         self._known: set[tuple[str, ...]] = set()
         self._children: dict[tuple[Any, tuple[str, ...]], Any] = {}
         self._define()
@@ -139,32 +188,59 @@ class PrometheusMetrics:
     def ended(self, call: FinishedCall, attempts: Iterable[Attempt] = (), *, key_alias: str | None = None) -> None:
         """Count a call that has ended.
 
+        Calls are counted together, at the latest before the numbers are told: a counter of the library takes a lock
+        for each addition, and a call is some ten of them. Where processes share their numbers each is counted at once.
+
         Args:
             call: the call.
             attempts: the requests that it took.
             key_alias: what people call the caller's key.
         """
-        asked = _Asked(
-            call.model,
-            call.served_model or "",
-            call.provider or "",
-            call.key or "",
-            key_alias or "",
-            call.team or "",
-            call.user or "",
+        self._uncounted.append(_Ended(call, tuple(attempts), key_alias or ""))
+        if self._shared or len(self._uncounted) >= MOST_UNCOUNTED:
+            self._count()
+
+    def _count(self) -> None:
+        tallies: dict[tuple[_Asked, str, str, str], _Tally] = {}
+        for call, attempts, alias in self._taken():
+            code = call.code or ""
+            asked = _asked(call, alias)
+            if not self._has_room((*asked, code)):
+                asked, code = asked._replace(requested_model="other", model="other"), code and "other"
+            group = asked, call.call, call.status, code
+            tally = tallies.get(group)
+            if tally is None:
+                tally = tallies[group] = _Tally()
+            tally.add(call)
+            for attempt in attempts:
+                self._count_attempt(attempt)
+        for (asked, route, status, code), tally in tallies.items():
+            self._count_calls(asked, route, status, code, tally)
+
+    def _taken(self) -> Iterator[_Ended]:
+        while self._uncounted:
+            with suppress(IndexError):  # another thread took the last
+                yield self._uncounted.popleft()
+
+    def _count_calls(self, asked: _Asked, route: str, status: str, code: str, tally: _Tally) -> None:
+        self._child(self._requests, *asked, route, status).inc(tally.calls)
+        if status != "success":
+            self._child(self._failures, *asked, route, status, code).inc(tally.calls)
+        amounts = (
+            (self._input, tally.prompt_tokens),
+            (self._cached, tally.cached_tokens),
+            (self._output, tally.completion_tokens),
+            (self._total, tally.prompt_tokens + tally.completion_tokens),
+            (self._spend, tally.cost / _NANO),
         )
-        code = call.code or ""
-        if not self._has_room((*asked, code)):
-            asked, code = asked._replace(requested_model="other", model="other"), code and "other"
-        self._child(self._requests, *asked, call.call, call.status).inc()
-        if call.status != "success":
-            self._child(self._failures, *asked, call.call, call.status, code).inc()
-        self._count_tokens(asked, call)
-        self._child(self._latency, *asked[:3]).observe(max(0.0, call.ended - call.started))
-        if call.first_token is not None:
-            self._child(self._first_token, *asked[:3]).observe(call.first_token)
-        for attempt in attempts:
-            self._count_attempt(attempt)
+        for counter, amount in amounts:
+            if amount:
+                self._child(counter, *asked).inc(amount)
+        for histogram, seconds in ((self._latency, tally.latencies), (self._first_token, tally.first_tokens)):
+            if seconds:
+                observe = self._child(histogram, *asked[:3]).observe
+                for each in seconds:
+                    observe(each)
 
     def _has_room(self, labels: tuple[str, ...]) -> bool:
         if labels not in self._known:
@@ -179,18 +255,6 @@ class PrometheusMetrics:
         if child is None:
             child = self._children[metric, labels] = metric.labels(*labels)
         return child
-
-    def _count_tokens(self, asked: _Asked, call: FinishedCall) -> None:
-        amounts = (
-            (self._input, call.prompt_tokens),
-            (self._cached, call.cached_tokens),
-            (self._output, call.completion_tokens),
-            (self._total, call.prompt_tokens + call.completion_tokens),
-            (self._spend, call.cost / _NANO),
-        )
-        for counter, amount in amounts:
-            if amount:
-                self._child(counter, *asked).inc(amount)
 
     def _count_attempt(self, attempt: Attempt) -> None:
         tried = (attempt.model, attempt.deployment or "", attempt.provider)
@@ -208,9 +272,10 @@ class PrometheusMetrics:
         Args:
             gauges: what is to be told with them.
         """
+        self._count()
         library = self._library
         registry = library.CollectorRegistry()
-        if library.values.ValueClass._multiprocess:  # told by no public name
+        if self._shared:
             library.multiprocess.MultiProcessCollector(registry)
         else:
             registry.register(self._registry)

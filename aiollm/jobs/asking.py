@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +12,8 @@ from attrs import define, field, frozen
 
 from aiollm.cache.key import cache_key
 from aiollm.client import AsyncClient, hidden_arguments
+from aiollm.core.gate import Gate
+from aiollm.core.limiter import Limiter
 from aiollm.dialects.errors import request_id
 from aiollm.engine.answer import WholeReply
 from aiollm.engine.attempt import Attempt
@@ -20,10 +23,16 @@ from aiollm.exceptions import APIError, BadRequestError
 from aiollm.jobs.item import Item, read_request
 from aiollm.jobs.record import read_result, write_result
 from aiollm.jobs.result import Answer, Result
-from aiollm.jobs.store import JobStore
+from aiollm.jobs.store import JobStore, store_at
+from aiollm.middleware.budget import Budget
+from aiollm.middleware.retry import Retry
+from aiollm.policies import Policies
 from aiollm.providers.registry import Api
 
-__all__ = ["Asking", "Question"]
+__all__ = ["CONCURRENCY", "Asking", "Question", "asking_with"]
+
+CONCURRENCY = 64
+"""How many requests are asked at a time where nothing is said."""
 
 
 @frozen
@@ -150,6 +159,32 @@ class Asking:
             first_token=outcome.first_token,
             request_id=request_id(outcome.origin.headers),
         )
+
+
+def asking_with(
+    options: Mapping[str, Any],
+    *,
+    client: AsyncClient | None,
+    limiter: Gate | None,
+    retry: Retry | None,
+    budget: Budget | None = None,
+    concurrency: int,
+    store: JobStore | str | os.PathLike[str] | None,
+    key: Callable[[Any], str] | None,
+) -> Asking:
+    """Return what answers items with these options of `map`; without a client, by one that the policies make.
+
+    Raises:
+        TypeError: `client` and policies are both given.
+        ValueError: `concurrency` is below 1, or a path has an unknown ending.
+    """
+    if client is not None and any(policy is not None for policy in (limiter, retry, budget)):
+        raise TypeError("limiter, retry and budget are the client's, when there is one: give them to it")
+    if concurrency < 1:
+        raise ValueError(f"concurrency must be at least 1; got {concurrency}")
+    limiter = limiter or Limiter(concurrency=concurrency)
+    client = client or AsyncClient(Policies(retry=retry or Retry(), limiter=limiter, budget=budget))
+    return Asking(client, options, key, None if store is None else store_at(store))
 
 
 def _digest(model: str, api: Api, call: Call) -> str:

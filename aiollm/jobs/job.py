@@ -11,24 +11,19 @@ from typing import Any, Self, get_args
 
 from aiollm.client import AsyncClient, hidden_arguments
 from aiollm.core.gate import Gate
-from aiollm.core.limiter import Limiter
-from aiollm.jobs.asking import Asking
+from aiollm.jobs.asking import CONCURRENCY, Asking, asking_with
 from aiollm.jobs.estimate import Estimate, estimate
 from aiollm.jobs.plot import draw
 from aiollm.jobs.progress.progress import Display, Wanted, display_for
 from aiollm.jobs.result import Result
 from aiollm.jobs.runner import OnError, Runner
 from aiollm.jobs.source import Requests, items_of, length_of, readable
-from aiollm.jobs.store import JobStore, store_at
+from aiollm.jobs.store import JobStore
 from aiollm.jobs.summary import Summary, Tally
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.retry import Retry
-from aiollm.policies import Policies
 
 __all__ = ["Job", "map"]
-
-CONCURRENCY = 64
-"""How many requests are asked at a time where nothing is said."""
 
 WINDOWS = 4
 """How many times as many requests may be between the source and the reader."""
@@ -101,16 +96,21 @@ def map(
     Leaving the loop, by `break`, `return`, an exception or a cancellation, cuts off what is being asked.
     """
     options = hidden_arguments(options)  # before anything can fail: a traceback that captures locals would show them
-    if client is not None and any(policy is not None for policy in (limiter, retry, budget)):
-        raise TypeError("limiter, retry and budget are the client's, when there is one: give them to it")
+    asking = asking_with(
+        {"model": model, **options},
+        client=client,
+        limiter=limiter,
+        retry=retry,
+        budget=budget,
+        concurrency=concurrency,
+        store=store,
+        key=key,
+    )
     window = WINDOWS * concurrency if window is None else window
-    if concurrency < 1 or window < 1:
-        raise ValueError(f"concurrency and window must be at least 1; got {concurrency} and {window}")
+    if window < 1:
+        raise ValueError(f"window must be at least 1; got {window}")
     if on_error not in get_args(OnError):
         raise ValueError(f"on_error must be one of {', '.join(get_args(OnError))}; got {on_error!r}")
-    limiter = limiter or Limiter(concurrency=concurrency)
-    client = client or AsyncClient(Policies(retry=retry or Retry(), limiter=limiter, budget=budget))
-    asking = Asking(client, {"model": model, **options}, key, None if store is None else store_at(store))
     return Job(
         readable(requests),
         asking,

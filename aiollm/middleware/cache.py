@@ -92,7 +92,7 @@ class Caching(Generic[A]):
             entry = await call.scope.wait(finding, "the cache")
             if entry is not None:
                 return self._replay(call, entry)
-        answer = await handler(call)
+        answer = await handler(msgspec.structs.replace(call, key=key))
         if control.write:
             keep = partial(self._cache.keep, self._api, key, ttl=control.ttl, asked_usage=_asks_usage(call.request))
             answer.on_close(partial(_ended, keep, call.attempts))

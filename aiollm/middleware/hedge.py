@@ -102,7 +102,9 @@ class Hedging:
         asked = [asyncio.create_task(_awaited(call, handler))]
         try:
             await asyncio.wait(asked, timeout=delay)
-            if not asked[0].done() and self._budget.take(call.scope.loop.time()):
+            if asked[0].done():  # as nearly always
+                return asked[0].result()
+            if self._budget.take(call.scope.loop.time()):
                 asked.append(asyncio.create_task(_awaited(msgspec.structs.replace(call, cause="hedge"), handler)))
             answer = await _winner(asked)
         except BaseException:

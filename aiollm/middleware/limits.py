@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from aiollm.core.gate import Gate
-from aiollm.core.permit import Permit
+from aiollm.core.permit import Permit, Reservation
 from aiollm.core.quota import Amounts
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
@@ -75,7 +75,7 @@ class Limits:
         limiter = self._limiter_of(call)
         if limiter is None or call.request.mock_response is not None:
             return await handler(call)
-        estimates = self._models.setdefault((call.target.provider.name, call.request.model), ModelEstimates())
+        estimates = self._estimates(call)
         permit = await _permit(call, limiter, estimates.estimate(call.request))
         try:
             answer = await handler(call)
@@ -87,38 +87,45 @@ class Limits:
         answer.on_close(partial(_ended, call, limiter, permit, estimates))
         return answer
 
+    def _estimates(self, call: Call) -> ModelEstimates:
+        model = call.target.provider.name, call.request.model
+        return self._models.get(model) or self._models.setdefault(model, ModelEstimates())
+
 
 async def _permit(call: Call, limiter: Gate, estimate: Amounts) -> Permit:
-    """Wait for room.
+    """Wait for room, where there is none at once: to wait costs a timer, even where it is for nothing.
 
     Raises:
         RateLimitError: that would take longer than the limiter allows.
         ServiceUnavailableError: limits that are shared cannot be kept.
         TotalTimeout: the time of the call is over.
     """
-    priority = _USUAL_PRIORITY if call.options.priority is None else min(call.options.priority, _LAST_PRIORITY)
-    reservation = limiter.reserve(
-        input_tokens=estimate.input_tokens,
-        output_tokens=estimate.output_tokens,
-        priority=priority,
-        key=call.options.fairness_key,
-    )
     try:
-        permit = reservation.at_once()
-        if permit is None:  # seldom: to wait costs a timer, even where it is for nothing
-            permit = await call.scope.wait(reservation, "room within the limits")
+        permit = limiter.pass_at_once(estimate)
+        if permit is None:
+            permit = await call.scope.wait(_reservation(call, limiter, estimate), "room within the limits")
         return permit
     except (RateLimitError, ServiceUnavailableError) as error:
         error.with_context(model=call.request.model, llm_provider=call.target.provider.name)
         raise
 
 
+def _reservation(call: Call, limiter: Gate, estimate: Amounts) -> Reservation:
+    options = call.options
+    return limiter.reserve(
+        input_tokens=estimate.input_tokens,
+        output_tokens=estimate.output_tokens,
+        priority=_USUAL_PRIORITY if options.priority is None else min(options.priority, _LAST_PRIORITY),
+        key=options.fairness_key,
+    )
+
+
 def _refused(call: Call, limiter: Gate, permit: Permit, error: BaseException) -> None:
     """Take in that no answer began, and why."""
     if not isinstance(error, APIError):  # cancelled: the prompt has perhaps been read
-        permit.settle(input_tokens=permit.estimate.input_tokens, output_tokens=0)
+        limiter.settle(permit, permit.estimate._replace(output_tokens=0))
     elif error.usage is not None:
-        permit.settle(**_taken(call, error.usage))
+        limiter.settle(permit, _taken(call, error.usage))
     elif isinstance(error, _REFUSALS):
         permit.refund()
     if isinstance(error, APIError) and error.headers:
@@ -129,21 +136,21 @@ def _refused(call: Call, limiter: Gate, permit: Permit, error: BaseException) ->
 
 def _ended(call: Call, limiter: Gate, permit: Permit, estimates: ModelEstimates, outcome: Outcome) -> None:
     """Book what an answer took. Where the provider did not count, a chunk is about a token."""
-    if outcome.usage is not None:
-        taken = _taken(call, outcome.usage)
-        estimates.learn(permit.estimate, outcome.usage.prompt_tokens, outcome.usage.completion_tokens)
-        permit.settle(**taken)
-    elif outcome.chunks:
-        permit.settle(input_tokens=permit.estimate.input_tokens, output_tokens=outcome.chunks)
     _heed(limiter, permit, outcome.error)
-    permit.release()
+    if outcome.usage is not None:
+        estimates.learn(permit.estimate, outcome.usage.prompt_tokens, outcome.usage.completion_tokens)
+        limiter.finish(permit, _taken(call, outcome.usage))
+    elif outcome.chunks:
+        limiter.finish(permit, permit.estimate._replace(output_tokens=outcome.chunks))
+    else:
+        permit.release()
 
 
-def _taken(call: Call, usage: Usage) -> dict[str, float]:
+def _taken(call: Call, usage: Usage) -> Amounts:
     """Return what a usage takes of the limits."""
-    details = usage.prompt_tokens_details
-    cached = (details and details.cached_tokens) or 0 if call.target.provider.name in _CACHED_ARE_FREE else 0
-    return {"input_tokens": max(0, usage.prompt_tokens - cached), "output_tokens": max(0, usage.completion_tokens)}
+    details = usage.prompt_tokens_details if call.target.provider.name in _CACHED_ARE_FREE else None
+    cached = (details and details.cached_tokens) or 0
+    return Amounts(1, max(0, usage.prompt_tokens - cached), max(0, usage.completion_tokens))
 
 
 def _heed(limiter: Gate, permit: Permit, error: BaseException | None) -> None:

@@ -43,6 +43,8 @@ class RetryBudget:
 
     def called(self) -> None:
         """Note a call."""
+        if self._level >= self.most:  # as it is wherever calls do not fail; so these wait for no lock
+            return
         with self._guard:
             self._level = max(self._level, min(self.most, self._level + self.share))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable
 from copy import deepcopy
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -16,10 +17,11 @@ from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.broadcast import own_copy
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
-from aiollm.engine.options import CallOptions, Fallbacks
+from aiollm.engine.options import CallOptions
 from aiollm.exceptions import StreamCancelled
 from aiollm.middleware.cache import Destination, destination_of, request_key
 from aiollm.providers.registry import Api
+from aiollm.types.timeouts import Timeouts
 
 __all__ = ["Shared", "SharedReply", "SingleFlight"]
 
@@ -105,8 +107,10 @@ class SingleFlight(Generic[A]):
 
     def _key(self, call: Call) -> Hashable | None:
         request, clocks = call.request, call.scope.timeouts
-        key = request_key(self._api, call, self._destination, call.options.cache.namespace or "")
-        if key is None or call.scope.has_borrowed_clocks:
+        if call.scope.has_borrowed_clocks:
+            return None
+        key = call.key or request_key(self._api, call, self._destination, call.options.cache.namespace or "")
+        if key is None:
             return None
         try:
             policy = _policy(self._api, call.options)
@@ -126,8 +130,7 @@ class _Flight(Generic[A]):
         self._boarded = asyncio.Event()
         self._waiting = 0
         self._left = False
-        clocks = evolve(call.scope.timeouts, total=None)  # everyone's own `total` holds for him alone
-        scope = CallScope(call.scope.loop, clocks, alone=True)
+        scope = CallScope(call.scope.loop, _shared_clocks(call.scope.timeouts), alone=True)
         self._call = msgspec.structs.replace(call, scope=scope, attempts=[])
         self.task = call.scope.loop.create_task(self._fly(handler, share))
 
@@ -179,11 +182,19 @@ class _Flight(Generic[A]):
         await self._shared.run()
 
 
+@lru_cache(maxsize=256)
+def _shared_clocks(clocks: Timeouts) -> Timeouts:
+    """Return the clocks of a call for several: everyone's own `total` holds for him alone."""
+    return evolve(clocks, total=None)
+
+
 def _policy(api: Api, options: CallOptions) -> Hashable:
     """Return what calls that share must have in common besides the request: the same policies, which hold for all."""
-    others = {name: getattr(options, name) for name in options.__struct_fields__ if name not in ("cache", "fallbacks")}
+    others = msgspec.structs.astuple(msgspec.structs.replace(options, cache=None, fallbacks=None))
+    if options.fallbacks is None:
+        return others
     elsewhere = [
-        [(other.group, target_key(other.target), cache_key(api, other.request, "")) for other in listed]
-        for listed in msgspec.structs.astuple(options.fallbacks or Fallbacks())
+        tuple((other.group, target_key(other.target), cache_key(api, other.request, "")) for other in listed)
+        for listed in msgspec.structs.astuple(options.fallbacks)
     ]
-    return repr((others, elsewhere))
+    return others, *elsewhere

@@ -10,7 +10,7 @@ from attrs import frozen
 from aiollm.pricing.rates import Circumstances, Rates, rates_of
 from aiollm.pricing.reduction import Entry
 from aiollm.types.lenient import whole_number
-from aiollm.types.usage import Usage
+from aiollm.types.usage import CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper, Usage
 
 __all__ = ["Cost", "cost_of", "most_of", "reported_cost"]
 
@@ -71,7 +71,7 @@ def cost_of(entry: Entry, usage: Usage, circumstances: Circumstances, *, uplifte
     return Cost(
         prompt=_prompt_cost(rates, usage) * factor,
         completion=_completion_cost(rates, usage) * factor,
-        searches=_searches(usage) * _per_search(entry),
+        searches=_searches(usage) * rates.search if rates.search else 0.0,
     )
 
 
@@ -98,6 +98,8 @@ def most_of(
 
 def _prompt_cost(rates: Rates, usage: Usage) -> float:
     details = usage.prompt_tokens_details
+    if details is None or _is_plain_prompt(details):
+        return usage.prompt_tokens * rates.prompt
     read = _count(details, "cached_tokens")
     read_audio = min(_count(details, "cached_tokens_details", "audio_tokens"), read)
     written = _count(details, "cache_write_tokens") or _count(details, "cache_creation_tokens")
@@ -115,6 +117,17 @@ def _prompt_cost(rates: Rates, usage: Usage) -> float:
     )
 
 
+def _is_plain_prompt(details: Any) -> bool:
+    """Whether no token of a prompt has a price of its own, as of most."""
+    return type(details) is PromptTokensDetailsWrapper and not (
+        details.cached_tokens
+        or details.cache_write_tokens
+        or details.cache_creation_tokens
+        or details.audio_tokens
+        or details.image_tokens
+    )
+
+
 def _write_cost(rates: Rates, written: int, terms: Any) -> float:
     """Return what writing to the cache cost: tokens that stay for longer cost more."""
     lasting = rates.cache_write_lasting.items()
@@ -124,12 +137,20 @@ def _write_cost(rates: Rates, written: int, terms: Any) -> float:
 
 def _completion_cost(rates: Rates, usage: Usage) -> float:
     details = usage.completion_tokens_details
+    if details is None or _is_plain_completion(details):
+        return usage.completion_tokens * rates.completion
     return _parted(
         usage.completion_tokens,
         rates.completion,
         (_count(details, "reasoning_tokens"), rates.reasoning),
         (_count(details, "audio_tokens"), rates.completion_audio),
         (_count(details, "image_tokens"), rates.completion_image),
+    )
+
+
+def _is_plain_completion(details: Any) -> bool:
+    return type(details) is CompletionTokensDetailsWrapper and not (
+        details.reasoning_tokens or details.audio_tokens or details.get("image_tokens")
     )
 
 
@@ -154,15 +175,12 @@ def _member(details: Any, *path: str) -> Any:
 
 def _factor(entry: Entry, usage: Usage) -> float:
     """Return what Anthropic multiplies all prices with: for a place of inference, and for its fast mode."""
-    factors: Mapping[str, float] = entry.get("provider_specific_entry", {})
+    factors: Mapping[str, float] | None = entry.get("provider_specific_entry")
+    if not factors:
+        return 1.0
     place = factors.get(str(usage.get("inference_geo", "")).lower(), 1.0)
     return place * (factors.get("fast", 1.0) if usage.get("speed") == "fast" else 1.0)
 
 
 def _searches(usage: Usage) -> int:
     return _count(usage.get("server_tool_use"), "web_search_requests")
-
-
-def _per_search(entry: Entry) -> float:
-    price = _member(entry.get("search_context_cost_per_query"), "search_context_size_medium")
-    return price if isinstance(price, int | float) else 0.0

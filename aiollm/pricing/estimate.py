@@ -21,7 +21,7 @@ MESSAGE_BYTES = 16
 """What a message costs beside its text: four tokens."""
 
 _NUMBER_BYTES = 4  # a number is a token, and in the input of embeddings it is the id of one
-_OF_THE_PROMPT = ("tools", "functions", "response_format", "input", "instructions")
+_OF_THE_PROMPT = frozenset({"tools", "functions", "response_format", "input", "instructions"})
 _ASKED = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 # What the parts of a message that are no text say of themselves, in chat and in the Responses API.
 _ATTACHMENTS = (
@@ -39,18 +39,21 @@ _ATTACHMENTS = (
 
 def prompt_bytes(request: Request) -> int:
     """Return how many bytes the prompt of a request counts as, with its tools, schemas, and the input of other APIs."""
-    parts = [request.params[name] for name in _OF_THE_PROMPT if name in request.params]
-    return text_bytes([request.messages, *parts]) + MESSAGE_BYTES * len(request.messages)
+    total = text_bytes(request.messages) + MESSAGE_BYTES * len(request.messages)
+    if not _OF_THE_PROMPT.isdisjoint(request.params):
+        total += text_bytes([value for name, value in request.params.items() if name in _OF_THE_PROMPT])
+    return total
 
 
 def asked_output_tokens(request: Request) -> int | None:
     """Return how many tokens of an answer the request allows; None where it does not say. Embeddings have none."""
     if request.known == EMBEDDING_PARAMS:
         return 0
+    params = request.params
     for name in _ASKED:
-        asked = request.params.get(name)
+        asked = params.get(name)
         if isinstance(asked, int) and asked > 0:
-            return asked * max(1, request.params.get("n") or 1)
+            return asked * max(1, params.get("n") or 1)
     return None
 
 
@@ -66,10 +69,13 @@ def text_bytes(value: Any) -> int:
         if isinstance(value, str):
             total += len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
         elif isinstance(value, dict):
-            if value.get("type") in _ATTACHMENTS:
+            if "type" in value and value["type"] in _ATTACHMENTS:
                 total += ATTACHMENT_BYTES
-            else:
-                total += sum(map(len, value))
+                continue
+            total += sum(map(len, value))
+            try:
+                left.append("".join(value.values()))  # of a plain message, at a third of what its texts take one by one
+            except TypeError:
                 left.extend(value.values())
         elif isinstance(value, list | tuple):
             left.extend(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -62,10 +63,48 @@ class Rates:
     prompt_image: float
     completion_audio: float
     completion_image: float
+    search: float
+    """USD for a search of the web by the provider; 0 where that is not known."""
 
 
 def rates_of(entry: Entry, circumstances: Circumstances) -> Rates | None:
-    """Return what tokens cost, or None where the entry has no price by the token."""
+    """Return what tokens cost, or None where the entry has no price by the token. Entries are never changed."""
+    if "tiered_pricing" in entry or "off_peak_pricing" in entry:
+        return _rates(entry, circumstances)
+    known = _Identical(entry)
+    longest = max((limit for limit in _thresholds(known) if circumstances.prompt_tokens >= limit), default=0)
+    return _usual_rates(known, longest, circumstances.service_tier)
+
+
+class _Identical:
+    """An entry as the key of what is kept for it: nearly all requests are of a few models, under the same rates."""
+
+    __slots__ = ("entry",)
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+
+    def __hash__(self) -> int:
+        return id(self.entry)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identical) and other.entry is self.entry
+
+
+@lru_cache(maxsize=1024)
+def _thresholds(known: _Identical) -> tuple[int, ...]:
+    """Return from how many tokens of the prompt on the rates are others."""
+    reached = known.entry.get("litellm_provider") in _REACHED_AT
+    crossed = {int(found[1]) for name in known.entry if (found := _THRESHOLD.search(name))}
+    return tuple(thousands * 1000 + (not reached) for thousands in crossed)
+
+
+@lru_cache(maxsize=1024)
+def _usual_rates(known: _Identical, prompt_tokens: int, service_tier: str | None) -> Rates | None:
+    return _rates(known.entry, Circumstances(prompt_tokens=prompt_tokens, service_tier=service_tier))
+
+
+def _rates(entry: Entry, circumstances: Circumstances) -> Rates | None:
     price = _Prices(entry, circumstances)
     prompt = price("input_cost_per_token", None)
     completion = price(_OUTPUT, 0.0 if entry.get("mode") == "embedding" else None)
@@ -86,7 +125,14 @@ def rates_of(entry: Entry, circumstances: Circumstances) -> Rates | None:
         prompt_image=price("input_cost_per_image_token", prompt),
         completion_audio=price("output_cost_per_audio_token", completion),
         completion_image=price("output_cost_per_image_token", completion),
+        search=_per_search(entry),
     )
+
+
+def _per_search(entry: Entry) -> float:
+    by_size = entry.get("search_context_cost_per_query")
+    price = by_size.get("search_context_size_medium") if isinstance(by_size, Mapping) else None
+    return price if isinstance(price, int | float) else 0.0
 
 
 def _thinks_at_a_price_of_its_own(entry: Entry) -> bool:

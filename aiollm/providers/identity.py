@@ -115,6 +115,8 @@ IDENTITY_OPTIONS = frozenset(name for identity in IDENTITIES.values() for name i
 
 def hidden_options(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return a call's further parameters; of those that say who calls, the `repr` of a text is `***`."""
+    if IDENTITY_OPTIONS.isdisjoint(params):
+        return dict(params)
     return {name: _hidden(name, value) if name in IDENTITY_OPTIONS else value for name, value in params.items()}
 
 

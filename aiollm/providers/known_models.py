@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from os.path import expanduser
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,9 @@ def find_model(provider: str, model: str, *, region: str | None = None) -> Known
         model: the model's name as sent upstream.
         region: where it runs, for the clouds whose prices differ by it.
     """
-    known = table()
-    for name in names_of(provider, model, region):
-        entry = _entry(name, known)
-        if entry is not None and belongs(entry, provider):
-            return name, entry
+    known = _found(_cache_folder(), provider, model, region)
+    if known is not None:
+        return known
     row = providers().get(provider)
     return (f"{provider}/{model}", _FREE) if row is not None and row.serve else None
 
@@ -69,6 +67,7 @@ def register_model(model_cost: Mapping[str, Mapping[str, Any]]) -> None:
     known = table()
     for name, members in checked.items():
         _registered()[name] = {**(_entry(name, known) or {}), **members}
+    _found.cache_clear()
 
 
 def _checked(name: str, members: Any) -> dict[str, Any]:
@@ -100,9 +99,13 @@ def user_table_path() -> Path | None:
     return _table_in(_cache_folder())
 
 
+@cache
 def _cache_folder() -> str:
-    """Return the folder of the user's caches, which begins with "~" for a user without a home."""
-    return PROCESS_ENVIRONMENT.get("XDG_CACHE_HOME") or expanduser("~/.cache")  # noqa: PTH111  # a Path takes 15 us
+    """Return the folder of the user's caches, which begins with "~" for a user without a home.
+
+    It is looked up once: each price of an answer asks for it, and to read the environment takes longer than the rest.
+    """
+    return PROCESS_ENVIRONMENT.get("XDG_CACHE_HOME") or expanduser("~/.cache")  # noqa: PTH111  # a Path would raise
 
 
 def _table_in(folder: str) -> Path | None:
@@ -121,6 +124,17 @@ def _table(folder: str) -> ModelTable:
         _logger.warning("the packaged table of models is used: %s; `aiollm models --refresh` writes it anew", error)
         return packaged
     return own if own.made > packaged.made else packaged
+
+
+@lru_cache(maxsize=4096)
+def _found(folder: str, provider: str, model: str, region: str | None) -> KnownModel | None:
+    """Return what the table of a folder, or the program, says of a model."""
+    known = _table(folder)
+    for name in names_of(provider, model, region):
+        entry = _entry(name, known)
+        if entry is not None and belongs(entry, provider):
+            return name, entry
+    return None
 
 
 @cache

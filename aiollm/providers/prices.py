@@ -51,7 +51,8 @@ def price_of_answer(
     if entry is None:
         return None
     tier = origin.service_tier or counts.get("service_tier") or asked_tier
-    cost = cost_at(origin.provider, entry, counts, region=region, service_tier=tier, at=instant(origin.began))
+    at = instant(origin.began) if "off_peak_pricing" in entry else None
+    cost = cost_at(origin.provider, entry, counts, region=region, service_tier=tier, at=at)
     return None if cost is None else cost.total
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from aiohttp import web
@@ -17,7 +18,7 @@ from aiollm.exceptions import BadRequestError
 from aiollm.providers.registry import Api
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.connection import connection_of
-from aiollm.proxy.delivery import SILENCE_SECONDS, EventDelivery
+from aiollm.proxy.delivery import SILENCE_SECONDS, Delivery, EventDelivery
 from aiollm.proxy.failing import failed
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.asked import Asked
@@ -26,7 +27,10 @@ from aiollm.proxy.inbound.format import Format
 from aiollm.proxy.inbound.frames import EventWriter
 from aiollm.proxy.live import LiveCall
 from aiollm.proxy.response_headers import answer_headers, stream_headers
+from aiollm.proxy.resume.recording import Recording, follow
+from aiollm.proxy.resume.streams import LOST
 from aiollm.proxy.settlement import Settlement, admit
+from aiollm.wire.alike import AlikeEvents
 
 __all__ = ["answer", "prepared"]
 
@@ -50,21 +54,38 @@ async def answer(
         Refusal: the caller may not; nothing was sent.
         APIError: the call failed before anything of the answer was sent to the client.
 
-    Cancelling closes the connection to the provider; so does the client's leaving, by which aiohttp cancels.
+    Cancelling closes the connection to the provider; so does the client's leaving, by which aiohttp cancels. Of a whole
+    answer that is the operator's to say (`general_settings.cancel_on_disconnect`); a stream that may be taken up again
+    is read on for a while.
     """
+    general = gateway.config.general
+    if (turn := gateway.entrance.enter(general)) is not None:
+        await gateway.entrance.wait(turn, general)
+    answering = _let_in(gateway, request, caller, asked, form, name)
+    return await (answering if asked.stream or general.cancel_on_disconnect else gateway.to_the_end(answering))
+
+
+async def _let_in(
+    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
+) -> web.StreamResponse:
+    try:
+        return await _answered(gateway, request, caller, asked, form, name)
+    finally:
+        gateway.entrance.leave()
+
+
+async def _answered(
+    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
+) -> web.StreamResponse:
     call = prepared(gateway, caller, asked)
-    settlement = admit(gateway, caller, asked, call, name)
+    settlement = await admit(gateway, caller, asked, call, name)
     live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started)
     live.bound_to(call.scope)
-    gateway.live.add(live)
     exchange = _Exchange(gateway, request, caller, asked, form, call, settlement, live)
-    try:
-        return await (exchange.stream() if asked.stream else exchange.whole())
-    except BaseException as error:
-        settlement.failed(error)
-        raise
-    finally:
-        gateway.live.remove(live)
+    if not asked.stream:
+        with exchange.accounted():
+            return await exchange.whole()
+    return await exchange.stream()
 
 
 def prepared(gateway: Gateway, caller: Caller, asked: Asked) -> Call:
@@ -80,6 +101,8 @@ def prepared(gateway: Gateway, caller: Caller, asked: Asked) -> Call:
         arguments["fairness_key"] = caller.key.name
         if gateway.config.litellm.cache:  # an answer is given again to whom it was given before, and to nobody else
             arguments["cache"] = {"namespace": caller.key.name}
+    if gateway.config.litellm.cache and not gateway.config.litellm.cache_params.covers(asked.call):
+        arguments["caching"] = False
     wait = asked.timeout
     limits = nullcontext() if wait is None else scope(first_token=wait, idle=wait, total=None if asked.stream else wait)
     try:
@@ -105,6 +128,18 @@ class _Exchange:
     settlement: Settlement
     live: LiveCall
 
+    @contextmanager
+    def accounted(self) -> Iterator[None]:
+        """List the call among those that go on, and settle it if it comes to no answer."""
+        self.gateway.live.add(self.live)
+        try:
+            yield
+        except BaseException as error:
+            self.settlement.failed(error)
+            raise
+        finally:
+            self.gateway.live.remove(self.live)
+
     async def whole(self) -> web.Response:
         """Return the whole answer."""
         reply = await self._send()
@@ -121,34 +156,56 @@ class _Exchange:
         writer = self.form.writer(self.asked)
         silence = self.gateway.config.litellm.sse_keepalive_ping_interval_seconds or SILENCE_SECONDS
         early = stream_headers(self.caller.request_id)
+        delivery = EventDelivery(self.request, early, writer.heartbeat, silence)
+        streams = self.gateway.resumable
+        log = None if streams is None else streams.open(self.caller.owner, self.form.writer(self.asked).fail(LOST))
+        if streams is not None and log is not None:
+            streams.start(log, self._deliver(writer, Recording(log, delivery), early))
+            await follow(log.read(), delivery, early)
+        else:
+            async with delivery:
+                await self._deliver(writer, delivery, early)
+        assert delivery.response is not None
+        return delivery.response
+
+    async def _deliver(self, writer: EventWriter, delivery: Delivery, early: Mapping[str, str]) -> None:
+        """Ask, and send what comes, to its end."""
         connection = connection_of(self.request)  # once it is lost the request does not know it any more
-        async with EventDelivery(self.request, early, writer.heartbeat, silence) as delivery:
+        with self.accounted():
             try:
                 reply = await self._send()
             except Exception as error:
-                if delivery.response is None:
+                if not delivery.begun:
                     raise
                 self.settlement.failed(error)
                 await delivery.end(writer.fail(self._told(error)))
-                return delivery.response
+                return
             assert isinstance(reply, AnswerStream)
             async with reply:
-                response = await delivery.begin({**early, **self._headers(reply)})
+                await delivery.begin({**early, **self._headers(reply)})
                 try:
                     await self._relay(reply, writer, delivery)
                 except (asyncio.CancelledError, ConnectionError) as error:
                     self.settlement.cut = connection is not None and connection.cut
                     if isinstance(error, asyncio.CancelledError):
                         raise  # else the client is gone as well, and aiohttp finds that out by itself
-                return response
 
-    async def _relay(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: EventDelivery) -> None:
+    async def _relay(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: Delivery) -> None:
         """Send the pieces of an answer as they come: one write for those of one read, so one a piece when paced."""
         frames: list[bytes] = []
+        alike: AlikeEvents | None = None
         try:
-            while batch := await reply.next_batch():
+            while True:
+                if alike is not None and (run := await reply.next_run()) is not None:
+                    self.live.chunks += len(run.texts)
+                    await delivery.write(writer.feed(run))
+                    continue
+                if not (batch := await reply.next_batch()):
+                    break
                 frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
-                self.live.chunks += len(batch)
+                self.live.chunks = reply.chunks
+                if writer.alike is not alike and writer.alike is not None:
+                    reply.expect(alike := writer.alike)
                 if data := b"".join(frames):
                     await delivery.write(data)
                 frames.clear()

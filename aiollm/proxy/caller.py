@@ -28,8 +28,13 @@ class Caller:
 
     @property
     def is_admin(self) -> bool:
-        """Whether the caller may do all: it has the master key, or there is none."""
-        return self.identity.role != "caller"
+        """Whether the caller may do all: it has the master key, or there is none. Of a public route nobody may."""
+        return self.identity.is_admin
+
+    @property
+    def owner(self) -> str:
+        """Whose the streams are that it makes: one key's only, by its SHA-256, or those of the other role."""
+        return self.identity.role if self.key is None else self.key.name
 
     def require_model(self, model: str) -> None:
         """Check that the caller may ask for a model.

@@ -29,6 +29,7 @@ from aiollm.proxy.inbound.format import (
 )
 from aiollm.proxy.inbound.messages import count_response, message_error, parse_message
 from aiollm.proxy.response_headers import REQUEST_ID
+from aiollm.proxy.resume.routes import LAST_EVENT_ID, resume
 from aiollm.proxy.route import Handler, Route
 from aiollm.proxy.upload import read_upload
 
@@ -57,6 +58,9 @@ def _answering(name: str, choose: Choose) -> Handler:
 
     async def handle(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
         body = await _read(gateway, request)
+        seen = request.headers.get(LAST_EVENT_ID)
+        if seen is not None and gateway.streams is not None:
+            return await resume(gateway, request, caller, seen)
         form = choose(gateway.router, asked_model(body))
         return await answer(gateway, request, caller, _as_configured(gateway, form.parse(body)), form, name)
 

@@ -7,7 +7,10 @@ stands between the transport and aiohttp's own protocol; it looks at when bytes 
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import Counter
 from collections.abc import Callable
+from typing import cast
 
 from aiohttp import web
 
@@ -25,12 +28,15 @@ WAITING_BYTES = 64 * 1024
 """From how many bytes on that a client has not taken yet the upstream is no longer read. Beside these there is what one
 read of the upstream has given: together far less than 256 KiB."""
 
+_logger = logging.getLogger("aiollm.proxy")
+
 
 class ConnectionGuard(asyncio.Protocol):
     """Passes everything on to aiohttp's protocol, and takes note of when it came.
 
     Attributes:
         cut: whether the connection was closed because the client did not read.
+        address: where the client is.
     """
 
     def __init__(self, protocol: asyncio.Protocol, connections: Connections) -> None:
@@ -41,9 +47,12 @@ class ConnectionGuard(asyncio.Protocol):
         self._head_since: float | None = self._loop.time()  # None while a request is answered, or between requests
         self._answering = False
         self._paused_since: float | None = None
+        self._writer: asyncio.Future[None] | None = None  # resolved when the client has read enough
         self._waiting = 0  # bytes not taken by the client yet, at the last look
         self._waiting_since = 0.0
         self.cut = False
+        self.address = ""
+        self._refused = False
 
     # What the server's routes tell
 
@@ -56,17 +65,52 @@ class ConnectionGuard(asyncio.Protocol):
         """Take note that the request has been answered."""
         self._answering = False
 
+    # What is written past aiohttp
+
+    def write(self, data: bytes) -> None:
+        """Send bytes of an answer that has begun.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionResetError("the client is gone")
+        self._transport.write(data)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the client has too much left to read."""
+        return self._paused_since is not None
+
+    async def writable(self) -> None:
+        """Wait until the client has read enough.
+
+        Raises:
+            ConnectionError: it is gone.
+        """
+        while self._paused_since is not None:
+            self._writer = self._loop.create_future()
+            await self._writer
+
     # What the transport tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=WAITING_BYTES)
-        self._connections.add(self)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's says so of none of its own
+        peer = transport.get_extra_info("peername")
+        self.address = peer[0] if peer else ""
+        if not self._connections.add(self):
+            self._refused = True
+            self._transport.abort()
+            return
+        self._transport.set_write_buffer_limits(high=WAITING_BYTES)
         self._protocol.connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._refused:
+            return
         self._connections.remove(self)
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_exception(ConnectionResetError("the client is gone"))
         self._protocol.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -83,6 +127,8 @@ class ConnectionGuard(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused_since = None
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_result(None)
         self._protocol.resume_writing()
 
     # What time tells
@@ -117,11 +163,15 @@ class Connections:
 
     Args:
         protocols: makes aiohttp's protocol of a connection.
+        most: tells how many one address may have at present.
     """
 
-    def __init__(self, protocols: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(self, protocols: Callable[[], asyncio.Protocol], most: Callable[[], int]) -> None:
         self._protocols = protocols
+        self._most = most
         self._open: set[ConnectionGuard] = set()
+        self._by_address: Counter[str] = Counter()
+        self._refused: str | None = None  # an address, since the last look: the log must not grow with each attempt
         self._handle: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -140,18 +190,30 @@ class Connections:
         if self._handle is not None:
             self._handle.cancel()
 
-    def add(self, guard: ConnectionGuard) -> None:
-        """Count a connection in."""
+    def add(self, guard: ConnectionGuard) -> bool:
+        """Count a connection in; false if its address has as many as it may, and this one is to be closed."""
+        if self._by_address[guard.address] >= self._most():
+            self._refused = guard.address
+            return False
+        self._by_address[guard.address] += 1
         self._open.add(guard)
+        return True
 
     def remove(self, guard: ConnectionGuard) -> None:
         """Count a connection out."""
         self._open.discard(guard)
+        self._by_address[guard.address] -= 1
+        if not self._by_address[guard.address]:
+            del self._by_address[guard.address]
 
     def _sweep(self) -> None:
         now = asyncio.get_running_loop().time()
         for guard in list(self._open):
             guard.look(now)
+        if self._refused is not None:
+            limit = "aiollm_settings.max_connections_per_address"
+            _logger.warning("connections of %s are closed at once: it has %d (%s)", self._refused, self._most(), limit)
+            self._refused = None
         self.start()
 
 

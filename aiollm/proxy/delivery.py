@@ -10,14 +10,37 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
-__all__ = ["SILENCE_SECONDS", "EventDelivery"]
+from aiollm.proxy.connection import connection_of
+
+__all__ = ["SILENCE_SECONDS", "Delivery", "EventDelivery"]
 
 SILENCE_SECONDS = 15.0
 """How long nothing may be sent before a heartbeat is."""
+
+
+class Delivery(Protocol):
+    """Where the events of one answer go."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a head: what fails from then on can be told in a frame only."""
+        ...
+
+    async def begin(self, headers: Mapping[str, str]) -> object:
+        """Take the headers of the answer."""
+        ...
+
+    async def write(self, frames: bytes) -> None:
+        """Take whole frames, and wait while there is no room for more."""
+        ...
+
+    async def end(self, frames: bytes) -> None:
+        """Take the last frames."""
+        ...
 
 
 class EventDelivery:
@@ -48,6 +71,9 @@ class EventDelivery:
         self._last = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._beat: asyncio.Task[None] | None = None
+        self._guard = connection_of(request)
+        # From then on frames need no more of aiohttp than the transport: four calls for each, of the seven on its way.
+        self._head_is_out = False
         self.response: web.StreamResponse | None = None
 
     async def __aenter__(self) -> Self:
@@ -62,23 +88,46 @@ class EventDelivery:
         if self._beat is not None:
             self._beat.cancel()
 
+    @property
+    def begun(self) -> bool:
+        """Whether the head has been sent: what fails from then on can be told in a frame only."""
+        return self.response is not None
+
     async def begin(self, headers: Mapping[str, str]) -> web.StreamResponse:
         """Send the head, unless it was sent in silence; it waits for the first bytes of the body."""
         if self.response is None:
-            self.response = web.StreamResponse(headers=headers)
-            await self.response.prepare(self._request)
+            self.response = response = web.StreamResponse(headers=headers)
+            if self._guard is not None and self._request.version >= HttpVersion11:
+                response.enable_chunked_encoding()
+            await response.prepare(self._request)
         return self.response
 
     async def write(self, frames: bytes) -> None:
-        """Send frames in one write, and wait while the client has too much left to read."""
-        assert self.response is not None
+        """Send frames in one write, and wait while the client has too much left to read.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
         self._last = self._loop.time()
-        await self.response.write(frames)
+        guard, response = self._guard, self.response
+        if self._head_is_out and guard is not None:
+            guard.write(b"%x\r\n%b\r\n" % (len(frames), frames))
+            if guard.paused:
+                await guard.writable()
+            return
+        assert response is not None
+        await response.write(frames)  # with the head before them
+        self._head_is_out = response.chunked
 
     async def end(self, frames: bytes) -> None:
         """Send the last frames, and the end of the body."""
         assert self.response is not None
         await self.response.write_eof(frames)
+
+    def abort(self) -> None:
+        """Close the connection in the middle of the answer, which is no end that a client could take for one."""
+        if (transport := self._request.transport) is not None:
+            transport.abort()
 
     def _look(self) -> None:
         now = self._loop.time()

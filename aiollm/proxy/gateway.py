@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from attrs import evolve
 
@@ -17,12 +17,28 @@ from aiollm.integrations.prometheus import PrometheusMetrics
 from aiollm.providers.registry import set_variables
 from aiollm.proxy.config import Config, Deployment, routing_arguments
 from aiollm.proxy.config.settings import DeploymentParams
+from aiollm.proxy.entrance import Entrance
 from aiollm.proxy.keys import Holder, HolderId, Keyring
-from aiollm.proxy.ledger import Admissions, SpendRow, SpendWriter, Spool, Store, StoreUnavailable, open_database
+from aiollm.proxy.ledger import (
+    Admissions,
+    OwnLimits,
+    SharedLimits,
+    SpendRow,
+    SpendWriter,
+    Spool,
+    Store,
+    StoreUnavailable,
+    open_database,
+)
 from aiollm.proxy.live import LiveCalls
+from aiollm.proxy.redis_servers import shared_server
+from aiollm.proxy.resume.redis_log import RedisLogs
+from aiollm.proxy.resume.streams import STREAM_BYTES, ResumableStreams
 from aiollm.proxy.routing import router_of
 
 __all__ = ["LOCAL_MODEL", "Gateway"]
+
+T = TypeVar("T")
 
 LOCAL_MODEL = Config(deployments=(Deployment(model_name="*", params=DeploymentParams(model="local/smollm2")),))
 """What is served without a configuration: the model built in, whatever callers call it."""
@@ -48,15 +64,21 @@ class Gateway:
         config: the configuration.
         file: SQLite's file, `:memory:` for none; not used where the configuration names a database.
         spool: where spend waits for the store; this worker's own file.
+        number: which worker of this instance it is, from 0.
+        workers: how many there are.
 
     Attributes:
         config: the configuration.
         router: answers the calls.
         keyring: who may call.
         admissions: limits and budgets.
+        shared_limits: the limits of holders where they are shared over Redis; None where they are not.
         spending: takes the rows of spend.
         store: keys and spend, as they are kept.
         database_url: where that is; None for a file.
+        entrance: lets calls in, as many as the worker answers at a time.
+        redis_url: the server where instances meet; None where they do not.
+        streams: those that may be taken up again; None where they never could.
         live: what is being answered now.
         metrics: counts the calls; None where prometheus-client is not installed.
         accepting: whether the worker is to get further calls; false from the moment that it is to end.
@@ -66,19 +88,25 @@ class Gateway:
         ImportError: it needs a package that is not installed; the message says which.
     """
 
-    def __init__(self, config: Config, file: Path, spool: Path) -> None:
+    def __init__(self, config: Config, file: Path, spool: Path, *, number: int = 0, workers: int = 1) -> None:
         set_variables(config.environment)
         self.config = config
         self.router: AsyncRouter = router_of(config)
         self.keyring = Keyring(config.general.master_key)
-        self.admissions = Admissions(config.litellm.budget_exceeded_status_code or 429)
+        self.redis_url = shared_server(config)
+        self.shared_limits = _shared_limits(self.redis_url, config, workers)
+        limits = self.shared_limits or OwnLimits(number, workers)
+        self.admissions = Admissions(config.litellm.budget_exceeded_status_code or 429, limits)
         self.database_url = config.general.database_url
         self.store = Store(open_database(self.database_url, file))
         interval = config.general.proxy_batch_write_at or 1.0
         self.spending = SpendWriter(
             self.store, self.keyring, self.admissions, Spool(spool, SPOOL_BYTES), interval=interval
         )
+        self.entrance = Entrance()
+        self.streams = _streams(config, self.redis_url)
         self.live = LiveCalls()
+        self._left: set[asyncio.Task[Any]] = set()  # calls that go on although their client may leave
         self.metrics = _metrics()
         self.accepting = True
         self._replaced: list[AsyncRouter] = []
@@ -89,6 +117,11 @@ class Gateway:
     def everybody(self) -> tuple[Holder, ...]:
         """Who is charged with every call: the holder of the proxy's own budget and limit, where it has any."""
         return self._everybody
+
+    @property
+    def resumable(self) -> ResumableStreams | None:
+        """Where new streams are kept, so that they may be taken up again; None where they are not to be."""
+        return self.streams if self.config.aiollm.resumable_streams else None
 
     @property
     def over_budget(self) -> int:
@@ -114,10 +147,24 @@ class Gateway:
         if self._forgetting is not None:
             self._forgetting.cancel()
             await asyncio.wait([self._forgetting])
+        if self.streams is not None:
+            await self.streams.aclose()
         await self.spending.close()
         await self.store.close()
+        await self.admissions.limits.aclose()
         for router in (*self._replaced, self.router):
             await router.aclose()
+
+    async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for work, which goes on when the waiting is cancelled; `live` knows of it."""
+        task = asyncio.create_task(work)
+        self._left.add(task)
+        task.add_done_callback(self._left.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_heard)
+            raise
 
     def note(self, row: SpendRow, attempts: Iterable[Attempt] = ()) -> None:
         """Take down a call that has ended: what it cost, and what Prometheus is told of it."""
@@ -129,7 +176,8 @@ class Gateway:
     def reconfigure(self, config: Config) -> None:
         """Go over to another configuration; calls that go on keep what they began with.
 
-        The database stays the one that it was. What is known of deployments is kept where only the list has changed.
+        The database stays the one that it was, and so does the Redis server. What is known of deployments is kept where
+        only the list has changed.
 
         Raises:
             ValueError: the configuration cannot be used; nothing has changed then.
@@ -146,6 +194,10 @@ class Gateway:
         self.keyring.set_master(config.general.master_key)
         self.admissions.over_budget = config.litellm.budget_exceeded_status_code or 429
         self._everybody = _everybody(config)
+        if self.streams is None:
+            self.streams = _streams(config, self.redis_url)
+        else:
+            self.streams.grace, self.streams.keep = config.aiollm.resume_grace, config.aiollm.resume_keep
 
     async def _forget(self) -> None:
         """Delete rows of spend that are older than they are to be kept; sums and balances stay."""
@@ -159,6 +211,26 @@ class Gateway:
                 except StoreUnavailable as error:
                     _logger.warning("old rows of spend could not be deleted: %s", error)
             await asyncio.sleep(FORGET_SECONDS)
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Take note of how work has ended that nobody waits for: its row of spend says it."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _shared_limits(url: str | None, config: Config, workers: int) -> SharedLimits | None:
+    if url is None:
+        return None
+    return SharedLimits(url, on_failure=config.aiollm.limits_without_redis, workers=workers)
+
+
+def _streams(config: Config, url: str | None) -> ResumableStreams | None:
+    settings = config.aiollm
+    if not settings.resumable_streams:
+        return None
+    shared = None if url is None else RedisLogs(url, most_bytes=STREAM_BYTES)
+    return ResumableStreams(grace=settings.resume_grace, keep=settings.resume_keep, shared=shared)
 
 
 def _metrics() -> PrometheusMetrics | None:

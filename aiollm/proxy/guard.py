@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from ipaddress import ip_address, ip_network
+from secrets import token_hex
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from aiohttp import web
 
@@ -23,13 +23,13 @@ from aiollm.proxy.route import Route
 __all__ = ["check", "is_loopback", "new_request_id"]
 
 _HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
-_ANYONE = Identity("anyone")
+_PUBLIC = Identity("public")
 _SIGNED_IN = Identity("admin")
 
 
 def new_request_id() -> str:
-    """Return a name for a request that nobody else has."""
-    return uuid4().hex
+    """Return a name for a request that nobody else has: 32 hexadecimal digits."""
+    return token_hex(16)
 
 
 def is_loopback(host: str) -> bool:
@@ -48,9 +48,9 @@ def check(gateway: Gateway, route: Route, request: web.Request, request_id: str)
     """
     _check_address(gateway, request)
     if route.right == "public":
-        return Caller(_ANYONE, request_id)
+        return Caller(_PUBLIC, request_id)
     if route.right == "metrics" and not gateway.config.litellm.require_auth_for_metrics_endpoint:
-        return Caller(_ANYONE, request_id)
+        return Caller(_PUBLIC, request_id)
     if route.right == "page":
         require_session(gateway, request)
         return Caller(_SIGNED_IN, request_id)

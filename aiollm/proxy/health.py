@@ -8,6 +8,7 @@ from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.inbound.frames import encode
+from aiollm.proxy.ledger import SharedLimits
 from aiollm.proxy.metrics import gauges
 from aiollm.proxy.route import Route
 
@@ -24,7 +25,17 @@ async def _ready(gateway: Gateway, request: web.Request, caller: Caller) -> web.
     store = "connected" if gateway.spending.fault is None else "not connected"
     ready = gateway.accepting and not gateway.spending.full
     word = "healthy" if ready else "draining" if not gateway.accepting else "no room to note spend"
-    return _told(200 if ready else 503, {"status": word, "db": store})
+    told = {"status": word, "db": store}
+    if gateway.shared_limits is not None:
+        told |= _redis(gateway.shared_limits)
+    return _told(200 if ready else 503, told)
+
+
+def _redis(limits: SharedLimits) -> dict[str, str]:
+    """Tell whether limits are shared, and what becomes of calls where they cannot be; never where the server is."""
+    if limits.failure is None:
+        return {"redis": "connected", "limits": "shared"}
+    return {"redis": "not connected", "limits": limits.on_failure}
 
 
 async def _metrics(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:

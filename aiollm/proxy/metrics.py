@@ -20,6 +20,9 @@ def gauges(gateway: Gateway) -> Iterator[Gauge]:
     yield Gauge("aiollm_unwritten_spend_rows", "Calls that no store has yet", [({}, gateway.spending.pending)])
     down = float(gateway.spending.fault is not None)
     yield Gauge("aiollm_store_unavailable", "1 while the store cannot be reached", [({}, down)])
+    if gateway.shared_limits is not None:
+        down = float(gateway.shared_limits.failure is not None)
+        yield Gauge("aiollm_redis_unavailable", "1 while limits cannot be shared, for want of Redis", [({}, down)])
     states = [
         ({"model_id": id, "requested_model": seen.group}, _LEFT_ALONE if seen.left_alone else _HEALTHY)
         for id, seen in gateway.router.stats().items()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiollm.proxy.config import Config, config_files, read_config
 from aiollm.proxy.gateway import Gateway
+from aiollm.proxy.redis_servers import shared_server
 
 __all__ = ["WATCH_SECONDS", "keep_current", "reload"]
 
@@ -65,6 +66,8 @@ def reload(gateway: Gateway, path: Path, *, needs_key: bool) -> bool:
 def _warn_of_restart(config: Config, gateway: Gateway) -> None:
     if config.general.database_url != gateway.database_url:
         _logger.warning("general_settings.database_url has changed, which takes a restart; the old one is used")
+    if shared_server(config) != gateway.redis_url:
+        _logger.warning("the Redis server of shared limits has changed, which takes a restart; the old one is used")
 
 
 def _marks(files: Iterable[Path]) -> Marks:

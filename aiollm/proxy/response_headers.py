@@ -7,7 +7,7 @@ tell every caller where the operator's servers are.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from functools import lru_cache
 
 from aiollm.dialects.errors import request_id as provider_request_id
 from aiollm.engine.answer import Answer
@@ -46,23 +46,35 @@ def answer_headers(answer: Answer, model: str, request_id: str) -> dict[str, str
         request_id: the request's own id.
     """
     attempts = answer.attempts
-    own = next((attempt for attempt in reversed(attempts) if attempt.origin is answer.origin), None)
-    causes = Counter(attempt.cause for attempt in attempts)
+    origin = answer.origin
+    own = next((attempt for attempt in reversed(attempts) if attempt.origin is origin), None)
+    causes = [attempt.cause for attempt in attempts]
     told = {
         REQUEST_ID: request_id,
         "x-litellm-call-id": request_id,
-        "x-aiollm-model": model,
-        "x-litellm-model-group": model,
         "x-aiollm-attempts": str(len(attempts)),
-        "x-litellm-attempted-retries": str(causes["retry"]),
-        "x-litellm-attempted-fallbacks": str(causes["fallback"]),
+        "x-litellm-attempted-retries": str(causes.count("retry")),
+        "x-litellm-attempted-fallbacks": str(causes.count("fallback")),
+        **_names(model, None if own is None else own.deployment),
     }
-    if own is not None and own.deployment:
-        told |= {"x-aiollm-deployment": own.deployment, "x-litellm-model-id": own.deployment}
-    if answer.origin.cache_hit:
+    if origin.cache_hit:
         told["x-aiollm-cache"] = "hit"
     headers = answer.head.headers
+    handed_on = {name: value for name, value in headers.items() if name.startswith(_LIMITS)}
     if upstream := provider_request_id(headers):
-        told["x-upstream-request-id"] = upstream
-    told |= {name: value for name, value in headers.items() if name.startswith(_LIMITS)}
-    return {name: safe for name, value in told.items() if (safe := safe_value(value)) is not None}
+        handed_on["x-upstream-request-id"] = upstream
+    for name, value in handed_on.items():
+        if (safe := safe_value(value)) is not None:
+            told[name] = safe
+    return told
+
+
+@lru_cache(maxsize=1024)
+def _names(model: str, deployment: str | None) -> dict[str, str]:
+    """Return the headers that name the model and who answered; what cannot be a header is left out."""
+    told = {}
+    if safe := safe_value(model):
+        told |= {"x-aiollm-model": safe, "x-litellm-model-group": safe}
+    if deployment and (safe := safe_value(deployment)):
+        told |= {"x-aiollm-deployment": safe, "x-litellm-model-id": safe}
+    return told

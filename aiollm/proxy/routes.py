@@ -6,8 +6,9 @@ from aiollm.proxy.admin.routes import ADMIN
 from aiollm.proxy.calls import CALLS
 from aiollm.proxy.health import HEALTH
 from aiollm.proxy.page.routes import PAGE
+from aiollm.proxy.resume.routes import RESUME
 from aiollm.proxy.route import Route
 
 __all__ = ["ROUTES"]
 
-ROUTES: tuple[Route, ...] = (*CALLS, *ADMIN, *HEALTH, *PAGE)
+ROUTES: tuple[Route, ...] = (*CALLS, *RESUME, *ADMIN, *HEALTH, *PAGE)

@@ -50,7 +50,7 @@ async def serving(
     )
     await runner.setup()
     assert runner.server is not None
-    connections = Connections(runner.server)
+    connections = Connections(runner.server, lambda: gateway.config.aiollm.max_connections_per_address)
     try:
         listener = await asyncio.get_running_loop().create_server(
             connections.accept, host, port, backlog=BACKLOG, reuse_port=shares_port or None

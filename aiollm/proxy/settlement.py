@@ -26,8 +26,10 @@ __all__ = ["Settlement", "admit"]
 _ENDINGS: dict[str, Status] = {"complete": "success", "closed": "cancelled", "failed": "failure"}
 
 
-def admit(gateway: Gateway, caller: Caller, asked: Asked, call: Call, api: str) -> Settlement:
+async def admit(gateway: Gateway, caller: Caller, asked: Asked, call: Call, api: str) -> Settlement:
     """Let a call in by the limits and budgets of those who make it, and return what settles it.
+
+    It waits only where limits are shared by several instances. Cancelling takes nothing.
 
     Args:
         gateway: the worker's state.
@@ -48,6 +50,8 @@ def admit(gateway: Gateway, caller: Caller, asked: Asked, call: Call, api: str) 
     tokens, usd = _estimate(gateway, call) if any(map(_is_bounded, holders)) else (0, 0.0)
     now, clock = time.time(), call.scope.loop.time()
     reservation = gateway.admissions.admit(holders, now, clock, tokens=tokens, cost=nanodollars(usd))
+    if reservation.waits:
+        await reservation.told()
     return Settlement(gateway, caller, asked, call, api, reservation, now)
 
 

@@ -33,7 +33,7 @@ class Service:
         host: the address.
         port: the port; 0 for a free one.
         needs_key: whether it must never be served without a master key: others than this machine can reach it.
-        shares_port: whether several processes listen on it.
+        workers: how many processes listen on it.
     """
 
     config: Config
@@ -41,7 +41,7 @@ class Service:
     host: str
     port: int
     needs_key: bool
-    shares_port: bool = False
+    workers: int = 1
 
     @property
     def database(self) -> Path:
@@ -87,8 +87,10 @@ async def run_worker(
         loop.add_reader(lifeline, _orphaned, loop, lifeline, end)
     loop.add_signal_handler(signal.SIGHUP, wanted.set)
     async with (
-        Gateway(service.config, service.database, service.spool(number)) as gateway,
-        serving(gateway, service.host, service.port, shares_port=service.shares_port) as port,
+        Gateway(
+            service.config, service.database, service.spool(number), number=number, workers=service.workers
+        ) as gateway,
+        serving(gateway, service.host, service.port, shares_port=service.workers > 1) as port,
     ):
         ready(port)
         following = asyncio.ensure_future(_follow(service, gateway, wanted))

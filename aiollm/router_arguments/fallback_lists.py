@@ -37,6 +37,8 @@ class FallbackLists:
 
     def after(self, lists: Lists, group: str) -> tuple[str, ...]:
         """Return the groups that stand in for one, in order: each is followed by those that stand in for itself."""
+        if not lists:
+            return ()
         found: list[str] = []
         waiting = [group]
         while waiting:

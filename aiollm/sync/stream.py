@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from aiollm.core.runtime import LoopThread
 from aiollm.engine.attempt import Attempt
-from aiollm.engine.stream import AnswerStream
+from aiollm.engine.stream import AnswerStream, text_in
 from aiollm.exceptions import StreamCancelled, WrongLoopError
 from aiollm.sync.pipe import Pipe
 from aiollm.types.chunk import ModelResponseStream
@@ -97,6 +97,18 @@ class BlockingStream(Generic[Piece, Whole]):
             raise
         self._ready.extend(batch)
         return bool(batch)
+
+    def final(self) -> Whole:
+        """Read to the end, and return the whole answer, what was read before included.
+
+        Raises:
+            StreamCancelled: the stream was left before its end.
+            APIError: as iterating does.
+        """
+        self._ready.clear()
+        while not self._closed and self._fill():
+            self._ready.clear()
+        return self._stream._whole()
 
     def close(self) -> None:
         """Close the connection, unless the answer has ended. May be called again, and from another thread."""
@@ -183,6 +195,13 @@ class SyncStream(BlockingStream[ModelResponseStream, ModelResponse]):
     variable still holds the stream; so do `close()` and `with`. `next(stream)` reads one chunk and goes on later. It
     may be used inside a running event loop, as in a notebook, which it then blocks while it waits.
     """
+
+    def text(self) -> Iterator[str]:
+        """Iterate over the text of the first choice, piece by piece; leaving the loop closes the connection.
+
+        An answer that begins again (`mid_stream="restart"`) does so in its text, without a word: read the chunks then.
+        """
+        return filter(None, map(text_in, self))
 
 
 class SyncEventStream(BlockingStream[ResponsesStreamEvent, ResponsesAPIResponse]):

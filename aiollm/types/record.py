@@ -142,10 +142,14 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the field, or `default` where the object has none of that name."""
-        try:
-            return self[name]
-        except MissingField:
-            return default
+        if name in self.__struct_fields__:
+            return getattr(self, name)
+        rest = self._rest
+        if rest is not None and not (type(rest) is bytes and _is_missing(name, rest)):
+            extra = self._extra()
+            if name in extra:
+                return extra[name]
+        return getattr(self, name) if hasattr(type(self), name) else default
 
     def _names(self) -> list[str]:
         own = [
@@ -218,6 +222,11 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
 
 Nested = Mapping[str, type[Record]]
 """Names of fields, and the class of the records in them."""
+
+
+def _is_missing(name: str, payload: bytes) -> bool:
+    """Whether a payload cannot have a member of the name: to look takes 0.1 us, to parse a whole answer 10."""
+    return name.encode("utf-8", "replace") not in payload and b"\\u00" not in payload
 
 
 def _restored(cls: type[Record], fields: Fields) -> Record:

@@ -25,6 +25,7 @@ from typing import ClassVar
 
 from aiollm.exceptions import EventTooLarge
 from aiollm.types.lenient import is_json
+from aiollm.wire.alike import AlikeEvents
 from aiollm.wire.frame import Frame
 
 __all__ = ["MAX_EVENT_BYTES", "SSEFramer"]
@@ -55,6 +56,9 @@ class SSEFramer:
 
     Args:
         max_event_bytes: longest event; a longer one raises `EventTooLarge`, so that no buffer grows without a limit.
+
+    Attributes:
+        alike: events that are to be given as runs, where several follow each other or one comes alone; or None.
     """
 
     content_type: ClassVar[str] = "text/event-stream"
@@ -70,6 +74,7 @@ class SSEFramer:
         self._skip_lf = False  # the last event ended in a CR: a LF that follows belongs to it
         self._one_newline = False  # events end in one newline
         self._event = ""  # name given by an `event:` line, in that mode
+        self.alike: AlikeEvents | None = None
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Take the next bytes and give the events they complete."""
@@ -90,6 +95,11 @@ class SSEFramer:
         if self._size > self._max_event_bytes:
             self._check(b"".join(self._pieces))
 
+    @property
+    def is_between_events(self) -> bool:
+        """Whether nothing is kept, so that the next bytes begin an event."""
+        return not (self._pieces or self._at_start or self._skip_lf or self._one_newline)
+
     def finish(self) -> Iterator[Frame]:
         """Say that the body has ended, and give the unterminated last event if its data is whole."""
         rest = self._take()
@@ -106,6 +116,11 @@ class SSEFramer:
         yield from frames[:-1] if is_cut else frames
 
     def _feed_blocks(self, data: bytes) -> Iterator[Frame]:
+        if self.alike is not None and len(data) <= self._max_event_bytes and (run := self.alike.run_in(data)):
+            yield run
+            data = data[run.size :]
+            if not data:
+                return
         payloads = _PLAIN_EVENT.findall(data) if b"\r" not in data else []
         end = sum(map(len, payloads)) + _PLAIN_EXTRA_BYTES * len(payloads)
         # The matches do not overlap. If together they are as long as what the last of them ends, nothing is between

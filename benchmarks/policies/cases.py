@@ -18,11 +18,12 @@ class Case:
     to: str = ""
 
 
+ENGINE = "engine"
 BARE = "bare"
 
 CASES = {
-    BARE: Case("aiollm", "`open_stream`, no policy; the request is made beforehand"),
-    "checked": Case("aiollm", "the same, and the arguments checked for each call", BARE),
+    ENGINE: Case("aiollm", "the engine alone: `open_stream` on a call that is made beforehand"),
+    BARE: Case("aiollm", "the bare client call: `Client.acompletion` without a policy", ENGINE),
     "default": Case("aiollm", "`aiollm.acompletion`: retry, ledger of attempts", BARE),
     "limited": Case("aiollm", "`Client` with limiter, retry and timeouts", BARE),
     "hedge": Case("aiollm", "`Client` with a hedge that is never needed", BARE),

@@ -17,7 +17,6 @@ RESERVED = {
         "aiollm/cache/lane.py",
         "aiollm/core/guard.py",
         "aiollm/core/runtime.py",
-        "aiollm/core/redis/quota.py",
         "aiollm/sync/",
     ),
 }

@@ -4,7 +4,10 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib.util import find_spec
 from pathlib import Path
+
+NEEDED = {"aiollm.jobs.dask": "distributed"}  # module -> the package that it is made of, from an extra
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Module:
 def modules(root: Path, *folders: str) -> tuple[Module, ...]:
     """Return the modules of ``folders`` (all below ``root``) in the order of their paths."""
     return tuple(Module(root, path) for folder in folders for path in sorted((root / folder).rglob("*.py")))
+
+
+def importable(some: tuple[Module, ...]) -> list[Module]:
+    """Return those that can be imported with what is installed."""
+    return [module for module in some if module.name not in NEEDED or find_spec(NEEDED[module.name])]
 
 
 def imported(node: ast.AST) -> Iterator[str]:

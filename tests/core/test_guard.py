@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from functools import partial
 
 import pytest
 
@@ -20,6 +19,15 @@ class Account:
     @noted
     def note(self, what: str) -> None:
         self.seen.append(what)
+
+    @noted
+    def note_both(self) -> None:
+        self.note("two")
+        self.seen.append("one")
+
+    @noted
+    def forget(self) -> None:
+        self.seen.remove("nothing")
 
 
 def test_a_note_is_taken_at_once() -> None:
@@ -40,19 +48,21 @@ def test_a_note_in_the_middle_of_an_access_waits_for_its_end() -> None:
 
 def test_a_note_in_the_middle_of_a_note_comes_after_it() -> None:
     account = Account()
-
-    def both() -> None:
-        account.note("two")
-        account.seen.append("one")
-
-    account._guard.note(both)
+    account.note_both()
     assert account.seen == ["one", "two"]
+    with account._guard:
+        account.note_both()
+        account.note("three")
+    assert account.seen == ["one", "two", "one", "three", "two"]
 
 
 def test_a_note_that_fails_leaves_the_guard_free() -> None:
     account = Account()
-    with pytest.raises(IndexError), account._guard:
-        account._guard.note(partial(account.seen.__delitem__, 0))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="not in list"):
+            account.forget()
+        with pytest.raises(ValueError, match="not in list"), account._guard:
+            account.forget()
     other = threading.Thread(target=account.note, args=("one",))
     other.start()
     other.join(5)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import math
 from typing import Any
 
@@ -152,3 +153,11 @@ def test_a_group_of_other_errors_goes_through_as_it_is() -> None:
         raising(scope, group)
     assert raised.value is group
     assert not scope.cancelled_caught
+
+
+async def test_errors_are_not_kept_alive() -> None:
+    scope = aiollm.scope()
+    for _ in range(10):
+        scope.blame(StreamCancelled("x"))
+    gc.collect()
+    assert len(scope._caused) == 0

@@ -44,6 +44,15 @@ def test_what_was_added_close_together_is_kept_together_and_counts_until_the_las
     assert window.used(50.0 + 60.0) == 0
 
 
+def test_what_nobody_asks_for_is_forgotten_too():
+    window = SlidingWindow(60)
+    for second in range(3_600):
+        window.add(1, float(second))
+        window.settle(1, 0.5, float(second), second + 0.5)
+    assert len(window._slots) <= 61
+    assert window.used(3_600.0) == 29.5
+
+
 def test_what_is_given_back_makes_room_at_once_where_it_was_taken():
     window = SlidingWindow(60)
     window.add(6, 0.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aiollm.middleware.token_estimates import FEWEST_ANSWERS, UNKNOWN_ANSWER, ModelEstimates
+from aiollm.middleware.token_estimates import FEWEST_ANSWERS, KEPT_ANSWERS, UNKNOWN_ANSWER, ModelEstimates
 from aiollm.types.request import Request
 
 
@@ -24,9 +24,9 @@ def test_first_a_token_is_four_bytes_and_an_answer_as_long_as_it_may_be():
 
 
 def test_then_an_answer_is_as_long_as_nineteen_in_twenty_were():
-    estimates = taught(100, *([50] * 95 + [900] * 5))
+    estimates = taught(100, *([50] * 75 + [900] * 5))
     assert estimates.estimate(request(max_tokens=4_000)).output_tokens == 900
-    estimates = taught(100, *([50] * 99 + [900] * 1))
+    estimates = taught(100, *([50] * 79 + [900] * 1))
     assert estimates.estimate(request(max_tokens=4_000)).output_tokens == 50
     assert estimates.estimate(request()).output_tokens == 50
     assert estimates.estimate(request(max_tokens=7)).output_tokens == 7
@@ -35,6 +35,11 @@ def test_then_an_answer_is_as_long_as_nineteen_in_twenty_were():
 def test_a_few_answers_say_nothing():
     assert taught(100, *[5] * (FEWEST_ANSWERS - 1)).estimate(request(max_tokens=400)).output_tokens == 400
     assert taught(100, *[5] * FEWEST_ANSWERS).estimate(request(max_tokens=400)).output_tokens == 5
+
+
+def test_the_usual_length_is_that_of_the_last_answers():
+    estimates = taught(100, *([900] * KEPT_ANSWERS + [50] * KEPT_ANSWERS))
+    assert estimates.estimate(request()).output_tokens == 50
 
 
 def test_the_bytes_of_a_token_are_learned():

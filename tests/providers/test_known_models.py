@@ -22,6 +22,7 @@ FUTURE = "2999-01-01"
 def registered() -> Iterator[None]:
     yield
     known_models._registered.cache_clear()
+    known_models._found.cache_clear()
 
 
 def users_table(folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> Path:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from aiollm.proxy import connection, upload
-from tests.proxy.serving import MASTER, MESSAGES, Proxy
+from aiollm.testing import ProviderServer
+from tests.proxy.serving import MASTER, MESSAGES, Proxy, config, running
 
 AUTHORISED = f"Authorization: Bearer {MASTER}\r\n"
 BODY = json.dumps({"model": "fast", "messages": MESSAGES})
@@ -140,3 +144,20 @@ async def test_a_body_whose_chunks_could_be_read_differently_is_refused(proxy: P
     answer = await sent(proxy, f"{CHAT}{AUTHORISED}Transfer-Encoding: chunked\r\n\r\n{body}")
     assert answer == b"" or b" 400 " in answer.partition(b"\r\n")[0]
     assert answer.count(b"HTTP/1.") <= 1
+
+
+async def test_an_address_has_no_more_connections_than_it_may(provider: ProviderServer, tmp_path: Path) -> None:
+    settings = config(provider)
+    settings = evolve(settings, aiollm=evolve(settings.aiollm, max_connections_per_address=2))
+    async with running(settings, provider, tmp_path) as proxy:
+        held = [await asyncio.open_connection("127.0.0.1", proxy.port) for _ in range(2)]
+        for _, writer in held:
+            writer.write(b"GET /health/liveliness HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert [b" 200 " in await reader.readline() for reader, _ in held] == [True, True]
+        with suppress(ConnectionError):
+            assert await sent(proxy, "GET /health/liveliness HTTP/1.1\r\nHost: x\r\n\r\n") == b""
+        held[0][1].close()
+        async with asyncio.timeout(5):  # until the server has heard of it
+            while b" 200 " not in await first_line(proxy, "GET /health/liveliness HTTP/1.1\r\nHost: x\r\n\r\n"):
+                pass
+        held[1][1].close()

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
-from aiollm.proxy.keys import digest_of
+from aiollm.proxy.inbound.failure import Refusal
+from aiollm.proxy.keys import Identity, digest_of
 from aiollm.proxy.route import Right, Route
 from aiollm.proxy.routes import ROUTES
 from aiollm.proxy.server import serving
@@ -40,7 +41,8 @@ def test_every_route_states_its_right_and_only_the_known_ones_are_public() -> No
 async def test_every_route_that_is_not_public_refuses_who_has_no_key(proxy: Proxy) -> None:
     for route in ROUTES:
         for path in route.paths:
-            url = f"{proxy.url}{path.replace('{model:.+}', 'fast').replace('{key}', 'sk-x')}"
+            filled = path.replace("{model:.+}", "fast").replace("{key}", "sk-x").replace("{stream}", "0" * 32)
+            url = f"{proxy.url}{filled}"
             async with proxy.client.request(route.method, url, json={}) as reply:
                 assert (reply.status == 401) == (route.right != "public"), (route.method, path, reply.status)
 
@@ -76,6 +78,15 @@ async def test_a_right_is_held_to(proxy: Proxy, rights: str, key: str | None, wa
         async with proxy.client.get(f"{rights}/{right}", headers=headers) as reply:
             got[right] = reply.status
     assert got == wanted
+
+
+async def test_nobody_is_the_admin_of_a_public_route(proxy: Proxy, rights: str) -> None:
+    for key in (None, MASTER):
+        headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        async with proxy.client.get(f"{rights}/public", headers=headers) as reply:
+            assert await reply.json() == {"admin": False, "key": None}
+    with pytest.raises(Refusal):
+        Identity("public").require_admin()
 
 
 async def test_a_key_that_names_the_metrics_may_read_them(proxy: Proxy, rights: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from aiollm.proxy.ledger import SpendRow
-from aiollm.testing import ProviderServer, cut, role, silence, stall, status, tokens
+from aiollm.testing import ProviderServer, cut, json200, role, silence, stall, status, tokens
 from tests.proxy.serving import MASTER, Proxy, config, running
 
 KEY = "sk-of-a-caller"
@@ -129,3 +129,36 @@ async def test_the_proxy_answers_no_more_calls_at_once_than_it_may(provider: Pro
         await proxy.gateway.live.wait_empty()
         async with proxy.chat() as reply:
             assert reply.status == 200
+
+
+async def test_a_whole_answer_goes_on_without_its_client_where_the_operator_wants_it(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    settings = config(provider, more="  cancel_on_disconnect: false\n  max_in_flight_requests_per_worker: 1\n")
+    async with running(settings, provider, tmp_path) as proxy:
+        provider.script([stall(0.3), json200()])
+        task = asyncio.create_task(asked(proxy, False, asyncio.Event(), key=MASTER))
+        await provider.wait_for_request()
+        task.cancel()
+        await asyncio.wait([task])
+        async with proxy.chat() as reply:  # the place is not free before the end of the answer
+            assert (reply.status, (await reply.json())["error"]["code"]) == (503, "gateway_overloaded")
+        row = await settled(proxy)
+        assert (row.status, row.usage_source) == ("success", "provider")
+        async with proxy.chat() as reply:
+            assert reply.status == 200
+
+
+@pytest.mark.parametrize(("types", "asked_upstream"), [("[acompletion]", 1), ("[aembedding]", 2)])
+async def test_only_the_kinds_of_calls_that_are_named_are_kept_in_the_cache(
+    provider: ProviderServer, tmp_path: Path, types: str, asked_upstream: int
+) -> None:
+    settings = config(provider)
+    kept = evolve(settings.litellm.cache_params, supported_call_types=tuple(types.strip("[]").split()))
+    async with running(
+        evolve(settings, litellm=evolve(settings.litellm, cache=True, cache_params=kept)), provider, tmp_path
+    ) as proxy:
+        for _ in range(2):
+            async with proxy.chat() as reply:
+                assert reply.status == 200
+    assert len(provider.log) == asked_upstream

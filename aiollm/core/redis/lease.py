@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from aiollm.core.redis.journal import RATES, Batch, Journal
 
-__all__ = ["PLACES", "Answer", "Lease", "Question", "Vector"]
+__all__ = ["PLACES", "Answer", "Lease", "Outlook", "Question", "Vector"]
 
 Vector = list[float]
 """Requests, tokens, input tokens, output tokens, places of the concurrency. As limits, below 0 is for none."""
@@ -70,6 +71,9 @@ class Answer(msgspec.Struct, kw_only=True):
         now: the server's time.
         holds: what the client holds from now on.
         wait: in how many seconds it is of use to come again, if a need was not met.
+        room: in how many seconds the window has room for the need, if others give back what they hold.
+        full: whether it is a place that the need lacks.
+        quiet: for how many seconds nothing is granted, because the server may have lost its memory.
         parties: how many clients share the limits.
         waiting: whether other clients wait.
         spent: requests and tokens of all clients in the window.
@@ -81,10 +85,29 @@ class Answer(msgspec.Struct, kw_only=True):
     now: float
     holds: Vector = []
     wait: float = 0.0
+    room: float = 0.0
+    full: bool = False
+    quiet: float = 0.0
     parties: int = 1
     waiting: bool = False
     spent: tuple[float, float] = (0.0, 0.0)
     pause: float = 0.0
+
+
+class Outlook(NamedTuple):
+    """What is known of when a request may pass that was not let pass.
+
+    Attributes:
+        room: in how many seconds the window has room for it; 0 where others hold the room, or that is not known.
+        full: whether all places are in use.
+        quiet: for how many seconds the server grants nothing to anybody.
+        degraded: whether the server cannot be reached.
+    """
+
+    room: float
+    full: bool
+    quiet: float
+    degraded: bool
 
 
 class Lease:
@@ -97,6 +120,7 @@ class Lease:
         limits: what all processes together may have.
         period: the window of the rates, in seconds.
         seconds: how long a lease lasts.
+        parties: how many processes share the limits at the least, whether the server has seen them or not.
 
     Attributes:
         used: places of the concurrency in use.
@@ -105,14 +129,14 @@ class Lease:
         pause: for how long the provider wants no requests, to be told on the next visit.
     """
 
-    def __init__(self, client: str, limits: Vector, *, period: float, seconds: float) -> None:
+    def __init__(self, client: str, limits: Vector, *, period: float, seconds: float, parties: int = 1) -> None:
         self.client = client
         self.limits = limits
         self.seconds = seconds
         self.journal = Journal(period)
         self.used = 0
         self.wait_until = -math.inf
-        self.parties = 1
+        self.parties = self._least = parties
         self.pause = 0.0
         self._epoch = ""
         self._ahead: float | None = None  # how far the server's clock is before ours, or more
@@ -127,6 +151,9 @@ class Lease:
         self._telling = _nothing()  # what the visit under way tells of that
         self._rate = _nothing()  # a second
         self._visited = -math.inf
+        self._needed = _nothing()  # by the request that the visit under way, or the last one, was for
+        self._room_at = self._quiet_until = -math.inf
+        self._full = False
 
     # -- spending
 
@@ -194,6 +221,12 @@ class Lease:
         requests, tokens = (self._spent[d] + self._telling[d] + self._since[d] for d in range(2))
         return max(own[0], requests), max(own[1], tokens)
 
+    def outlook(self, amounts: Sequence[float], now: float) -> Outlook:
+        """Return what the server said of when a request could pass that needs these amounts, or less than they are."""
+        as_much = all(amounts[d] + _ROUNDING >= self._needed[d] for d in range(RATES) if self.limits[d] >= 0)
+        room = self._room_at - now if as_much else 0.0
+        return Outlook(max(0.0, room), self._full, max(0.0, self._quiet_until - now), degraded=False)
+
     def given_back(self, now: float) -> bool:
         """Take note that something was given back; return whether others should hear of it at once."""
         soon = self._visited + self.seconds * _PAUSE_FOR_MORE
@@ -216,6 +249,7 @@ class Lease:
         self._told = [] if self._ahead is None else self.journal.batches(self._ahead, now)
         self._holds = [*keep[:RATES], places]
         self._kept = keep
+        self._needed = need
         self._telling = [telling + since for telling, since in zip(self._telling, self._since, strict=True)]
         self._since = [0.0] * RATES + [float(self.used)]
         return Question(
@@ -252,7 +286,10 @@ class Lease:
         self._until = asked + self.seconds * _SAFE
         self.wait_until = now + answer.wait
         self._others_wait = answer.waiting
-        self.parties = answer.parties
+        self._room_at = now + answer.room if answer.room else -math.inf
+        self._full = answer.full
+        self._quiet_until = now + answer.quiet
+        self.parties = max(answer.parties, self._least)
         self._spent = answer.spent
         self._telling = _nothing()
         self.pause = 0.0

@@ -6,23 +6,23 @@ import asyncio
 import math
 import os
 import secrets
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Literal
 
 from aiollm.core.adaptive_rate import AdaptiveRate
+from aiollm.core.guard import Guard, noted
 from aiollm.core.quota import MINUTE, Amounts, QuotaState
 from aiollm.core.redis.journal import RATES
-from aiollm.core.redis.lease import Lease, Vector
+from aiollm.core.redis.lease import Lease, Outlook, Vector
 from aiollm.core.redis.link import RedisLink, RedisUnavailable
 from aiollm.core.redis.visit import visit
 from aiollm.core.runtime import LastingThread, Runtime
 from aiollm.exceptions import ServiceUnavailableError
 from aiollm.wire.rate_limits import RateLimits
 
-__all__ = ["OnFailure", "RedisQuota"]
+__all__ = ["OnFailure", "RedisQuota", "close"]
 
 OnFailure = Literal["closed", "open", "local"]
 """What becomes of requests while the server cannot be reached: none pass, all do, or a share of them."""
@@ -49,6 +49,7 @@ class RedisQuota:
         on_failure: what becomes of requests while the server cannot be reached.
         period: the window of the rates, in seconds.
         lease: how long a lease lasts, in seconds.
+        parties: how many processes share the limits at the least, whether they use them now or not.
     """
 
     def __init__(
@@ -61,22 +62,26 @@ class RedisQuota:
         on_failure: OnFailure,
         period: float = MINUTE,
         lease: float = 2.0,
+        parties: int = 1,
     ) -> None:
         self._link = link
         self._key = key
-        self._configured = [_NONE if limits.get(what) is None else float(limits[what] or 0) for what in _LIMITS]
+        self._configured = _limits(limits)
         self._adaptive = adaptive
         self._on_failure = on_failure
         self._period = period
         self._seconds = lease
+        self._parties = parties
         self._heard: Callable[[float], None] = lambda pause: None
         self.after_fork()
 
     def after_fork(self) -> None:
         """Be a process of its own: the lease is the parent's, and so are its visits."""
-        self._lock = threading.Lock()
+        self._guard = Guard()
         name = f"{os.getpid()}-{secrets.token_hex(6)}"
-        self._lease = Lease(name, list(self._configured), period=self._period, seconds=self._seconds)
+        self._lease = Lease(
+            name, list(self._configured), period=self._period, seconds=self._seconds, parties=self._parties
+        )
         self._pace = AdaptiveRate() if self._adaptive else None
         self._began = math.inf
         self._head: tuple[Vector, float] | None = None  # the request that waits, and when it was last heard of
@@ -89,11 +94,27 @@ class RedisQuota:
         """Call `heard` after each visit, on our thread, with the seconds for which the provider wants no requests."""
         self._heard = heard
 
+    def set_limits(self, limits: Mapping[str, float | None]) -> None:
+        """Have other limits from now on; what is spent and in use stays so."""
+        with self._guard:
+            self._configured = _limits(limits)
+            self._lease.limits = list(self._configured)
+
+    def outlook(self, amounts: Amounts, now: float) -> Outlook:
+        """Return what is known of when a request may pass that `take` has just not let pass."""
+        with self._guard:
+            told = self._lease.outlook(_vector(amounts), now)
+            return told if self._failure is None else told._replace(degraded=True)
+
     # -- the seam
+
+    @property
+    def slowed(self) -> bool:
+        return self._pace is not None and self._pace.value < math.inf
 
     def take(self, amounts: Amounts, now: float) -> float:
         spending = _vector(amounts)
-        with self._lock:
+        with self._guard:
             if self._pace is not None and (wait := self._pace.wait(now)) > 0:
                 return wait
             if wait := self._take(spending, now):
@@ -132,24 +153,24 @@ class RedisQuota:
             hint="on_failure='local' or 'open' lets requests pass meanwhile",
         )
 
+    @noted
     def settle(self, held: Amounts, real: Amounts, taken_at: float, now: float) -> None:
         change = [new - old for new, old in zip(_vector(real), _vector(held), strict=True)]
-        with self._lock:
-            self._lease.correct(change, taken_at, now)
-            if min(change) < 0:
-                self._given_back(now)
-
-    def release(self, now: float) -> None:
-        with self._lock:
-            self._lease.used = max(0, self._lease.used - 1)  # a forked child ends what its parent began
+        self._lease.correct(change, taken_at, now)
+        if min(change) < 0:
             self._given_back(now)
+
+    @noted
+    def release(self, now: float) -> None:
+        self._lease.used = max(0, self._lease.used - 1)  # a forked child ends what its parent began
+        self._given_back(now)
 
     def _given_back(self, now: float) -> None:
         if self._lease.given_back(now) and self._failure is None:
             self._start_visit()
 
     def share(self, amounts: Amounts) -> float:
-        with self._lock:
+        with self._guard:
             limits = self._lease.limits
             return max(
                 (part / limits[d] for d, part in enumerate(_vector(amounts)) if d < RATES and limits[d] > 0),
@@ -157,13 +178,13 @@ class RedisQuota:
             )
 
     def throttled(self, taken_at: float, now: float) -> None:
-        with self._lock:
+        with self._guard:
             if self._pace is not None:
                 seconds = min(self._period, max(1.0, now - self._began))
                 self._pace.refused(self._lease.journal.spent(now)[0] / seconds, taken_at, now)
 
     def succeeded(self, taken_at: float, now: float) -> None:
-        with self._lock:
+        with self._guard:
             if self._pace is not None:
                 self._pace.succeeded(taken_at, now)
 
@@ -174,14 +195,14 @@ class RedisQuota:
         """
         if self._pace is None:
             return
-        with self._lock:
+        with self._guard:
             for d, told in enumerate((limits.requests, limits.tokens, limits.input_tokens, limits.output_tokens)):
                 if told is not None and told.period == MINUTE:
                     configured = self._configured[d]
                     self._lease.limits[d] = told.limit if configured == _NONE else min(configured, told.limit)
 
     def state(self, now: float) -> QuotaState:
-        with self._lock:
+        with self._guard:
             requests, tokens = self._lease.spent_by_all(now)
             rpm, tpm, itpm, otpm, concurrency = (None if limit == _NONE else limit for limit in self._lease.limits)
             if self._pace is not None and self._pace.value < math.inf:
@@ -200,7 +221,7 @@ class RedisQuota:
 
     def pause(self, seconds: float) -> None:
         """Tell the other processes that the provider wants no requests for so long."""
-        with self._lock:
+        with self._guard:
             self._lease.pause = max(self._lease.pause, seconds)
             self._start_visit()
 
@@ -223,7 +244,7 @@ class RedisQuota:
             except RedisUnavailable as error:
                 failure = str(error)
             loop = asyncio.get_running_loop()
-            with self._lock:
+            with self._guard:
                 self._failure = failure
                 self._visiting = False
                 if not self._lease.idle(loop.time()):
@@ -232,7 +253,7 @@ class RedisQuota:
         self._heard(pause)
 
     def _visit_again(self) -> None:
-        with self._lock:
+        with self._guard:
             self._start_visit()
 
     def _cancel_timer(self) -> None:
@@ -248,10 +269,10 @@ class RedisQuota:
         loop = asyncio.get_running_loop()
         while True:
             asked = loop.time()
-            with self._lock:
+            with self._guard:
                 question = self._lease.question(self._waiting(asked), asked, leaving=leaving)
             answer = await self._link.call(partial(visit, key=self._key, question=question))
-            with self._lock:
+            with self._guard:
                 if self._lease.answered(answer, asked, loop.time()):
                     return answer.pause
 
@@ -265,13 +286,13 @@ class RedisQuota:
         """Give back the lease and close the connection, on the thread. What is used again starts again."""
         async with self._turn:
             self._cancel_timer()
-            with self._lock:
+            with self._guard:
                 self._visiting = True
             if self._failure is None:
                 with suppress(RedisUnavailable):
                     await self._exchange(leaving=True)
             await self._link.aclose()
-            with self._lock:
+            with self._guard:
                 self._visiting = False
         self._heard(0.0)
 
@@ -283,6 +304,10 @@ async def close(quota: RedisQuota) -> None:
 
 async def _close(quota: RedisQuota) -> None:
     await Runtime.current().drop(quota)
+
+
+def _limits(named: Mapping[str, float | None]) -> Vector:
+    return [_NONE if named.get(what) is None else float(named[what] or 0) for what in _LIMITS]
 
 
 def _vector(amounts: Amounts) -> Vector:

@@ -129,33 +129,48 @@ local function taken_by_others(own, spent)
     return taken, parties, waiting
 end
 
--- How long until the window has room for what is missing; a part of the lease where others hold it.
-local function wait_for(missing)
+-- How long until so much of one kind has left the window; nil where the window does not hold as much.
+local function leaves_window(kind, amount)
     local slots = {}
     for slot in pairs(window) do
         slots[#slots + 1] = slot
     end
     table.sort(slots)
+    for i = 1, #slots do
+        amount = amount - window[slots[i]][kind]
+        if amount <= ROUNDING then
+            return ends(slots[i]) - now
+        end
+    end
+    return nil
+end
+
+-- How long until it is of use to come again for what is missing; a part of the lease where others hold it.
+local function wait_for(missing)
     local longest = ask.lease / 16
     for d = 1, PLACES do
-        local left, wait = missing[d], ask.lease / 8
-        for i = 1, d <= RATES and left > ROUNDING and #slots or 0 do
-            left = left - window[slots[i]][d]
-            if left <= ROUNDING then
-                wait = ends(slots[i]) - now
-                break
-            end
-        end
         if missing[d] > ROUNDING then
+            local wait = d <= RATES and leaves_window(d, missing[d]) or ask.lease / 8
             longest = math.max(longest, wait)
         end
     end
     return math.min(longest, ask.lease / 2)
 end
 
--- Returns what is held from now on, or nothing and how long to wait for it.
-local function grant(taken, parties)
-    local quiet = tonumber(facts.quiet) - now
+-- How long the window alone has no room for what is needed, whatever others hold beside it.
+local function room_in(spent)
+    local longest = 0
+    for d = 1, RATES do
+        local over = ask.limits[d] >= 0 and spent[d] + ask.need[d] - ask.limits[d] or 0
+        if over > ROUNDING then
+            longest = math.max(longest, leaves_window(d, over) or 0)
+        end
+    end
+    return longest
+end
+
+-- Returns what is held from now on, or nothing and how long to wait for it, and whether it is places that lack.
+local function grant(taken, parties, quiet)
     if quiet > 0 then
         return not ask.hungry and ask.need, math.min(quiet, ask.lease / 2)
     end
@@ -171,7 +186,7 @@ local function grant(taken, parties)
         end
     end
     if ask.hungry and not fits then
-        return nil, wait_for(missing)
+        return nil, wait_for(missing), missing[PLACES] > ROUNDING
     end
     local holds = {}
     for d = 1, PLACES do
@@ -216,9 +231,10 @@ elseif own.ticket == 0 then
     own.ticket = now
 end
 local spent = spent_in_window()
-local requests, tokens = spent[REQUESTS], spent[TOKENS]
+local requests, tokens, room = spent[REQUESTS], spent[TOKENS], room_in(spent)
 local taken, parties, waiting = taken_by_others(own, spent)
-local holds, wait = grant(taken, parties)
+local quiet = math.max(0, tonumber(facts.quiet) - now)
+local holds, wait, full = grant(taken, parties, quiet)
 
 if holds then
     own.ticket = 0
@@ -241,6 +257,9 @@ return cmsgpack.pack({
     now = now,
     holds = holds,
     wait = wait,
+    room = room,
+    full = full or false,
+    quiet = quiet,
     parties = parties,
     waiting = waiting,
     spent = { requests, tokens },

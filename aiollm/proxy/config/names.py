@@ -6,10 +6,13 @@ Sources: the fields of its `ConfigGeneralSettings`, `UpdateRouterConfig`, `Gener
 
 from __future__ import annotations
 
-__all__ = ["NEEDLESS", "PRE_CALL_CHECKS", "UNSUPPORTED"]
+__all__ = ["CALLBACKS", "NEEDLESS", "PRE_CALL_CHECKS", "UNSUPPORTED"]
 
 PRE_CALL_CHECKS = frozenset({"deployment_affinity", "prompt_caching", "session_affinity"})
 """What `optional_pre_call_checks` may name here; LiteLLM has further ones."""
+
+CALLBACKS = frozenset({"prometheus"})
+"""What lists of callbacks may name here; its metrics are told at `/metrics` in any case."""
 
 
 def _words(text: str) -> frozenset[str]:

@@ -13,10 +13,11 @@ from attrs import evolve, field, frozen
 from aiollm.providers.environment import Environment
 from aiollm.proxy.config.document import Value, parse_document
 from aiollm.proxy.config.models import read_deployments
-from aiollm.proxy.config.names import PRE_CALL_CHECKS, UNSUPPORTED
+from aiollm.proxy.config.names import CALLBACKS, PRE_CALL_CHECKS, UNSUPPORTED
 from aiollm.proxy.config.problem import ConfigError, Problem, Problems, meant
 from aiollm.proxy.config.sections import read_section
 from aiollm.proxy.config.settings import (
+    CALL_TYPES,
     AiollmSettings,
     Config,
     GeneralSettings,
@@ -35,6 +36,10 @@ _SECTIONS = {
     "aiollm_settings": AiollmSettings,
 }
 _LISTS = ("model_list", "credential_list", "include")
+_NAMED = (
+    ("router_settings", "optional_pre_call_checks", PRE_CALL_CHECKS),
+    *(("litellm_settings", name, CALLBACKS) for name in ("callbacks", "success_callback", "failure_callback")),
+)
 _KNOWN = (*_LISTS, *_SECTIONS, "environment_variables")
 
 
@@ -95,7 +100,8 @@ def parse_config(sources: Sequence[Source], environment: Environment) -> Reading
     digest = sha256(b"".join(sha256(source.text.encode()).digest() for source in sources)).hexdigest()
     config = Config(deployments=deployments, environment=own, digest=digest, **sections)
     _check_fallbacks(config, members, problems)
-    _check_pre_call_checks(config, members, problems)
+    _check_named(config, members, problems)
+    _check_without_effect(config, members, problems)
     places = [source.name for source in sources]
     found = tuple(sorted(problems.found, key=lambda problem: (places.index(problem.file), problem.line)))
     return Reading(None if any(problem.fatal for problem in found) else config, found)
@@ -230,9 +236,27 @@ def _check_fallbacks(config: Config, members: Mapping[str, Value], problems: Pro
                     problems.warning(place, f"{section}.{kind}", message)
 
 
-def _check_pre_call_checks(config: Config, members: Mapping[str, Value], problems: Problems) -> None:
-    """Note checks of LiteLLM's that a router here has not."""
-    for name in config.router.optional_pre_call_checks:
-        if name not in PRE_CALL_CHECKS:
-            place = members["router_settings"].content["optional_pre_call_checks"]
-            problems.warning(place, "router_settings.optional_pre_call_checks", f"has no {name} here; it has no effect")
+def _check_named(config: Config, members: Mapping[str, Value], problems: Problems) -> None:
+    """Note checks and callbacks of LiteLLM's that there are not here."""
+    for section, setting, known in _NAMED:
+        for name in getattr(getattr(config, section.removesuffix("_settings")), setting):
+            if name not in known:
+                place = members[section].content[setting]
+                problems.warning(place, f"{section}.{setting}", f"has no {name} here; it has no effect")
+
+
+def _check_without_effect(config: Config, members: Mapping[str, Value], problems: Problems) -> None:
+    """Note settings that mean nothing as the others are."""
+    general = config.general
+    if general.max_in_flight_requests_per_worker is None:
+        for name in ("max_queued_requests_per_worker", "admission_queue_timeout_seconds"):
+            if getattr(general, name) is not None:
+                place = members["general_settings"].content[name]
+                message = "has no effect without max_in_flight_requests_per_worker: nobody waits"
+                problems.warning(place, f"general_settings.{name}", message)
+    known = sorted(chain.from_iterable(CALL_TYPES.values()))
+    for name in config.litellm.cache_params.supported_call_types or ():
+        if name not in known:
+            place = members["litellm_settings"].content["cache_params"].content["supported_call_types"]
+            message = f"names {name}, which is never kept here{meant(name, known)}; it has no effect"
+            problems.warning(place, "litellm_settings.cache_params.supported_call_types", message)

@@ -19,7 +19,6 @@ __all__ = ["routing_arguments"]
 _SAME = (
     "allowed_fails_policy",
     "cooldown_time",
-    "default_max_parallel_requests",
     "default_priority",
     "disable_cooldowns",
     "enable_pre_call_checks",
@@ -47,6 +46,9 @@ def routing_arguments(config: Config) -> dict[str, Any]:
     given = {name: getattr(router, name) for name in _SAME}
     given |= {name: _first(getattr(router, name), getattr(litellm, name)) for name in _EITHER}
     given["optional_pre_call_checks"] = [name for name in router.optional_pre_call_checks if name in PRE_CALL_CHECKS]
+    given["default_max_parallel_requests"] = _first(
+        router.default_max_parallel_requests, config.general.max_parallel_requests
+    )
     given["timeout"] = _first(router.timeout, litellm.request_timeout)
     dropping = {"drop_params": True} if litellm.drop_params else {}
     given["default_litellm_params"] = {**dropping, **router.default_litellm_params}

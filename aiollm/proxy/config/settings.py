@@ -8,7 +8,7 @@ A null in the file means the default, as does leaving a setting out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 
@@ -37,6 +37,7 @@ from aiollm.router.strategy import STRATEGIES
 from aiollm.types.secret import HiddenText, Secret
 
 __all__ = [
+    "CALL_TYPES",
     "KIND",
     "AiollmSettings",
     "CacheSettings",
@@ -50,8 +51,17 @@ __all__ = [
 
 KIND = "kind"
 
+OnFailure = Literal["local", "closed", "open"]
+
 Fallbacks = Mapping[str, tuple[str, ...]]
 """A model group -> the groups to try after it, in order; "*" is every group."""
+
+CALL_TYPES: Mapping[str, frozenset[str]] = {
+    "chat": frozenset({"completion", "acompletion", "text_completion", "atext_completion"}),
+    "embedding": frozenset({"embedding", "aembedding"}),
+    "responses": frozenset({"responses", "aresponses"}),
+}
+"""What `supported_call_types` may name, by the call that it means here; a text completion is a chat."""
 
 _FAILURES = (
     "BadRequestError",
@@ -144,6 +154,10 @@ class CacheSettings:
     mode: str = setting(choice("default_on", "default_off"), "default_on")
     supported_call_types: tuple[str, ...] | None = setting(NAMES)
 
+    def covers(self, call: str) -> bool:
+        """Whether answers of a kind of call are kept: "chat", "embedding" or "responses"."""
+        return self.supported_call_types is None or not CALL_TYPES[call].isdisjoint(self.supported_call_types)
+
 
 @frozen(kw_only=True)
 class LiteLLMSettings:
@@ -208,14 +222,22 @@ class RouterSettings:
 
 @frozen(kw_only=True)
 class GeneralSettings:
-    """`general_settings`: the server's own."""
+    """`general_settings`: the server's own. Times are in seconds.
+
+    Attributes:
+        max_parallel_requests: how many requests each deployment may have at once, where it does not say itself.
+        global_max_parallel_requests: how many calls the whole proxy may have at once; those beyond are refused.
+        max_in_flight_requests_per_worker: how many a worker answers at once. Those beyond wait, up to
+            `max_queued_requests_per_worker` (none, where nothing is said) for `admission_queue_timeout_seconds`.
+        cancel_on_disconnect: whether a whole answer whose client has left is given up. A stream always is.
+    """
 
     master_key: Secret | None = setting(SECRET)
     database_url: Secret | None = setting(SECRET)
     database_connection_pool_limit: int | None = setting(COUNT)
-    max_parallel_requests: int | None = setting(COUNT)
+    max_parallel_requests: int | None = setting(LIMIT)
     global_max_parallel_requests: int | None = setting(COUNT)
-    max_in_flight_requests_per_worker: int | None = setting(COUNT)
+    max_in_flight_requests_per_worker: int | None = setting(LIMIT)
     max_queued_requests_per_worker: int | None = setting(COUNT)
     admission_queue_timeout_seconds: float | None = setting(SECONDS)
     max_request_size_mb: float | None = setting(POSITIVE)
@@ -230,10 +252,25 @@ class GeneralSettings:
 
 @frozen(kw_only=True)
 class AiollmSettings:
-    """`aiollm_settings`: what LiteLLM has no name for. Times are in seconds."""
+    """`aiollm_settings`: what LiteLLM has no name for. Times are in seconds.
+
+    Attributes:
+        max_connections_per_address: how many connections one address may have; further ones are closed at once. In
+            front of a load balancer all are the balancer's.
+        resumable_streams: whether a client that has lost a stream may take it up again.
+        resume_grace: how long a stream without a client is still read from its provider.
+        resume_keep: how long a stream that has ended may still be taken up.
+        limits_without_redis: what becomes of calls by holders with limits while Redis is gone: each worker keeps to its
+            share, all are refused, or all pass.
+        drain_timeout: how long calls may last that go on when the worker is to end.
+    """
 
     resumable_streams: bool = setting(FLAG, False)
+    resume_grace: float = setting(SECONDS, 30.0)
+    resume_keep: float = setting(SECONDS, 300.0)
+    limits_without_redis: OnFailure = setting(choice("local", "closed", "open"), "local")
     drain_timeout: float = setting(SECONDS, 600.0)
+    max_connections_per_address: int = setting(LIMIT, 4096)
 
 
 @frozen(kw_only=True)

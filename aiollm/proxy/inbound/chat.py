@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from aiollm.proxy.inbound.allowed import arguments_of, notes_of, seconds_of
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.body import asked_model, flag, listed, refused, text
@@ -16,6 +18,9 @@ from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.response import Choices, ModelResponse
 
 __all__ = ["asked_of_chat", "chat_error", "chat_response", "parse_chat"]
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+"""The members of an object, each left as it is written."""
 
 _HANDLED = frozenset({"model", "stream", "stream_options", "messages"})
 
@@ -67,7 +72,12 @@ def _stream_arguments(body: dict[str, Any], arguments: dict[str, Any], *, stream
 
 
 def chat_response(response: ModelResponse, asked: Asked) -> bytes:
-    """Return the body of a whole answer; the model has the name that the caller gave it."""
+    """Return the body of a whole answer; the model has the name that the caller gave it.
+
+    One that came in this very form is told as it came, with all that its provider says in it.
+    """
+    if type(response._rest) is bytes:
+        return _as_it_came(response, response._rest, asked.model)
     told = response.model_dump()
     whole = {
         "id": told.pop("id"),
@@ -78,6 +88,13 @@ def chat_response(response: ModelResponse, asked: Asked) -> bytes:
         "usage": response.usage and response.usage.model_dump(exclude_none=True),
     }
     return encode({**told, **whole})
+
+
+def _as_it_came(response: ModelResponse, body: bytes, model: str) -> bytes:
+    members = _members(body)
+    head = {"id": response.id, "object": "chat.completion", "created": response.created, "model": model}
+    members.update((name, msgspec.Raw(encode(value))) for name, value in head.items())
+    return encode(members)
 
 
 def _choice(choice: Choices) -> dict[str, Any]:

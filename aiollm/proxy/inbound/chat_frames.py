@@ -1,8 +1,9 @@
 """Chunks as OpenAI writes them: `finish_reason` and `logprobs` always there, usage only for those who asked.
 
-Nearly all chunks of any stream are text or reasoning. One that has nothing else is written around its text; one that
-still has the payload it came in is that payload, with everything its provider says, under our head. Every other one is
-built member by member.
+A chunk that still holds the event it came in is sent as that event, byte for byte but for the model, which has the name
+that the caller gave it: so has a whole answer's, and the operator's name for it is nobody else's business. Where an
+event is not as OpenAI would write it, its payload is put into that form. Every other chunk is written: one of nothing
+but text or reasoning around its text, any other member by member.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
+from aiollm.dialects.openai_form import events_like, is_openais_own
 from aiollm.proxy.inbound.asked import Asked
+from aiollm.proxy.inbound.chat_renaming import Renaming
 from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.frames import DONE, data_frame, encode
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.lenient import lenient_json
 from aiollm.types.tools import ChatCompletionDeltaToolCall
+from aiollm.wire.alike import AlikeEvents, Run
 
 __all__ = ["ChatFrames"]
 
@@ -48,6 +52,10 @@ _beside_text = attrgetter(*_BESIDE_TEXT)
 _NOTHING = (None,) * len(_BESIDE_TEXT)
 
 
+LOOKS = 8
+"""At how many events of a stream it is looked for those like them. Where each is padded differently there are none."""
+
+
 class ChatFrames:
     """Writes one stream of chat chunks."""
 
@@ -56,30 +64,68 @@ class ChatFrames:
     def __init__(self, asked: Asked) -> None:
         self._model = asked.model
         self._shows_usage = asked.include_usage
+        self._renamed = Renaming(asked.model)
+        self.alike: AlikeEvents | None = None
+        self._told: dict[AlikeEvents, AlikeEvents] = {}  # such events, and the same as the client is told them
+        self._looks = LOOKS
         self._head: dict[str, Any] = {}
         # What comes before the text of a chunk that has nothing else, and after it.
         self._before_text = self._before_thought = self._after = b""
 
-    def feed(self, chunk: ModelResponseStream) -> bytes:
-        """Return the frame of a chunk."""
+    def feed(self, chunk: ModelResponseStream | Run) -> bytes:
+        """Return the frame of a chunk, or a run of events."""
+        if isinstance(chunk, Run):
+            return self._told[chunk.alike].written(chunk.texts)
         if not self._head:
             self._open(chunk)
-        choices = chunk.choices
-        if len(choices) == 1 and chunk.usage is None:
-            choice = choices[0]
-            if type(chunk._rest) is bytes:
-                return self._as_it_came(chunk, choice, chunk._rest)
-            if chunk._rest is None and choice._rest is None and not choice.index and choice.finish_reason is None:
-                delta = choice.delta
-                if choice.logprobs is None and _beside_text(delta) == _NOTHING:
-                    text, thought = delta.content, delta.reasoning_content
-                    if thought is None and text is not None:
-                        return b"%b%b%b" % (self._before_text, encode(text), self._after)
-                    if text is None and thought is not None:
-                        return b"%b%b%b" % (self._before_thought, encode(thought), self._after)
-        elif not choices and chunk.usage is not None and not self._shows_usage:
+        if not chunk.choices and chunk.usage is not None and not self._shows_usage:
             return b""
-        return data_frame(self._payload(chunk))
+        data = chunk._rest
+        if type(data) is bytes:
+            return self._handed_on(chunk, data)
+        return self._around_text(chunk) or data_frame(self._payload(chunk))
+
+    def _handed_on(self, chunk: ModelResponseStream, data: bytes) -> bytes:
+        """Return the frame of a chunk that holds its event."""
+        if not chunk.choices:
+            renamed = self._renamed(data)
+            return data_frame(self._payload(chunk)) if renamed is None else b"data: %b\n\n" % renamed
+        renamed = self._renamed(data) if is_openais_own(chunk, data) else None
+        if renamed is None:
+            return self._in_openais_form(chunk, chunk.choices[0], data)
+        if self._looks:
+            self._looks -= 1
+            self._look_for_others(chunk, data)
+        return b"data: %b\n\n" % renamed
+
+    def _look_for_others(self, chunk: ModelResponseStream, data: bytes) -> None:
+        """Take note of what events are like this one, and how they are told."""
+        alike = events_like(chunk, data)
+        if alike is None:
+            return
+        # The old name cannot be in the text, whose quotes have backslashes before them.
+        before, after = (self._renamed(part) or part for part in (alike.before, alike.after))
+        self.alike, self._told[alike] = alike, AlikeEvents(alike.member, before, after)
+
+    def _around_text(self, chunk: ModelResponseStream) -> bytes:
+        """Return the frame of a chunk that has nothing but text or reasoning; b"" for any other."""
+        if len(chunk.choices) != 1 or chunk.usage is not None or chunk._rest is not None:
+            return b""
+        choice = chunk.choices[0]
+        delta = choice.delta
+        if (
+            choice._rest is None
+            and not choice.index
+            and choice.finish_reason is None
+            and choice.logprobs is None
+            and _beside_text(delta) == _NOTHING
+        ):
+            text, thought = delta.content, delta.reasoning_content
+            if thought is None and text is not None:
+                return b"%b%b%b" % (self._before_text, encode(text), self._after)
+            if text is None and thought is not None:
+                return b"%b%b%b" % (self._before_thought, encode(thought), self._after)
+        return b""
 
     def finish(self) -> bytes:
         """Return the end marker."""
@@ -106,7 +152,7 @@ class ChatFrames:
         usage = b',"usage":null' if self._shows_usage else b""
         self._after = b'},"logprobs":null,"finish_reason":null}]%b}\n\n' % usage
 
-    def _as_it_came(self, chunk: ModelResponseStream, choice: StreamingChoices, data: bytes) -> bytes:
+    def _in_openais_form(self, chunk: ModelResponseStream, choice: StreamingChoices, data: bytes) -> bytes:
         """Write the payload of a chunk again, with what the decoder made of it in it."""
         payload = lenient_json(data)
         payload.update(self._head)

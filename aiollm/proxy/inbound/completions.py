@@ -73,6 +73,7 @@ class CompletionFrames:
     """Writes one stream of completion chunks; what is not text has no place in them."""
 
     heartbeat = b": keep-alive\n\n"
+    alike = None
 
     def __init__(self, asked: Asked) -> None:
         self._model = asked.model

@@ -67,9 +67,12 @@ class Failure:
     def headers(self) -> dict[str, str]:
         """Return the headers that tell clients whether and when to try again.
 
-        OpenAI's and Anthropic's own clients go by `x-should-retry`, and by `retry-after` in whole seconds.
+        OpenAI's and Anthropic's own clients go by `x-should-retry`, by `retry-after-ms`, and by `retry-after` in whole
+        seconds.
         """
-        wait = {} if self.retry_after is None else {"retry-after": str(ceil(self.retry_after))}
+        wait: dict[str, str] = {}
+        if self.retry_after is not None:
+            wait = {"retry-after": str(ceil(self.retry_after)), "retry-after-ms": str(ceil(1000 * self.retry_after))}
         return {**wait, "x-should-retry": "true" if self.retryable else "false"}
 
 
@@ -143,6 +146,8 @@ def failure_of(error: BaseException, *, over_budget: int = 429) -> Failure:
         if isinstance(error, kind):
             return _ours(error, status, code, message)
     status = error.status_code or 500
+    if 300 <= status < 400:
+        return _ours(error, 502, "upstream_redirected", "the model's provider sent the gateway on to another address")
     named = next((name for kind, name in _NAMED if isinstance(error, kind)), None)
     own = error.code if isinstance(error.code, str) and not error.code.isdecimal() else None
     return Failure(

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from aiollm.proxy.inbound.failure import Failure
+from aiollm.wire.alike import AlikeEvents
 
 __all__ = ["DONE", "EventWriter", "data_frame", "encode", "event_frame"]
 
@@ -25,6 +26,10 @@ class EventWriter(Protocol):
     """
 
     heartbeat: bytes
+
+    @property
+    def alike(self) -> AlikeEvents | None:
+        """Events of the provider that would be sent as they are, so that a `Run` of them can be fed; or None."""
 
     def feed(self, piece: Any) -> bytes:
         """Return the frames of a chunk or an event; b"" for one that the client is not to see."""

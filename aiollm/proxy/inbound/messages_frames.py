@@ -30,6 +30,7 @@ class MessageFrames:
     """Writes one stream of events. The format has one choice; further ones are left out."""
 
     heartbeat = event_frame("ping", {"type": "ping"})
+    alike = None
 
     def __init__(self, asked: Asked) -> None:
         self._model = asked.model

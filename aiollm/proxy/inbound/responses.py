@@ -84,6 +84,7 @@ class ResponseFrames:
     """Writes one stream of the API's own events."""
 
     heartbeat = b": keep-alive\n\n"
+    alike = None
 
     def __init__(self, asked: Asked) -> None:
         self._model = asked.model

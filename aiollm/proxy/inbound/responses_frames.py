@@ -35,6 +35,7 @@ class ChatResponseFrames:
     """Writes one stream of events from chat chunks. The format has one answer; further choices are left out."""
 
     heartbeat = b": keep-alive\n\n"
+    alike = None
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked

@@ -18,7 +18,7 @@ from aiollm.types.secret import Secret
 
 __all__ = ["Identity", "Keyring", "Role"]
 
-Role = Literal["admin", "caller", "anyone"]
+Role = Literal["admin", "caller", "anyone", "public"]
 
 
 @frozen
@@ -26,7 +26,8 @@ class Identity:
     """Who asks.
 
     Attributes:
-        role: "admin" has the master key; "caller" a virtual key; "anyone" is there where no master key is set.
+        role: "admin" has the master key; "caller" a virtual key; "anyone" is there where no master key is set, and may
+            do all; "public" was not looked at, because the route is everybody's, and may do nothing else.
         holders: the key, and the team and the user it belongs to; none but for a caller.
     """
 
@@ -38,6 +39,11 @@ class Identity:
         """The caller's key."""
         return self.holders[0] if self.holders else None
 
+    @property
+    def is_admin(self) -> bool:
+        """Whether it may do all: it has the master key, or none is set."""
+        return self.role in ("admin", "anyone")
+
     def require(self, *, model: str | None = None, route: str | None = None) -> None:
         """Check that all holders may ask for a model, and call a route.
 
@@ -45,9 +51,9 @@ class Identity:
             Refusal: one may not.
         """
         for holder in self.holders:
-            if route is not None and not allows(holder.routes, route):
+            if route is not None and holder.routes and not allows(holder.routes, route):
                 raise _refused(403, f"this {holder.kind} may not call {route}", "route_access_denied")
-            if model is not None and not allows(holder.models, model):
+            if model is not None and holder.models and not allows(holder.models, model):
                 message = f"this {holder.kind} may not use the model {model}"
                 raise _refused(403, message, "model_access_denied", param="model")
 
@@ -57,8 +63,12 @@ class Identity:
         Raises:
             Refusal: it was not.
         """
-        if self.role == "caller":
+        if not self.is_admin:
             raise _refused(403, "only the master key may do this", "admin_only")
+
+
+_ADMIN = Identity("admin")
+_ANYONE = Identity("anyone")
 
 
 class Keyring:
@@ -70,6 +80,7 @@ class Keyring:
 
     def __init__(self, master: Secret | None) -> None:
         self._holders: dict[HolderId, Holder] = {}
+        self._callers: dict[str, Identity] = {}  # of this version, by the SHA-256 of their keys
         self.version = 0
         self.set_master(master)
 
@@ -85,6 +96,7 @@ class Keyring:
             gone: names that are no more.
             version: the store's version with these changes in it.
         """
+        self._callers.clear()
         self._holders.update((holder.id, holder) for holder in holders)
         for name in gone:
             self._holders.pop(name, None)
@@ -110,30 +122,38 @@ class Keyring:
         """
         if self._master is None:
             if presented is None or not self._holders:
-                return Identity("anyone")
+                return _ANYONE
         elif presented is None:
             raise _refused(401, "no API key was sent: send it as `Authorization: Bearer <key>`", "missing_api_key")
         digest = digest_of(presented)
         if self._master is not None and compare_digest(digest, self._master):
-            return Identity("admin")
+            return _ADMIN
+        caller = self._callers.get(digest) or self._caller(digest)
+        if caller is None:
+            if self._master is None:
+                return _ANYONE  # clients must send some key, and there is nothing to guard
+            raise _refused(401, "the API key is not known here", "invalid_api_key")
+        for holder in caller.holders:
+            _require_living(holder, now)
+        return caller
+
+    def _caller(self, digest: str) -> Identity | None:
         key = self._holders.get(HolderId("key", digest))
         if key is None or not compare_digest(digest, key.name):
-            if self._master is None:
-                return Identity("anyone")  # clients must send some key, and there is nothing to guard
-            raise _refused(401, "the API key is not known here", "invalid_api_key")
-        return Identity("caller", tuple(_living(holder, now) for holder in (key, *self._owners(key))))
+            return None
+        caller = self._callers[digest] = Identity("caller", (key, *self._owners(key)))
+        return caller
 
     def _owners(self, key: Holder) -> Iterable[Holder]:
         names = (key.team and HolderId("team", key.team), key.user and HolderId("user", key.user))
         return [owner for name in names if name and (owner := self._holders.get(name)) is not None]
 
 
-def _living(holder: Holder, now: float) -> Holder:
+def _require_living(holder: Holder, now: float) -> None:
     if holder.blocked:
         raise _refused(403, f"this {holder.kind} is blocked", "key_blocked")
     if holder.expires is not None and now >= holder.expires:
         raise _refused(401, f"this {holder.kind} has expired", "expired_key")
-    return holder
 
 
 def _refused(status: int, message: str, code: str, param: str | None = None) -> Refusal:

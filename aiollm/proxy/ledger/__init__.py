@@ -2,7 +2,9 @@
 
 from aiollm.proxy.ledger.admission import Admissions, Reservation
 from aiollm.proxy.ledger.database import Database, open_database
+from aiollm.proxy.ledger.limits import OwnLimits
 from aiollm.proxy.ledger.row import Charge, SpendRow
+from aiollm.proxy.ledger.shared_limits import SharedLimits
 from aiollm.proxy.ledger.spool import Spool
 from aiollm.proxy.ledger.store import Store
 from aiollm.proxy.ledger.unavailable import StoreUnavailable
@@ -12,7 +14,9 @@ __all__ = [
     "Admissions",
     "Charge",
     "Database",
+    "OwnLimits",
     "Reservation",
+    "SharedLimits",
     "SpendRow",
     "SpendWriter",
     "Spool",

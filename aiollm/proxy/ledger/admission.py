@@ -1,7 +1,8 @@
 """Limits and budgets in memory: reserved when a call is let in, settled once when it has ended, however it did.
 
-Nothing is looked up: a call costs a few additions. A budget can be overrun by no more than calls cost beyond their
-estimates, because what is in flight counts as spent.
+Nothing is looked up: a call costs a few additions. Only where limits are shared, and this worker holds too little of
+them, does a call wait for more. A budget can be overrun by no more than calls cost beyond their estimates, because what
+is in flight counts as spent.
 """
 
 from __future__ import annotations
@@ -11,16 +12,14 @@ from collections.abc import Iterable, Mapping
 
 from attrs import define, field
 
-from aiollm.core.local_quota import LocalQuota
 from aiollm.core.quota import NOTHING, Amounts
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys.holder import Holder, HolderId
+from aiollm.proxy.ledger.limits import UNLIMITED, HolderLimits, HolderQuota, OwnLimits
 from aiollm.proxy.ledger.row import Charge, dollars
+from aiollm.proxy.ledger.shared_limits import SharedQuota
 
 __all__ = ["Admissions", "Reservation"]
-
-
-_UNLIMITED = (None, None, None)
 
 
 @define
@@ -36,8 +35,8 @@ class _Account:
         reserved: what calls in flight may cost.
     """
 
-    quota: LocalQuota | None = None
-    limits: tuple[int | None, int | None, int | None] = _UNLIMITED
+    quota: HolderQuota | None = None
+    limits: tuple[int | None, int | None, int | None] = UNLIMITED
     period: float = 0.0
     spent: int = 0
     unwritten: int = 0
@@ -46,10 +45,6 @@ class _Account:
     @property
     def total(self) -> int:
         return self.spent + self.unwritten + self.reserved
-
-
-_Taken = tuple[_Account, LocalQuota | None]
-"""An account, and the quota that a place was taken of: by the time it is given back the account may have another."""
 
 
 @define(eq=False)
@@ -61,11 +56,52 @@ class Reservation:
     """
 
     charges: tuple[Charge, ...]
-    _taken: list[_Taken]
+    _accounts: tuple[_Account, ...]
     _amounts: Amounts
     _cost: int
     _now: float
-    _settled: bool = False
+    # By the time places are given back the accounts may have other quotas.
+    _taken: list[HolderQuota] = field(factory=list, init=False)
+    _untold: list[tuple[Holder, SharedQuota]] = field(factory=list, init=False)
+    _settled: bool = field(default=False, init=False)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the call is not let in yet: some limits are shared, and too little of them is held here."""
+        return bool(self._untold)
+
+    def take(self, holder: Holder, quota: HolderQuota) -> None:
+        """Take what the call needs of a holder's limits.
+
+        Raises:
+            Refusal: they are reached.
+        """
+        wait = quota.take(self._amounts, self._now)
+        if wait is None:
+            assert isinstance(quota, SharedQuota)
+            self._untold.append((holder, quota))
+        elif wait:
+            raise _too_many(holder, wait)
+        else:
+            self._taken.append(quota)
+
+    async def told(self) -> None:
+        """Wait until the call is let in. Cancelling gives all back.
+
+        Raises:
+            Refusal: a limit is reached; nothing is taken then.
+        """
+        try:
+            while self._untold:
+                holder, quota = self._untold[-1]
+                wait = await quota.take_when_told(self._amounts)
+                if wait:
+                    raise _too_many(holder, wait)
+                self._untold.pop()
+                self._taken.append(quota)
+        except BaseException:
+            self.settle(self._now, tokens=0, cost=0, sent=False)
+            raise
 
     def settle(self, now: float, *, tokens: int | None, cost: int, sent: bool = True) -> None:
         """Give back the call's places, and book what it really took.
@@ -79,13 +115,13 @@ class Reservation:
         if self._settled:
             return
         self._settled = True
-        real = self._amounts if tokens is None else Amounts(1, tokens)
-        for account, quota in self._taken:
+        for account in self._accounts:
             account.reserved -= self._cost
             account.unwritten += cost
-            if quota is not None:
-                quota.settle(self._amounts, real if sent else NOTHING, self._now, now)
-                quota.release(now)
+        real = self._amounts if tokens is None else Amounts(1, tokens)
+        for quota in self._taken:
+            quota.settle(self._amounts, real if sent else NOTHING, self._now, now)
+            quota.release(now)
 
 
 @define
@@ -94,13 +130,15 @@ class Admissions:
 
     Args:
         over_budget: the status for a budget that is spent (LiteLLM says 422).
+        limits: where the limits of holders are kept.
     """
 
     over_budget: int = 429
+    limits: HolderLimits = field(factory=OwnLimits)
     _accounts: dict[HolderId, _Account] = field(factory=dict, init=False)
 
     def admit(self, holders: Iterable[Holder], now: float, clock: float, *, tokens: int, cost: int) -> Reservation:
-        """Let a call in.
+        """Let a call in; where the reservation `waits`, that is only once it was `told`.
 
         Args:
             holders: who makes it: the key, its team and its user.
@@ -116,18 +154,18 @@ class Admissions:
         for holder, account in accounts:
             if holder.budget is not None and (account.total >= holder.budget or account.total + cost > holder.budget):
                 raise self._spent(holder, account, now)
-        amounts = Amounts(1, tokens)
-        taken: list[_Taken] = []
-        for holder, account in accounts:
-            wait = 0.0 if account.quota is None else account.quota.take(amounts, clock)
-            if wait:
-                _give_back(taken, amounts, clock)
-                raise _too_many(holder, wait)
-            taken.append((account, account.quota))
-        for account, _ in taken:
-            account.reserved += cost
         charges = tuple(Charge(holder.kind, holder.name, account.period) for holder, account in accounts)
-        return Reservation(charges, taken, amounts, cost, clock)
+        reservation = Reservation(charges, tuple(account for _, account in accounts), Amounts(1, tokens), cost, clock)
+        for _, account in accounts:
+            account.reserved += cost
+        try:
+            for holder, account in accounts:
+                if account.quota is not None:
+                    reservation.take(holder, account.quota)
+        except Refusal:
+            reservation.settle(clock, tokens=0, cost=0, sent=False)
+            raise
+        return reservation
 
     def spent(self, holder: Holder, now: float) -> int:
         """Return what a holder has spent in the present period, in billionths of a US dollar."""
@@ -147,7 +185,7 @@ class Admissions:
         for (name, period), spent in balances.items():
             account = self._accounts.get(name)
             if account is None or account.period < period:
-                quota, limits = (account.quota, account.limits) if account else (None, _UNLIMITED)
+                quota, limits = (account.quota, account.limits) if account else (None, UNLIMITED)
                 account = self._accounts[name] = _Account(quota, limits, period)
             if account.period == period:
                 account.spent = spent
@@ -157,7 +195,7 @@ class Admissions:
         if account is None:
             account = self._accounts[holder.id] = _Account()
         if account.limits != holder.limits:
-            account.limits, account.quota = holder.limits, _quota(holder)
+            account.limits, account.quota = holder.limits, self.limits.of(holder)
         period = holder.period_start(now)
         if account.period != period:
             # What is in flight settles with the account of its own period.
@@ -172,27 +210,6 @@ class Admissions:
         )
         wait = None if end is None else end - now
         return Refusal(Failure(self.over_budget, message, "budget_exceeded", "budget_exceeded", None, False, wait))
-
-
-def _quota(holder: Holder) -> LocalQuota | None:
-    if holder.limits == _UNLIMITED:
-        return None
-    return LocalQuota(
-        requests=holder.rpm,
-        tokens=holder.tpm,
-        input_tokens=None,
-        output_tokens=None,
-        concurrency=holder.parallel,
-        adaptive=False,
-        mode="strict",
-    )
-
-
-def _give_back(taken: Iterable[_Taken], amounts: Amounts, clock: float) -> None:
-    for _, quota in taken:
-        if quota is not None:
-            quota.settle(amounts, NOTHING, clock, clock)
-            quota.release(clock)
 
 
 def _too_many(holder: Holder, wait: float) -> Refusal:

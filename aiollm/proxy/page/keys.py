@@ -101,7 +101,7 @@ def _row(gateway: Gateway, holder: Holder, token: str) -> list[Content]:
     forms = element("form", _hidden("token", token), name, buttons, method="post", action="/ui/keys/change")
     return [
         element("code", holder.shown),
-        [holder.alias or "-", element("span", " blocked", class_="bad") if holder.blocked else None],
+        [element("span", "blocked ", class_="bad"), holder.alias or "-"] if holder.blocked else holder.alias or "-",
         ", ".join(holder.models) or "all",
         _limits(holder),
         f"${spent:,.4f}{budget}",
@@ -112,4 +112,4 @@ def _row(gateway: Gateway, holder: Holder, token: str) -> list[Content]:
 
 def _limits(holder: Holder) -> str:
     limits = ((holder.rpm, "requests/min"), (holder.tpm, "tokens/min"), (holder.parallel, "at a time"))
-    return ", ".join(f"{limit} {unit}" for limit, unit in limits if limit is not None) or "none"
+    return ", ".join(f"{limit:,} {unit}" for limit, unit in limits if limit is not None) or "none"

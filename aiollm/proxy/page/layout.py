@@ -26,6 +26,8 @@ HEADERS = {
     "x-frame-options": "DENY",
 }
 
+_LONG = 20  # characters that a cell has room for, whatever they are
+
 _PLACES = (("/ui", "Overview"), ("/ui/keys", "Keys"), ("/ui/playground", "Playground"))
 
 
@@ -77,5 +79,11 @@ def table(heads: list[str], rows: list[list[Content]], none: str) -> Markup:
     if not rows:
         return element("p", none, class_="quiet")
     head = element("thead", element("tr", [element("th", name) for name in heads]))
-    body = element("tbody", [element("tr", [element("td", cell) for cell in row]) for row in rows])
+    body = element("tbody", [element("tr", map(_cell, row)) for row in rows])
     return element("div", element("table", head, body), class_="wide")
+
+
+def _cell(content: Content) -> Markup:
+    """Return a cell; the style cuts long texts short, so the whole one is told where the pointer rests on it."""
+    long = isinstance(content, str) and not isinstance(content, Markup) and len(content) > _LONG
+    return element("td", content, title=str(content) if long else None)

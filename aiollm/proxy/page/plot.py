@@ -110,7 +110,7 @@ def _drawing(height: int, label: str, drawn: Sequence[Content]) -> Markup:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 26 else f"{name[:25]}…"
+    return name if len(name) <= 24 else f"{name[:23]}…"
 
 
 def _clock(time: float) -> str:

@@ -14,7 +14,7 @@ from benchmarks.policies import clients
 from benchmarks.policies.clients import AMPLE, GROUP, RETRIES, SECONDS, direct, model_list
 
 
-class _Bare:
+class _Engine:
     """`open_stream` on a call whose request and target are those of the first one of its kind."""
 
     def __init__(self) -> None:
@@ -22,22 +22,28 @@ class _Bare:
 
     async def acompletion(self, **options: Any) -> Any:
         stream = options.get("stream")
-        known = self._known.get(stream) or self._known.setdefault(stream, _checked_call(options))
+        known = self._known.get(stream) or self._known.setdefault(stream, _call(options))
         call = Call(known.request, known.target, CallScope(running_loop(), known.scope.timeouts))
         return await complete(open_stream, call)
 
 
-async def _checked(**options: Any) -> Any:
-    return await complete(open_stream, _checked_call(options))
-
-
-def _checked_call(options: dict[str, Any]) -> Call:
+def _call(options: dict[str, Any]) -> Call:
     given = {**acompletion.__kwdefaults__, **options, "provider_params": {}}  # type: ignore[attr-defined]
     return chat_call(given, target_of)
 
 
+def _bare(base_url: str) -> clients.Client:
+    client = Client()
+    client._stack.chat = open_stream
+    return _calling(client, base_url)
+
+
 def _through(policies: Callable[[], dict[str, Any]], base_url: str) -> clients.Client:
-    return clients.Client(Client(**policies()).acompletion, {**direct(base_url), "timeout": Timeouts(total=SECONDS)})
+    return _calling(Client(**policies()), base_url)
+
+
+def _calling(client: Client, base_url: str) -> clients.Client:
+    return clients.Client(client.acompletion, {**direct(base_url), "timeout": Timeouts(total=SECONDS)})
 
 
 def _hedge() -> dict[str, Any]:
@@ -70,8 +76,8 @@ def _router(base_url: str) -> clients.Client:
 
 
 CLIENTS: dict[str, Callable[[str], clients.Client]] = {
-    "bare": lambda base_url: clients.Client(_Bare().acompletion, direct(base_url)),
-    "checked": lambda base_url: clients.Client(_checked, direct(base_url)),
+    "engine": lambda base_url: clients.Client(_Engine().acompletion, direct(base_url)),
+    "bare": _bare,
     "default": lambda base_url: clients.Client(acompletion, direct(base_url)),
     "limited": partial(_through, _limiter),
     "hedge": partial(_through, _hedge),

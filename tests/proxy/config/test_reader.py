@@ -53,8 +53,8 @@ DOCUMENTED = """
       drop_params: true
       num_retries: 3
       request_timeout: 600
-      callbacks: [prometheus, otel]
-      success_callback: langfuse
+      callbacks: [prometheus]
+      success_callback: prometheus
       cache: true
       cache_params: {type: redis, host: h, port: os.environ/PORT, ttl: 600, supported_call_types: [acompletion]}
       fallbacks: [{gpt-4o: [claude]}, {"*": [gpt-4o]}]
@@ -100,8 +100,8 @@ def test_the_documented_keys_are_honoured_without_a_complaint() -> None:
     assert reading.problems == ()
     config = reading.require()
     assert config.groups == ("gpt-4o", "claude", "openai/*", "*")
-    assert config.litellm.callbacks == ("prometheus", "otel")
-    assert config.litellm.success_callback == ("langfuse",)
+    assert config.litellm.callbacks == ("prometheus",)
+    assert config.litellm.success_callback == ("prometheus",)
     assert config.litellm.fallbacks == {"gpt-4o": ("claude",), "*": ("gpt-4o",)}
     assert config.litellm.cache_params.port == 6379
     assert config.litellm.require_auth_for_metrics_endpoint is False
@@ -227,6 +227,10 @@ HARMLESS = [
         "1: warning: router_settings.optional_pre_call_checks: has no budget here; it has no effect",
     ),
     (
+        "litellm_settings: {callbacks: [prometheus, otel]}\n",
+        "1: warning: litellm_settings.callbacks: has no otel here; it has no effect",
+    ),
+    (
         "general_settings:\n  mastr_key: x\n",
         "2: warning: general_settings.mastr_key: is no setting that is known (did you mean master_key?)",
     ),
@@ -249,6 +253,14 @@ HARMLESS = [
     (
         "model_list:\n- model_name: m\n  litellm_params: {model: openai/m}\n  extra: 1\n",
         "4: warning: model_list[0].extra: is no member of a deployment; it has model_name, litellm_params, model_info",
+    ),
+    (
+        "general_settings:\n  max_queued_requests_per_worker: 9\n",
+        "2: warning: general_settings.max_queued_requests_per_worker: has no effect without max_in_flight_requests_per",
+    ),
+    (
+        "litellm_settings:\n  cache_params:\n    supported_call_types: [arerank]\n",
+        "3: warning: litellm_settings.cache_params.supported_call_types: names arerank, which is never kept here",
     ),
     (
         "router_settings:\n  default_fallbacks: [nobody]\n",

@@ -51,6 +51,14 @@ def test_the_routers_settings_go_before_litellms() -> None:
     assert given["default_litellm_params"] == {"drop_params": False}
 
 
+def test_the_general_bound_on_parallel_requests_holds_for_deployments_that_say_none() -> None:
+    text = "general_settings: {max_parallel_requests: 7}\n"
+    assert arguments(text)["default_max_parallel_requests"] == 7
+    assert (
+        arguments(text + "router_settings: {default_max_parallel_requests: 3}\n")["default_max_parallel_requests"] == 3
+    )
+
+
 def test_what_is_not_said_is_left_to_the_router() -> None:
     assert json.loads(json.dumps(arguments(""))) == {
         "model_list": [],

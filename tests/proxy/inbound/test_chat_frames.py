@@ -10,13 +10,26 @@ from openai.types.chat import ChatCompletionChunk
 
 from aiollm import exceptions as e
 from aiollm.dialects.anthropic import Anthropic
+from aiollm.engine.seam import Seam
+from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.chat_frames import ChatFrames
 from aiollm.proxy.inbound.failure import failure_of
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from tests.dialects.reading import read
 from tests.dialects.test_anthropic_stream import begin, end, text, thinking
 from tests.dialects.test_anthropic_stream import call as claude_call
-from tests.proxy.inbound.answers import ASKED, call, content, event, payloads, read_again, streamed, written
+from tests.proxy.inbound.answers import (
+    ASKED,
+    USAGE,
+    call,
+    content,
+    event,
+    payloads,
+    read_again,
+    streamed,
+    whole,
+    written,
+)
 
 HEAD = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 5, "model": "alias"}
 STREAMS: dict[str, list[Any]] = {
@@ -41,14 +54,13 @@ def test_every_chunk_is_one_of_openais(deltas: list[Any]) -> None:
         chunk = ChatCompletionChunk.model_validate(payload, strict=True)
         assert (chunk.id, chunk.created, chunk.model) == ("chatcmpl-1", 5, "alias")
         assert all({"index", "delta", "finish_reason", "logprobs"} <= choice.keys() for choice in payload["choices"])
-        assert "usage" in payload
 
 
 def test_a_stream_has_openais_own_form() -> None:
     role, text, finish, usage = payloads(written(ChatFrames(ASKED), streamed({"content": "a"})))
     plain = {"index": 0, "logprobs": None, "finish_reason": None}
     assert role["choices"] == [{**plain, "delta": {"role": "assistant", "content": ""}}]
-    assert text == {**HEAD, "choices": [{**plain, "delta": {"content": "a"}}], "usage": None}
+    assert text == {**HEAD, "choices": [{**plain, "delta": {"content": "a"}}]}
     assert finish["choices"] == [{**plain, "delta": {}, "finish_reason": "stop"}]
     assert (usage["choices"], usage["usage"]["total_tokens"]) == ([], 12)
 
@@ -78,10 +90,109 @@ def test_what_a_provider_adds_may_have_half_a_character() -> None:
     assert payloads(written(ChatFrames(ASKED), chunks))[1]["choices"][0]["delta"] == {"content": "a"}
 
 
-def test_a_chunk_that_was_changed_on_its_way_is_written_as_it_is() -> None:
-    chunks = streamed({"content": "secret"})
-    chunks[1].choices[0].delta.content = "***"
-    assert content(read_again(written(ChatFrames(ASKED), chunks)))["text"] == "***"
+def test_a_chunk_that_a_seam_has_changed_is_written_as_it_is_now() -> None:
+    beginning = whole(content="It was a dark and stormy night; the rain fell in torrents")
+    chunks = Seam(beginning, ()).chunks(streamed({"content": "the rain fell in torrents"}, {"content": " on us"}))
+    told = payloads(written(ChatFrames(ASKED), chunks))
+    assert {frame["id"] for frame in told} == {"c1"}
+    text = "".join(frame["choices"][0]["delta"].get("content") or "" for frame in told if frame["choices"])
+    assert text == " on us"
+
+
+def sent(*events: bytes, asked: Asked = ASKED) -> bytes:
+    """What a client gets of a stream of a provider's."""
+    reading = read([*events, b"data: [DONE]\n\n"])
+    assert reading.error is None
+    return written(ChatFrames(asked), reading.chunks)
+
+
+SAME_NAME = evolve(ASKED, model="upstream")
+ROLE = event({"role": "assistant", "content": ""})
+COUNTED = event(choices=[], usage=USAGE)
+AS_OPENAI_WRITES: dict[str, list[bytes]] = {
+    "text": [event({"content": "Hel"}), event({"content": "lo \u00e9"}), event(finish="stop")],
+    "text with all that a provider may add": [
+        event({"content": "a", "score": 0.5}, obfuscation="xyz", usage=None, service_tier="default", provider="acme"),
+        event(finish="length", obfuscation="x"),
+    ],
+    "reasoning": [event({"reasoning_content": "hm"}), event({"content": "a"}), event(finish="stop")],
+    "a refusal": [event({"refusal": "no"}), event(finish="stop")],
+    "calls of tools": [
+        *(event(delta) for delta in [*call(0, "f", '{"a"', ":1}"), *call(1, "g", "{}")]),
+        event(finish="tool_calls"),
+    ],
+    "probabilities": [
+        event(
+            choices=[
+                {
+                    "index": 0,
+                    "delta": {"content": "a"},
+                    "logprobs": {"content": [{"token": "a", "logprob": -0.5, "bytes": None, "top_logprobs": []}]},
+                    "finish_reason": None,
+                }
+            ]
+        ),
+        event(finish="stop"),
+    ],
+    "text without a finish reason": [event(choices=[{"index": 0, "delta": {"content": "a"}}]), event(finish="stop")],
+    "a filter": [event({"content": "a"}), event(finish="content_filter")],
+}
+
+
+@pytest.mark.parametrize("pieces", AS_OPENAI_WRITES.values(), ids=AS_OPENAI_WRITES)
+def test_events_as_openai_writes_them_are_sent_byte_for_byte(pieces: list[bytes]) -> None:
+    came = [ROLE, *pieces, COUNTED]
+    assert sent(*came, asked=SAME_NAME) == b"".join([*came, b"data: [DONE]\n\n"])
+
+
+def test_nothing_but_the_name_of_the_model_is_another() -> None:
+    came = [ROLE, event({"content": 'its "model": "upstream"'}), event(finish="stop"), COUNTED]
+    expected = b"".join([*came, b"data: [DONE]\n\n"]).replace(b'"model": "upstream", ', b'"model": "alias", ')
+    assert sent(*came) == expected
+    assert expected.count(b'\\"model\\": \\"upstream\\"') == 1
+
+
+def test_the_usage_that_the_proxy_asked_for_is_not_sent_to_who_did_not() -> None:
+    came = [ROLE, event({"content": "a"}, usage=None), event(finish="stop")]
+    data = sent(*came, COUNTED, asked=evolve(SAME_NAME, include_usage=False))
+    assert data == b"".join([*came, b"data: [DONE]\n\n"])
+
+
+NOT_AS_OPENAI_WRITES: dict[str, tuple[bytes, dict[str, Any]]] = {
+    "a role again": (event({"role": "assistant", "content": "a"}), {"content": "a"}),
+    "reasoning by another name": (event({"reasoning": "a"}), {"reasoning": "a", "reasoning_content": "a"}),
+    "a choice without a number": (
+        event(choices=[{"delta": {"content": "a"}, "finish_reason": None}]),
+        {"content": "a"},
+    ),
+    "another model": (event({"content": "a"}, model="other"), {"content": "a"}),
+    "usage beside the text": (event({"content": "a"}, usage=USAGE), {"content": "a"}),
+    "a call without a number": (
+        event({"tool_calls": [{"id": "t", "function": {"name": "f", "arguments": "{}"}}]}),
+        {
+            "tool_calls": [
+                {"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+            ]
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("odd", "delta"), NOT_AS_OPENAI_WRITES.values(), ids=NOT_AS_OPENAI_WRITES)
+def test_an_event_that_is_not_as_openai_writes_it_is_put_into_its_form(odd: bytes, delta: dict[str, Any]) -> None:
+    told = payloads(sent(ROLE, odd, event({"content": "b"}), event(finish="stop")))[1]
+    plain = {"index": 0, "logprobs": None, "finish_reason": None}
+    assert (told["model"], told["choices"], told.get("usage")) == ("alias", [{**plain, "delta": delta}], None)
+
+
+def test_events_of_a_provider_that_leaves_out_the_head_are_put_into_openais_form() -> None:
+    headless = [
+        b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"a"},"finish_reason":null}]}\n\n',
+        b'data: {"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":null}]}\n\n',
+    ]
+    told = payloads(sent(*headless, event(finish="stop")))
+    assert {(frame["model"], frame["object"]) for frame in told} == {("alias", "chat.completion.chunk")}
+    assert all(frame["id"] and frame["created"] for frame in told)
 
 
 def test_the_answer_of_another_format_is_written_as_openais() -> None:

@@ -34,6 +34,7 @@ TOLD = [
     (e.StreamTruncated(f"cut by {HOST}"), 502, "upstream_truncated", "server_error", True),
     (e.StreamInterrupted(f"reset by {HOST}"), 502, "upstream_interrupted", "server_error", True),
     (e.UnexpectedContentType(f"page of {HOST}"), 502, "upstream_invalid_response", "server_error", False),
+    (e.BadRequestError(f"to {HOST}", status_code=307), 502, "upstream_redirected", "server_error", False),
     (e.BudgetExceededError("10 of 10 dollars are spent"), 429, "budget_exceeded", "budget_exceeded", False),
     (e.StreamCancelled(HOST), 503, "stream_cancelled", "server_error", True),
     (ValueError(HOST), 500, "internal_error", "server_error", False),
@@ -78,6 +79,7 @@ def test_a_status_that_is_none_becomes_one() -> None:
 def test_clients_are_told_whether_and_when_to_try_again() -> None:
     assert failure_of(e.RateLimitError("no", retry_after=1.2)).headers() == {
         "retry-after": "2",
+        "retry-after-ms": "1200",
         "x-should-retry": "true",
     }
     assert failure_of(e.BadRequestError("no")).headers() == {"x-should-retry": "false"}

@@ -43,7 +43,7 @@ def test_sums_are_bars_of_their_length() -> None:
     widths = [float(bar.get("width", "")) for bar in picture.findall("rect")]
     assert (widths[0] / widths[1], widths[2]) == (pytest.approx(4, abs=0.1), 1)
     texts = [text.text for text in picture.findall("text")]
-    assert texts == ["a", "$4.0000", "<b> & a name that is long…", "$1.0000", "c", "$0.0000"]
+    assert texts == ["a", "$4.0000", "<b> & a name that is lo…", "$1.0000", "c", "$0.0000"]
 
 
 def test_without_anything_to_draw_it_says_so() -> None:

@@ -1,0 +1,23 @@
+"""The upstream behind every gateway: the model that is asked for says what to send, as in ``chunked-20-200-paced``.
+
+Gateways have one base URL, so what :mod:`benchmarks.upstream` reads in the path stands in the model's name here:
+framing, rate, chunks and label. Run ``python -m benchmarks.proxy.upstream`` as that one is run.
+"""
+
+import re
+
+from benchmarks.upstream import Connection, main
+
+_MODEL = re.compile(rb'"model"\s*:\s*"(?:openai/)?((?:chunked|length)-[^"]+)"')
+
+
+class ModelConnection(Connection):
+    """Answers as the model's name says; a request without one is asked for health, and is well."""
+
+    def respond(self, path: list[str], body: bytes) -> None:
+        found = _MODEL.search(body)
+        super().respond(found[1].decode().split("-") if found else path, body)
+
+
+if __name__ == "__main__":
+    main(ModelConnection)
