@@ -40,22 +40,22 @@ class _Fault(msgspec.Struct):
 
 
 class _Run(msgspec.Struct):
-    index: int
-    error: str | None
-    cost: float | None
-    started: float
-    elapsed: float
-    first_token: float | None
-    usage: dict[str, Any] | None
-    attempts: list[dict[str, Any]]
+    index: int = 0
+    error: str | None = None
+    cost: float | None = None
+    started: float = 0.0
+    elapsed: float = 0.0
+    first_token: float | None = None
+    usage: dict[str, Any] | None = None
+    attempts: list[dict[str, Any]] = []
 
 
 class _Line(msgspec.Struct):
     id: str
     custom_id: str
     response: _Reply | None
-    error: _Fault | None
-    run: _Run
+    error: _Fault | None = None
+    run: _Run = msgspec.field(default_factory=_Run)  # a line that the batch API has written has none
 
 
 class _Status(msgspec.Struct):
@@ -132,13 +132,15 @@ def read_result(line: bytes, index: int) -> Result:
         read = _lines.decode(line)
         if read.response is None or read.response.status_code != _OK:
             raise ValueError("the line has no answer")
-        body, usage = read.response.body, read.run.usage
+        body = read.response.body
+        response = _ANSWERS.get(str(body.get("object")), ModelResponse)(**body)
+        usage = None if read.run.usage is None else Usage(**read.run.usage)
         return Result(
             index=index,
             key=read.custom_id,
-            response=_ANSWERS.get(str(body.get("object")), ModelResponse)(**body),
+            response=response,
             attempts=tuple(_attempt(attempt) for attempt in read.run.attempts),
-            usage=None if usage is None else Usage(**usage),
+            usage=response.usage if isinstance(response.usage, Usage) else usage,
             cost=read.run.cost,
             started=read.run.started,
             elapsed=read.run.elapsed,
