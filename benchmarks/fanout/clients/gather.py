@@ -8,7 +8,6 @@ from benchmarks.fanout.cases import Case
 from benchmarks.libraries import LIBRARIES
 from benchmarks.reading import read_stream
 
-
 OPTIONS: dict[str, dict[str, Any]] = {"openai": {"timeout": 600.0}}
 """Its default leaves 5 s to connect, which 500 clients at once may exceed on a busy machine."""
 
