@@ -72,7 +72,7 @@ class RoutedCalls:
         falls_back = not checked_flag("disable_fallbacks", params.pop("disable_fallbacks", None))
         lists = {name: given[name] for name in _FALLBACKS if given.get(name)}
         sets_clocks = given.get("timeout") is not None or given.get("stream_timeout") is not None
-        given = {**given, **{name: None for name in _FALLBACKS if name in given}, "provider_params": params}
+        given = {**given, **dict.fromkeys(lists), "provider_params": params}
         if given.get("priority") is None:
             given["priority"] = self._priority
         if isinstance(given["model"], str):
@@ -104,11 +104,12 @@ class RoutedCalls:
         if given["mock_response"] is not None:
             return target_of({**given, "model": named(group[0].model, group[0].group, name)}, api)
         fault: APIError | None = None
-        for deployment in (*group, *self._fleet.deployments()):
-            try:
-                return deployment.target(name, api)
-            except APIError as error:
-                fault = fault or error
+        for deployments in (lambda: group, self._fleet.deployments):  # the others are seldom looked at
+            for deployment in deployments():
+                try:
+                    return deployment.target(name, api)
+                except APIError as error:
+                    fault = fault or error
         assert fault is not None
         raise fault
 
@@ -117,6 +118,8 @@ class RoutedCalls:
     ) -> Fallbacks | None:
         """Return the groups that stand in for the call's: those of the call, or else those of the router."""
         own = self._fallbacks
+        if not lists and not own:
+            return None
         name, group = given["model"], self._fleet.group_of(given["model"])
 
         def of(argument: str, routers: Lists) -> tuple[Alternative, ...]:
