@@ -59,6 +59,11 @@ class Clocks:
         self._due = _NEVER
         self._left -= self._loop.time() - self._waiting_since
 
+    def renew_waiting(self, seconds: float | None) -> None:
+        """The network has answered. The next wait is called the same, and may take that long, whatever is left."""
+        self._due = _NEVER
+        self._left = _NEVER if seconds is None else seconds
+
     def stop(self) -> None:
         """Stop for good."""
         if self._timer is not None:

@@ -33,6 +33,12 @@ KEEPALIVE_SECONDS = 15.0
 
 DNS_SECONDS = 60
 
+RECEIVE_BYTES = 64 * 1024
+"""How much is taken from a socket at a time. Event loops would take 256 KiB, and all of it for one slow reader."""
+
+WAITING_BYTES = 16 * 1024
+"""When nobody reads, the socket is left alone once twice as much waits."""
+
 _MOST_ROUTES = 1024
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
@@ -51,13 +57,27 @@ watcher: ContextVar[ReferenceType[ConnectWatcher] | None] = ContextVar("watcher"
 context in which a connection or a timer was made for as long as that lasts."""
 
 
-class _Protocol(ResponseHandler):
+class _Protocol(ResponseHandler, asyncio.BufferedProtocol):
     """One connection. It knows whether it was used, and ends a body when it is lost.
 
     (aiohttp lets the reader wait for ever after a malformed chunk size.)
+
+    Args:
+        loop: the event loop.
+        room: where all connections of the loop receive, one at a time: what has come is taken out at once.
     """
 
     used = False
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, room: memoryview) -> None:
+        super().__init__(loop)
+        self._room = room
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self._room[:nbytes]))
 
     def connection_lost(self, exc: BaseException | None) -> None:
         body = self._payload
@@ -71,7 +91,8 @@ class _Connector(aiohttp.TCPConnector):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._factory = cast("partial[ResponseHandler]", partial(_Protocol, loop=self._loop))
+        room = memoryview(bytearray(RECEIVE_BYTES))
+        self._factory = cast("partial[ResponseHandler]", partial(_Protocol, self._loop, room))
         self._wall_ahead = _wall_ahead()
         self.opened = 0
         self.reused = 0
@@ -218,6 +239,7 @@ def _session(connector: _Connector) -> aiohttp.ClientSession:
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "aiollm"},
+        read_bufsize=WAITING_BYTES,
     )
 
 

@@ -144,8 +144,11 @@ class Exchange:
             raise
         return self.head
 
-    async def read(self) -> bytes:
+    async def read(self, *, stops_waiting: bool = True) -> bytes:
         """Return the next bytes of the body, as they came; b"" at its end. The clocks run meanwhile.
+
+        Args:
+            stops_waiting: whether the clocks are told that it is over; else the caller tells them, with what it knows.
 
         Raises:
             Timeout: one of the clocks ran out.
@@ -170,7 +173,8 @@ class Exchange:
             self.abort(None)
             raise
         else:
-            self.clocks.stop_waiting()
+            if stops_waiting:
+                self.clocks.stop_waiting()
             return data
         finally:
             self._reading = False

@@ -14,7 +14,7 @@ from aiollm.types.chunk import ModelResponseStream, StreamingChoices
 from aiollm.types.lenient import lenient_json
 from aiollm.wire.alike import AlikeEvents
 
-__all__ = ["events_like", "is_openais_head", "is_openais_own", "says_all"]
+__all__ = ["events_like", "is_openais_own", "says_all", "served_model"]
 
 _TEXT = re.compile(rb'"(content|reasoning_content)": ?"((?:[^"\\]|\\.)+)"')
 _ROLE = re.compile(rb'"role": ?"')
@@ -50,14 +50,15 @@ def _are_same(calls: list[dict[str, Any]], told: Any) -> bool:
     )
 
 
-def is_openais_head(data: bytes) -> bool:
-    """Whether an event has the members that OpenAI has in every one, of the types that they have."""
+def served_model(data: bytes) -> str | None:
+    """Return the model that an event names; None if it lacks one of the members that OpenAI has in every event."""
     payload = lenient_json(data)
-    return (
+    is_whole = (
         payload.get("object") == "chat.completion.chunk"
         and all(isinstance(payload.get(name), str) and payload[name] for name in ("id", "model"))
         and isinstance(payload.get("created"), int)
     )
+    return payload["model"] if is_whole else None
 
 
 def is_openais_own(chunk: ModelResponseStream, data: bytes) -> bool:

@@ -87,7 +87,10 @@ class EventDecoder:
         payload = event_of(data, frame.event, provider=self._provider, model=self._model)
         try:
             event = ResponsesStreamEvent(**payload)
+            says_all = _says_all(event, data)
             self._note(event)
+            if says_all:
+                event._rest = data
         except MALFORMED as error:
             reason = f"a member is of another type than it should be ({error})"
             raise invalid_event(data, reason, provider=self._provider, model=self._model) from None
@@ -120,6 +123,12 @@ class EventDecoder:
             )
         self.content = True
         self.finish_reason = finish_of(self._response)
+
+
+def _says_all(event: ResponsesStreamEvent, data: bytes) -> bool:
+    """Whether an event's own data has its type and, if it is the last, the status that it gives the response."""
+    has_status = event.type not in ENDINGS or bool(event.response.status)
+    return has_status and b'"%b"' % event.type.encode() in data
 
 
 class ResponsesAPI:

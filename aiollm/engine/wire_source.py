@@ -119,17 +119,11 @@ class WireSource(AnswerSource[Piece, Whole]):
                     await self._complete()
 
     async def next_run(self) -> Run | None:
-        if (
-            self._take_run is None
-            or self._frames is not None
-            or self.ready
-            or self.ended
-            or self._exchange is None
-            or self._decoder.done
-        ):
+        exchange = self._exchange
+        if self._take_run is None or self._frames is not None or self.ready or exchange is None or self._decoder.done:
             return None
         try:
-            data = await self._exchange.read()
+            data = await exchange.read(stops_waiting=False)
             if self.ended:  # closed by another task while the bytes were on their way to this one
                 raise StreamCancelled("the stream was closed")
         except APIError as error:
@@ -140,12 +134,13 @@ class WireSource(AnswerSource[Piece, Whole]):
             raise
         run = self._reader.run(data)
         if run is None:
+            exchange.clocks.stop_waiting()
             self._frames = self._reader.frames(data)
             return None
         self._take_run(run)
         self.chunks += len(run.texts)
         self._decoder.content = False
-        self._exchange.clocks.allow("idle", self._idle)
+        exchange.clocks.renew_waiting(self._idle)
         return run
 
     def _take(self, frames: Iterator[Frame]) -> None:

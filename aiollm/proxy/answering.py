@@ -26,7 +26,7 @@ from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.inbound.format import Format
 from aiollm.proxy.inbound.frames import EventWriter
 from aiollm.proxy.live import LiveCall
-from aiollm.proxy.response_headers import answer_headers, stream_headers
+from aiollm.proxy.response_headers import JSON, answer_headers, stream_headers
 from aiollm.proxy.resume.recording import Recording, follow
 from aiollm.proxy.resume.streams import LOST
 from aiollm.proxy.settlement import Settlement, admit
@@ -148,7 +148,8 @@ class _Exchange:
         if self.settlement.charge is not None:
             headers["x-litellm-response-cost"] = f"{self.settlement.charge.usd:.12g}"
         body = self.form.whole(reply.response, self.asked)
-        return web.Response(body=body, headers=headers, content_type="application/json", charset="utf-8")
+        headers["content-type"] = JSON
+        return web.Response(body=body, headers=headers)
 
     async def stream(self) -> web.StreamResponse:
         """Send a streamed answer, and return the response that carried it."""
@@ -192,18 +193,17 @@ class _Exchange:
 
     async def _relay(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: Delivery) -> None:
         """Send the pieces of an answer as they come: one write for those of one read, so one a piece when paced."""
+        self.live.answer = reply
         frames: list[bytes] = []
         alike: AlikeEvents | None = None
         try:
             while True:
                 if alike is not None and (run := await reply.next_run()) is not None:
-                    self.live.chunks += len(run.texts)
                     await delivery.write(writer.feed(run))
                     continue
                 if not (batch := await reply.next_batch()):
                     break
                 frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
-                self.live.chunks = reply.chunks
                 if writer.alike is not alike and writer.alike is not None:
                     reply.expect(alike := writer.alike)
                 if data := b"".join(frames):

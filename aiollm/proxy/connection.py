@@ -24,9 +24,9 @@ ANSWER_SECONDS = 30.0
 
 SWEEP_SECONDS = 1.0
 
-WAITING_BYTES = 64 * 1024
-"""From how many bytes on that a client has not taken yet the upstream is no longer read. Beside these there is what one
-read of the upstream has given: together far less than 256 KiB."""
+WAITING_BYTES = 32 * 1024
+"""From how many bytes on that a client has not taken yet the upstream is no longer read. One read of the upstream may
+come on top of them, and as much may wait to be read: at most 96 KiB each (`core/pool.py`), so that all is under 256."""
 
 _logger = logging.getLogger("aiollm.proxy")
 
@@ -73,7 +73,7 @@ class ConnectionGuard(asyncio.Protocol):
         Raises:
             ConnectionError: the client is gone.
         """
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None:
             raise ConnectionResetError("the client is gone")
         self._transport.write(data)
 
@@ -109,6 +109,7 @@ class ConnectionGuard(asyncio.Protocol):
         if self._refused:
             return
         self._connections.remove(self)
+        self._transport = None
         if self._writer is not None and not self._writer.done():
             self._writer.set_exception(ConnectionResetError("the client is gone"))
         self._protocol.connection_lost(exc)

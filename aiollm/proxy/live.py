@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 from attrs import define, field
 
 from aiollm.core.scope import CancelScope
+from aiollm.engine.stream import AnswerStream
 from aiollm.proxy.keys import Holder
 
 __all__ = ["LiveCall", "LiveCalls"]
@@ -24,7 +26,7 @@ class LiveCall:
         key: the virtual key that it came with, or None.
         stream: whether it is streamed.
         started: when it began, in seconds since 1970.
-        chunks: how many pieces of the answer have been sent.
+        answer: what it is answered with, once that has begun to be streamed.
     """
 
     id: str
@@ -33,12 +35,17 @@ class LiveCall:
     key: Holder | None
     stream: bool
     started: float
-    chunks: int = 0
+    answer: AnswerStream[Any, Any] | None = field(default=None, repr=False)
     _scope: CancelScope | None = field(default=None, repr=False)
 
     def bound_to(self, scope: CancelScope) -> None:
         """Take note of what ends it: the scope of its call."""
         self._scope = scope
+
+    @property
+    def chunks(self) -> int:
+        """How many pieces of the answer have come."""
+        return 0 if self.answer is None else self.answer.chunks
 
     def stop(self) -> None:
         """End it: its caller is told that the gateway did."""

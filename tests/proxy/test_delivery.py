@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from aiollm.core.runtime import Runtime
+from aiollm.core.transport import Exchange
 from aiollm.proxy import connection
-from aiollm.testing import ProviderServer, delta, finish, role, stall, status, tokens
+from aiollm.testing import ProviderServer, delta, finish, raw, role, stall, status, tokens
+from aiollm.testing.event_steps import event_bytes
 from tests.proxy.serving import MASTER, Proxy, config, running
 
 
@@ -66,6 +69,56 @@ async def test_paced_pieces_are_sent_one_by_one(proxy: Proxy) -> None:
     assert len(reads) >= 4
 
 
+def slow_reader(port: int) -> socket.socket:
+    """Ask for a stream, and read nothing of it."""
+    reader = socket.socket()
+    reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    reader.connect(("127.0.0.1", port))
+    body = json.dumps({"model": "fast", "messages": [{"role": "user", "content": "hi"}], "stream": True})
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {MASTER}\r\n"
+    reader.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+    return reader
+
+
+@pytest.mark.parametrize("length", [200, 8192])
+async def test_what_is_held_for_a_reader_that_is_slow_is_bounded(
+    provider: ProviderServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    guards: list[connection.ConnectionGuard] = []
+    accept = connection.Connections.accept
+
+    def noting(connections: connection.Connections) -> connection.ConnectionGuard:
+        guards.append(accept(connections))
+        return guards[-1]
+
+    monkeypatch.setattr(connection.Connections, "accept", noting)
+    one = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    text = {**one, "choices": [{"index": 0, "delta": {"content": "x" * length}, "finish_reason": None}]}
+    provider.script([role(), raw(event_bytes(text) * (16_000_000 // length))])
+    async with running(config(provider), provider, tmp_path) as proxy:
+        reader = slow_reader(proxy.port)
+        held: list[int] = []
+        try:
+            async with asyncio.timeout(20):
+                while len(held) < 50:
+                    await asyncio.sleep(0.002)
+                    if guards and guards[0].paused:
+                        held.append(_held(guards[0]))
+        finally:
+            reader.close()
+        await proxy.gateway.live.wait_empty()
+    assert connection.WAITING_BYTES < max(held) < 256 * 1024
+
+
+def _held(guard: connection.ConnectionGuard) -> int:
+    """How many bytes are held for a client, and not read yet of its upstream."""
+    (exchange,) = Runtime.current().pool.exchanges
+    assert isinstance(exchange, Exchange)
+    assert exchange._response is not None
+    assert guard._transport is not None
+    return exchange._response.content._size + guard._transport.get_write_buffer_size()
+
+
 async def test_a_reader_that_is_slow_pauses_the_provider_and_is_cut(
     provider: ProviderServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,12 +127,7 @@ async def test_a_reader_that_is_slow_pauses_the_provider_and_is_cut(
     pieces = 2000
     provider.script([role(), *[delta({"content": "x" * 8192}) for _ in range(pieces)], finish("stop")])
     async with running(config(provider), provider, tmp_path) as proxy:
-        reader = socket.socket()
-        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        reader.connect(("127.0.0.1", proxy.port))
-        body = json.dumps({"model": "fast", "messages": [{"role": "user", "content": "hi"}], "stream": True})
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {MASTER}\r\n"
-        reader.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        reader = slow_reader(proxy.port)
         try:
             async with asyncio.timeout(20):
                 await provider.wait_for_disconnect(timeout=20)

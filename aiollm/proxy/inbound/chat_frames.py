@@ -11,11 +11,11 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
-from aiollm.dialects.openai_form import events_like, is_openais_own
+from aiollm.dialects.openai_form import events_like, is_openais_own, served_model
 from aiollm.proxy.inbound.asked import Asked
-from aiollm.proxy.inbound.chat_renaming import Renaming
 from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.frames import DONE, data_frame, encode
+from aiollm.proxy.inbound.renaming import Renaming
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.lenient import lenient_json
 from aiollm.types.tools import ChatCompletionDeltaToolCall
@@ -64,7 +64,7 @@ class ChatFrames:
     def __init__(self, asked: Asked) -> None:
         self._model = asked.model
         self._shows_usage = asked.include_usage
-        self._renamed = Renaming(asked.model)
+        self._renamed = Renaming(asked.model, served_model)
         self.alike: AlikeEvents | None = None
         self._told: dict[AlikeEvents, AlikeEvents] = {}  # such events, and the same as the client is told them
         self._looks = LOOKS

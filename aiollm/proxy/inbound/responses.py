@@ -13,6 +13,8 @@ from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.body import asked_model, flag, refused, text
 from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.frames import encode, event_frame
+from aiollm.proxy.inbound.renaming import Renaming
+from aiollm.types.lenient import lenient_json
 from aiollm.types.responses import ResponsesAPIResponse, ResponsesStreamEvent
 
 __all__ = ["RESPONSE_PARAMS", "ResponseFrames", "failure_frames", "parse_response", "response_body"]
@@ -88,20 +90,25 @@ class ResponseFrames:
 
     def __init__(self, asked: Asked) -> None:
         self._model = asked.model
+        self._renamed = Renaming(asked.model, _served_model)
         self._id = ""
         self._number = 0
 
     def feed(self, event: ResponsesStreamEvent) -> bytes:
-        """Return the frame of an event. One that only adds to a text is still as it came."""
+        """Return the frame of an event, as it came but for the model, which has the name that the caller gave it."""
         self._number = event.sequence_number or self._number
-        if type(event._rest) is bytes:
+        data, response = event._rest, event.response
+        if isinstance(response, ResponsesAPIResponse):
+            self._id = response.id or self._id
+        if type(data) is bytes:
             # Over several lines it was several lines of the event; within JSON's texts there is no line end.
-            data = event._rest.replace(b"\n", b" ")
-            return b"event: %b\ndata: %b\n\n" % (event.type.encode(), data)
+            data = data.replace(b"\n", b" ")
+            renamed = data if response is None else self._renamed(data)
+            if renamed is not None:
+                return b"event: %b\ndata: %b\n\n" % (event.type.encode(), renamed)
         told = event.model_dump()
-        if isinstance(response := told.get("response"), dict):
-            self._id = response.get("id") or self._id
-            told["response"] = {**response, "model": self._model}
+        if isinstance(response, ResponsesAPIResponse):
+            told["response"] = {**told["response"], "model": self._model}
         return event_frame(event.type, told)
 
     def finish(self) -> bytes:
@@ -111,6 +118,11 @@ class ResponseFrames:
     def fail(self, failure: Failure) -> bytes:
         """Return the error as the last events."""
         return failure_frames(failure, {"id": self._id, "object": "response", "model": self._model}, self._number + 1)
+
+
+def _served_model(data: bytes) -> str | None:
+    model = lenient_json(data)["response"].get("model")
+    return model if isinstance(model, str) else None
 
 
 def failure_frames(failure: Failure, response: dict[str, Any], number: int) -> bytes:

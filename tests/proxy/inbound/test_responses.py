@@ -80,6 +80,13 @@ def test_the_apis_own_parameters_are_arguments_as_they_are() -> None:
         parse_response({"model": "m"})
 
 
+def test_events_are_sent_byte_for_byte_but_for_the_name_of_the_model() -> None:
+    came = b"".join(b"event: %b\ndata: %b\n\n" % (one["type"].encode(), json.dumps(one).encode()) for one in STREAM)
+    writer = ResponseFrames(ASKED)
+    data = b"".join(map(writer.feed, events())) + writer.finish()
+    assert data == came.replace(b'"model": "upstream"', b'"model": "alias"')
+
+
 def test_a_stream_is_written_with_everything_its_provider_says() -> None:
     writer = ResponseFrames(ASKED)
     data = b"".join(map(writer.feed, events())) + writer.finish()
