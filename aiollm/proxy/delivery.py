@@ -97,7 +97,7 @@ class EventDelivery:
         """Send the head, unless it was sent in silence; it waits for the first bytes of the body."""
         if self.response is None:
             self.response = response = web.StreamResponse(headers=headers)
-            if self._guard is not None and self._request.version >= (1, 1):
+            if self._guard is not None and self._request.version >= (1, 1):  # before, nothing was chunked
                 response.enable_chunked_encoding()
             await response.prepare(self._request)
         return self.response
