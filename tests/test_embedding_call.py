@@ -54,7 +54,7 @@ async def test_a_refusal_has_its_class_and_its_facts(model: str, path: str, opti
     async with ProviderServer() as server:
         server.script(status(429, retry_after=3))
         with pytest.raises(RateLimitError, match="Too Many Requests") as caught:
-            await embedded(server, model=model, api_base=server.url + path, **options)
+            await embedded(server, model=model, api_base=server.url + path, num_retries=0, **options)
     error = caught.value
     assert (error.status_code, error.retry_after, error.phase) == (429, 3.0, "first_token")
     assert error.host == f"127.0.0.1:{server.port}"

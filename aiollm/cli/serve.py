@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shlex
 from argparse import Namespace
@@ -17,7 +18,6 @@ from aiollm.integrations.prometheus import SHARED_FOLDER
 from aiollm.local.parts import find_package
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, set_variables
 from aiollm.proxy.config import Config, read_config
-from aiollm.proxy.event_loop import run
 from aiollm.proxy.gateway import LOCAL_MODEL
 from aiollm.proxy.guard import is_loopback
 from aiollm.proxy.redis_servers import shared_server
@@ -51,7 +51,7 @@ def serve(options: Namespace) -> int:
     logging.basicConfig(format="aiollm: %(message)s", level=logging.WARNING)
     service = Service(config, path, host, port, needs_key=reachable)
     if workers == 1:
-        run(run_worker(service, 0, lambda bound: _announce(service, bound, 1)))
+        asyncio.run(run_worker(service, 0, lambda bound: _announce(service, bound, 1)))
         return 0
     with reserved_port(host, port) as bound, TemporaryDirectory(prefix="aiollm-metrics-") as folder:
         set_variables({SHARED_FOLDER: PROCESS_ENVIRONMENT.get(SHARED_FOLDER) or folder})
@@ -61,7 +61,7 @@ def serve(options: Namespace) -> int:
 
 def _worker(service: Service) -> Callable[[int, Callable[[], object], int], None]:
     def work(number: int, ready: Callable[[], object], lifeline: int) -> None:
-        run(run_worker(service, number, lambda bound: ready(), lifeline=lifeline))
+        asyncio.run(run_worker(service, number, lambda bound: ready(), lifeline=lifeline))
 
     return work
 

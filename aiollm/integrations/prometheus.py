@@ -6,7 +6,7 @@ prometheus-client keeps its numbers there, and each of several processes tells t
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
@@ -86,6 +86,28 @@ class _Asked(NamedTuple):
     api_key_alias: str
     team: str
     user: str
+
+
+class _Tried(NamedTuple):
+    """Who was asked: the labels of what is counted by deployments."""
+
+    litellm_model_name: str
+    model_id: str
+    api_provider: str
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> _Tried:
+        return cls(attempt.model, attempt.deployment or "", attempt.provider)
+
+
+_ANSWERED = "complete"
+
+
+def _ending(attempt: Attempt) -> str | None:
+    """Return how an attempt ended: the class of its error, or that it was answered; None where it was left."""
+    if attempt.ended == "failed":
+        return type(attempt.error).__name__
+    return _ANSWERED if attempt.ended == "complete" else None
 
 
 class _Ended(NamedTuple):
@@ -171,7 +193,7 @@ class PrometheusMetrics:
         self._first_token = self._histogram(
             "litellm_llm_api_time_to_first_token_metric", "Seconds to the first content", _FIRST_TOKENS
         )
-        tried = ("litellm_model_name", "model_id", "api_provider")
+        tried = _Tried._fields
         self._attempts = self._counter("litellm_deployment_total_requests", "Requests to deployments", *tried)
         self._successes = self._counter("litellm_deployment_success_responses", "Of these, answered", *tried)
         self._faults = self._counter(
@@ -202,6 +224,7 @@ class PrometheusMetrics:
 
     def _count(self) -> None:
         tallies: dict[tuple[_Asked, str, str, str], _Tally] = {}
+        tries: Counter[tuple[_Tried, str | None]] = Counter()
         for call, attempts, alias in self._taken():
             code = call.code or ""
             asked = _asked(call, alias)
@@ -212,10 +235,11 @@ class PrometheusMetrics:
             if tally is None:
                 tally = tallies[group] = _Tally()
             tally.add(call)
-            for attempt in attempts:
-                self._count_attempt(attempt)
+            tries.update((_Tried.of(attempt), _ending(attempt)) for attempt in attempts)
         for (asked, route, status, code), tally in tallies.items():
             self._count_calls(asked, route, status, code, tally)
+        for (tried, ending), count in tries.items():
+            self._count_attempts(tried, ending, count)
 
     def _taken(self) -> Iterator[_Ended]:
         while self._uncounted:
@@ -256,15 +280,14 @@ class PrometheusMetrics:
             child = self._children[metric, labels] = metric.labels(*labels)
         return child
 
-    def _count_attempt(self, attempt: Attempt) -> None:
-        tried = (attempt.model, attempt.deployment or "", attempt.provider)
+    def _count_attempts(self, tried: _Tried, ending: str | None, count: int) -> None:
         if not self._has_room(tried):
-            tried = ("other", *tried[1:])
-        self._child(self._attempts, *tried).inc()
-        if attempt.ended == "failed":
-            self._child(self._faults, *tried, type(attempt.error).__name__).inc()
-        elif attempt.ended == "complete":
-            self._child(self._successes, *tried).inc()
+            tried = tried._replace(litellm_model_name="other")
+        self._child(self._attempts, *tried).inc(count)
+        if ending == _ANSWERED:
+            self._child(self._successes, *tried).inc(count)
+        elif ending is not None:
+            self._child(self._faults, *tried, ending).inc(count)
 
     def render(self, gauges: Iterable[Gauge] = ()) -> tuple[bytes, str]:
         """Return all numbers in Prometheus' text format, and its content type.

@@ -15,19 +15,19 @@ from aiollm.client import AsyncClient, hidden_arguments
 from aiollm.core.gate import Gate
 from aiollm.core.limiter import Limiter
 from aiollm.dialects.errors import request_id
+from aiollm.engine.answer import WholeReply
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Outcome
-from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError, BadRequestError
 from aiollm.jobs.item import Item, read_request
 from aiollm.jobs.record import read_result, write_result
-from aiollm.jobs.result import Result
+from aiollm.jobs.result import Answer, Result
 from aiollm.jobs.store import JobStore, store_at
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.retry import Retry
 from aiollm.policies import Policies
-from aiollm.types.response import ModelResponse
+from aiollm.providers.registry import Api
 
 __all__ = ["CONCURRENCY", "Asking", "Question", "asking_with"]
 
@@ -41,10 +41,12 @@ class Question:
 
     Attributes:
         key: what it is known by.
+        api: what it asks for.
         call: the call, checked.
     """
 
     key: str
+    api: Api
     call: Call
 
 
@@ -71,15 +73,15 @@ class Asking:
         Raises:
             APIError: it is no request, or a wrong one.
         """
-        said, arguments = read_request(item.given, self.defaults)
-        arguments = hidden_arguments(arguments)
-        if arguments.get("stream"):  # else nobody counts the tokens
+        read = read_request(item.given, self.defaults)
+        arguments = hidden_arguments(read.arguments)
+        if read.api == "chat" and arguments.get("stream"):  # else nobody counts the tokens
             arguments["stream_options"] = {"include_usage": True} | (arguments.get("stream_options") or {})
         model = arguments["model"]
-        call = self.client.prepare("chat", arguments)
+        call = self.client.prepare(read.api, arguments)
         if self.key is not None:
-            return Question(str(self.key(item.given)), call)
-        return Question(_digest(model, call) if said is None else said, call)
+            return Question(str(self.key(item.given)), read.api, call)
+        return Question(_digest(model, read.api, call) if read.key is None else read.key, read.api, call)
 
     async def answer(self, item: Item) -> Result:
         """Return what becomes of an item. With a store it is kept there by then.
@@ -134,16 +136,16 @@ class Asking:
     async def _asked(self, item: Item, question: Question, began: tuple[float, float]) -> Result:
         outcomes: list[Outcome] = []
         try:
-            stream = await self.client.send("chat", question.call)
-            assert isinstance(stream, ChunkStream)
-            stream.on_close(outcomes.append)
-            while await stream.next_batch():
-                pass
+            answer = await self.client.send(question.api, question.call)
+            answer.on_close(outcomes.append)
+            if not isinstance(answer, WholeReply):
+                while await answer.next_batch():
+                    pass
         except APIError as error:
             return _failed(item, question.key, began, error, question.call.attempts)
         outcome = outcomes[0]
-        response: ModelResponse = outcome.response
-        attempts = stream.attempts
+        response: Answer = outcome.response
+        attempts = answer.attempts
         cost = _cost(attempts) if attempts else outcome.origin.cost(outcome.usage)  # of a cache, without any
         return Result(
             index=item.index,
@@ -185,10 +187,10 @@ def asking_with(
     return Asking(client, options, key, None if store is None else store_at(store))
 
 
-def _digest(model: str, call: Call) -> str:
+def _digest(model: str, api: Api, call: Call) -> str:
     """Return the key of a request that has none: the same for all that ask the same of the same model, by any key."""
     try:
-        return cache_key("chat", call.request, model)
+        return cache_key(api, call.request, model)
     except (TypeError, RecursionError) as error:
         raise BadRequestError(f"the request cannot be written as JSON: {error}", phase="request") from error
 

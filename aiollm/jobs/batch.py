@@ -35,8 +35,8 @@ async def abatch_completion(
 
     Cancelling cuts off what is being asked.
     """
-    answers: dict[int, ModelResponse | APIError | None] = {}
+    answers: dict[int, Any] = {}
     async with map_requests(messages, model, concurrency=max_workers, progress=progress, **options) as job:
         async for result in job:
             answers[result.index] = result.response or result.error
-    return [answer for _, answer in sorted(answers.items()) if answer is not None]
+    return [answer for _, answer in sorted(answers.items())]

@@ -5,19 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from aiollm.exceptions import BadRequestError
+from aiollm.providers.registry import Api
 
-__all__ = ["Item", "read_request"]
+__all__ = ["Item", "Reading", "read_request"]
 
 KEY = "custom_id"
 """What a request is known by, under the name that OpenAI's batch files have for it."""
 
-BATCH_URL = "/v1/chat/completions"
-"""What a line of a batch file asks for (https://platform.openai.com/docs/api-reference/batch/request-input)."""
+CHAT_URL = "/v1/chat/completions"
+BATCH_URLS: Mapping[str, Api] = {CHAT_URL: "chat", "/v1/responses": "responses", "/v1/embeddings": "embeddings"}
+"""What lines of a batch file may ask for (https://platform.openai.com/docs/api-reference/batch/request-input)."""
 
-Read = tuple[str | None, dict[str, Any]]
+
+@frozen
+class Reading:
+    """A request, read.
+
+    Attributes:
+        key: what it says that it is known by, or None.
+        api: what it asks for.
+        arguments: those of the function of the package for that.
+    """
+
+    key: str | None
+    api: Api
+    arguments: dict[str, Any]
 
 
 @frozen
@@ -33,12 +48,12 @@ class Item:
     given: Any
 
 
-def read_request(given: Any, defaults: Mapping[str, Any]) -> Read:
-    """Return the key that a request says it is known by, or None, and the arguments of `acompletion` that it means.
+def read_request(given: Any, defaults: Mapping[str, Any]) -> Reading:
+    """Read a request.
 
     Args:
         given: a prompt; a list of messages; a dict of arguments, with `messages` or `prompt`; or a line of a batch
-            file, with these in its `body`. A dict may have a `custom_id`.
+            file, with what its `url` takes in its `body`. A dict may have a `custom_id`.
         defaults: the arguments where a request does not say them.
 
     Raises:
@@ -46,41 +61,46 @@ def read_request(given: Any, defaults: Mapping[str, Any]) -> Read:
     """
     if isinstance(given, BadRequestError):
         raise given
-    key, said = _parts(given)
-    arguments = {**defaults, **said}
+    read = _parts(given)
+    arguments = {**defaults, **read.arguments}
     if not arguments.get("model"):
         raise BadRequestError("the request names no model, and model= does not either", param="model", phase="request")
-    return key, arguments
+    return evolve(read, arguments=arguments)
 
 
-def _parts(given: Any) -> Read:
+def _parts(given: Any) -> Reading:
     if isinstance(given, str):
-        return None, {"messages": [{"role": "user", "content": given}]}
+        return Reading(None, "chat", {"messages": [{"role": "user", "content": given}]})
     if isinstance(given, list | tuple):
-        return None, {"messages": list(given)}
+        return Reading(None, "chat", {"messages": list(given)})
     if not isinstance(given, Mapping):
         raise _unreadable(f"it is of type {type(given).__name__}")
     said = dict(given)
     key = said.pop(KEY, None)
+    api: Api = "chat"
     if "body" in said:
-        said = _body(said)
-    if "messages" not in said:
+        api, said = _body(said)
+    if api != "chat":
+        if "input" not in said:
+            raise _unreadable("its body has no input")
+    elif "messages" not in said:
         prompt = said.pop("prompt", None)
         if not isinstance(prompt, str):
             raise _unreadable(f"it is a dict with {', '.join(map(repr, said)) or 'nothing in it'}")
         said["messages"] = [{"role": "user", "content": prompt}]
-    return None if key is None else str(key), said
+    return Reading(None if key is None else str(key), api, said)
 
 
-def _body(line: dict[str, Any]) -> dict[str, Any]:
-    url = line.get("url", BATCH_URL)
-    if url != BATCH_URL or not isinstance(line["body"], Mapping):
+def _body(line: dict[str, Any]) -> tuple[Api, dict[str, Any]]:
+    url = str(line.get("url", CHAT_URL))
+    api = BATCH_URLS.get(url)
+    if api is None or not isinstance(line["body"], Mapping):
         raise BadRequestError(
-            f"a line of a batch file is answered here when its url is {BATCH_URL}, and its body a request; got "
-            f"{str(url)[:80]!r}",
+            f"a line of a batch file is answered here when its url is one of {', '.join(BATCH_URLS)}, and its body a "
+            f"request; got {url[:80]!r}",
             phase="request",
         )
-    return dict(line["body"])
+    return api, dict(line["body"])
 
 
 def _unreadable(what: str) -> BadRequestError:

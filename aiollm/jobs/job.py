@@ -56,11 +56,10 @@ def map(
 
     Args:
         requests: an iterable, or an asynchronous one, of prompts, lists of messages, dicts of arguments with `messages`
-            or `prompt`, or lines of OpenAI's batch files; or the `Path` of a .jsonl, .csv or .parquet file of these
-            (columns `prompt` or, in Parquet, `messages`, and as need be `system`, `model`, `custom_id`; others are left
-            alone). It is read on the event
-            loop: one that waits for something should be asynchronous. One that is no request has an error as its
-            result.
+            or `prompt`, or lines of OpenAI's batch files (for chat, responses or embeddings); or the `Path` of a
+            .jsonl, .csv or .parquet file of these (columns `prompt` or, in Parquet, `messages`; as need be `system`,
+            `model`, `custom_id`; others are left alone). It is read on the event loop: one that waits for something
+            should be asynchronous. One that is no request has an error as its result.
         model: for the requests that do not name one.
         client: whose policies hold, a `Client` or a `Router`. Without one these are made of the next three.
         limiter: the limits that all requests are under; it may be shared. Where nothing is said `concurrency` is the

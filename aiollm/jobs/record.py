@@ -15,13 +15,16 @@ import msgspec
 from aiollm import exceptions
 from aiollm.engine.attempt import Attempt
 from aiollm.exceptions import APIError
-from aiollm.jobs.result import Result
+from aiollm.jobs.result import Answer, Result
+from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.response import ModelResponse
+from aiollm.types.responses import ResponsesAPIResponse
 from aiollm.types.usage import Usage
 
 __all__ = ["Label", "label_of", "read_result", "write_result"]
 
 _OK = 200
+_ANSWERS: dict[str, type[Answer]] = {"response": ResponsesAPIResponse, "list": EmbeddingResponse}
 _OF_AN_ATTEMPT = ("number", "cause", "provider", "model", "deployment", "started", "first_token", "elapsed", "ended")
 
 
@@ -37,21 +40,22 @@ class _Fault(msgspec.Struct):
 
 
 class _Run(msgspec.Struct):
-    index: int
-    error: str | None
-    cost: float | None
-    started: float
-    elapsed: float
-    first_token: float | None
-    attempts: list[dict[str, Any]]
+    index: int = 0
+    error: str | None = None
+    cost: float | None = None
+    started: float = 0.0
+    elapsed: float = 0.0
+    first_token: float | None = None
+    usage: dict[str, Any] | None = None
+    attempts: list[dict[str, Any]] = []
 
 
 class _Line(msgspec.Struct):
     id: str
     custom_id: str
     response: _Reply | None
-    error: _Fault | None
-    run: _Run
+    error: _Fault | None = None
+    run: _Run = msgspec.field(default_factory=_Run)  # a line that the batch API has written has none
 
 
 class _Status(msgspec.Struct):
@@ -102,6 +106,7 @@ def write_result(result: Result) -> bytes:
         started=result.started,
         elapsed=result.elapsed,
         first_token=result.first_token,
+        usage=None if result.usage is None else result.usage.model_dump(),
         attempts=[_written(attempt) for attempt in result.attempts],
     )
     reply = fault = None
@@ -127,13 +132,15 @@ def read_result(line: bytes, index: int) -> Result:
         read = _lines.decode(line)
         if read.response is None or read.response.status_code != _OK:
             raise ValueError("the line has no answer")
-        response = ModelResponse(**read.response.body)
+        body = read.response.body
+        response = _ANSWERS.get(str(body.get("object")), ModelResponse)(**body)
+        usage = None if read.run.usage is None else Usage(**read.run.usage)
         return Result(
             index=index,
             key=read.custom_id,
             response=response,
             attempts=tuple(_attempt(attempt) for attempt in read.run.attempts),
-            usage=response.usage,
+            usage=response.usage if isinstance(response.usage, Usage) else usage,
             cost=read.run.cost,
             started=read.run.started,
             elapsed=read.run.elapsed,

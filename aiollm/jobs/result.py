@@ -6,10 +6,14 @@ from attrs import field, frozen
 
 from aiollm.engine.attempt import Attempt
 from aiollm.exceptions import APIError
+from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.response import ModelResponse
+from aiollm.types.responses import ResponsesAPIResponse
 from aiollm.types.usage import Usage
 
-__all__ = ["Result"]
+__all__ = ["Answer", "Result"]
+
+Answer = ModelResponse | ResponsesAPIResponse | EmbeddingResponse
 
 
 @frozen(kw_only=True, eq=False)
@@ -19,7 +23,7 @@ class Result:
     Attributes:
         index: the request's place in the source, from 0.
         key: what the request is known by: its `custom_id`, what `key=` makes of it, or a digest of all of it.
-        response: the answer, or None.
+        response: the answer, or None: a `ModelResponse`; of a line of a batch file, what its `url` gives.
         error: why there is none, or None.
         attempts: what was tried, in order.
         usage: the tokens that the provider counted, or None.
@@ -33,7 +37,7 @@ class Result:
 
     index: int
     key: str
-    response: ModelResponse | None = None
+    response: Answer | None = None
     error: APIError | None = None
     attempts: tuple[Attempt, ...] = field(default=(), repr=False)
     usage: Usage | None = None
@@ -51,7 +55,9 @@ class Result:
 
     @property
     def text(self) -> str:
-        """The text of the answer's first choice; "" where there is none."""
-        if self.response is None or not self.response.choices:
+        """The text of the answer, of the first choice where it has several; "" where there is none."""
+        if isinstance(self.response, ResponsesAPIResponse):
+            return self.response.output_text
+        if not isinstance(self.response, ModelResponse) or not self.response.choices:
             return ""
         return self.response.choices[0].message.content or ""

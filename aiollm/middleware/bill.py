@@ -25,8 +25,7 @@ UNKNOWN_OUTPUT = 16_384
 """How many tokens an answer is taken to have at the most where neither the call nor the table says."""
 
 
-@frozen
-class Plan:
+class Plan(NamedTuple):
     """What a request may come to.
 
     Attributes:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 from aiollm.pricing.rates import Circumstances, Rates, rates_of
 from aiollm.pricing.reduction import Entry
@@ -19,8 +17,7 @@ _TICKS_PER_DOLLAR = 10_000_000_000
 _REPORT_DOLLARS = frozenset({"openrouter", "perplexity"})
 
 
-@frozen
-class Cost:
+class Cost(NamedTuple):
     """USD.
 
     Attributes:

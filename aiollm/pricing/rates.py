@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import frozen
 
@@ -32,8 +32,7 @@ _THRESHOLD = re.compile(r"_above_(\d+)k_tokens")
 _OUTPUT, _REASONING = "output_cost_per_token", "output_cost_per_reasoning_token"
 
 
-@frozen(kw_only=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """What the price of a request hangs on, besides the model.
 
     Attributes:

@@ -26,7 +26,7 @@ from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.inbound.format import Format
 from aiollm.proxy.inbound.frames import EventWriter
 from aiollm.proxy.live import LiveCall
-from aiollm.proxy.response_headers import answer_headers, stream_headers
+from aiollm.proxy.response_headers import JSON, answer_headers, stream_headers
 from aiollm.proxy.resume.recording import Recording, follow
 from aiollm.proxy.resume.streams import LOST
 from aiollm.proxy.settlement import Settlement, admit
@@ -148,7 +148,8 @@ class _Exchange:
         if self.settlement.charge is not None:
             headers["x-litellm-response-cost"] = f"{self.settlement.charge.usd:.12g}"
         body = self.form.whole(reply.response, self.asked)
-        return web.Response(body=body, headers=headers, content_type="application/json", charset="utf-8")
+        headers["content-type"] = JSON
+        return web.Response(body=body, headers=headers)
 
     async def stream(self) -> web.StreamResponse:
         """Send a streamed answer, and return the response that carried it."""

@@ -22,6 +22,7 @@ from aiollm.proxy.keys import Holder, HolderId, Keyring
 from aiollm.proxy.ledger import (
     Admissions,
     OwnLimits,
+    SharedBudgets,
     SharedLimits,
     SpendRow,
     SpendWriter,
@@ -97,8 +98,10 @@ class Gateway:
         self.shared_limits = _shared_limits(self.redis_url, config, workers)
         limits = self.shared_limits or OwnLimits(number, workers)
         self.admissions = Admissions(config.litellm.budget_exceeded_status_code or 429, limits)
+        self._shared_budgets = None if self.redis_url is None else SharedBudgets(self.redis_url, self.admissions)
         self.database_url = config.general.database_url
-        self.store = Store(open_database(self.database_url, file))
+        most = config.general.database_connection_pool_limit
+        self.store = Store(open_database(self.database_url, file, most_connections=most))
         interval = config.general.proxy_batch_write_at or 1.0
         self.spending = SpendWriter(
             self.store, self.keyring, self.admissions, Spool(spool, SPOOL_BYTES), interval=interval
@@ -139,6 +142,8 @@ class Gateway:
         except BaseException:
             await self.store.close()
             raise
+        if self._shared_budgets is not None:
+            self._shared_budgets.start()
         self._forgetting = asyncio.create_task(self._forget(), name="aiollm spend retention")
         return self
 
@@ -152,6 +157,8 @@ class Gateway:
         await self.spending.close()
         await self.store.close()
         await self.admissions.limits.aclose()
+        if self._shared_budgets is not None:
+            await self._shared_budgets.aclose()
         for router in (*self._replaced, self.router):
             await router.aclose()
 

@@ -12,10 +12,11 @@ from functools import lru_cache
 from aiollm.dialects.errors import request_id as provider_request_id
 from aiollm.engine.answer import Answer
 
-__all__ = ["EVENT_STREAM", "REQUEST_ID", "answer_headers", "safe_value", "stream_headers"]
+__all__ = ["EVENT_STREAM", "JSON", "REQUEST_ID", "answer_headers", "safe_value", "stream_headers"]
 
 REQUEST_ID = "x-request-id"
 EVENT_STREAM = "text/event-stream; charset=utf-8"
+JSON = "application/json; charset=utf-8"
 
 _SAFE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
 _LIMITS = "x-ratelimit-"
@@ -72,7 +73,7 @@ def answer_headers(answer: Answer, model: str, request_id: str) -> dict[str, str
 @lru_cache(maxsize=1024)
 def _names(model: str, deployment: str | None) -> dict[str, str]:
     """Return the headers that name the model and who answered; what cannot be a header is left out."""
-    told = {}
+    told: dict[str, str] = {}
     if safe := safe_value(model):
         told |= {"x-aiollm-model": safe, "x-litellm-model-group": safe}
     if deployment and (safe := safe_value(deployment)):

@@ -28,6 +28,11 @@ async def read_upload(gateway: Gateway, request: web.Request) -> bytes:
     most = MOST_BYTES if given is None else int(given * 1024 * 1024)
     if (request.content_length or 0) > most:
         raise _too_large(most)
+    if request.content.is_eof():  # it came with its head, as nearly all do: there is nothing to wait for
+        body = request.content.read_nowait()
+        if len(body) > most:
+            raise _too_large(most)
+        return body
     pieces, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):

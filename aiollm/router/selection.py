@@ -87,6 +87,8 @@ class Selection:
         fit = [member for member in suitable if member.health.fit(now)]
         if not fit:
             raise _all_left_alone(group, suitable, now)
+        if len(fit) == 1:
+            return fit[0]
         fit = _better(fit, lambda member: member.deployment.id not in tried)
         fit = _better(_first_in_order(fit), lambda member: member.has_room(now, demand.tokens))
         if demand.affinity is not None:

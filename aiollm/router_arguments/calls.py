@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from aiollm.engine.options import Alternative, Fallbacks
 from aiollm.exceptions import APIError, BadRequestError
 from aiollm.providers.provider import Target
 from aiollm.providers.registry import Api
-from aiollm.router.deployment import named
+from aiollm.router.deployment import Deployment, named
 from aiollm.router.fleet import Fleet
 from aiollm.router_arguments.fallback_lists import FallbackLists, Lists
 from aiollm.types.timeouts import Timeouts
@@ -72,7 +73,7 @@ class RoutedCalls:
         falls_back = not checked_flag("disable_fallbacks", params.pop("disable_fallbacks", None))
         lists = {name: given[name] for name in _FALLBACKS if given.get(name)}
         sets_clocks = given.get("timeout") is not None or given.get("stream_timeout") is not None
-        given = {**given, **{name: None for name in _FALLBACKS if name in given}, "provider_params": params}
+        given = {**given, **dict.fromkeys(lists), "provider_params": params}
         if given.get("priority") is None:
             given["priority"] = self._priority
         if isinstance(given["model"], str):
@@ -104,7 +105,7 @@ class RoutedCalls:
         if given["mock_response"] is not None:
             return target_of({**given, "model": named(group[0].model, group[0].group, name)}, api)
         fault: APIError | None = None
-        for deployment in (*group, *self._fleet.deployments()):
+        for deployment in chain(group, self._all()):
             try:
                 return deployment.target(name, api)
             except APIError as error:
@@ -112,11 +113,17 @@ class RoutedCalls:
         assert fault is not None
         raise fault
 
+    def _all(self) -> Iterator[Deployment]:
+        """Yield the deployments of all groups; they are not even listed for who needs none."""
+        yield from self._fleet.deployments()
+
     def _alternatives(
         self, call: Call, build: Build, given: dict[str, Any], lists: Mapping[str, Any]
     ) -> Fallbacks | None:
         """Return the groups that stand in for the call's: those of the call, or else those of the router."""
         own = self._fallbacks
+        if not lists and not own:
+            return None
         name, group = given["model"], self._fleet.group_of(given["model"])
 
         def of(argument: str, routers: Lists) -> tuple[Alternative, ...]:

@@ -30,6 +30,9 @@ class FallbackLists:
     content_policy: Lists = field(factory=dict)
     most: int = 5
 
+    def __bool__(self) -> bool:
+        return bool(self.general or self.context_window or self.content_policy)
+
     def names(self) -> set[str]:
         """Return all groups that stand in for one."""
         lists = (self.general, self.context_window, self.content_policy)

@@ -34,6 +34,7 @@ def main() -> None:
         "machine": describe_machine(),
         "load": {"before": load_average()},
         "rounds": options.rounds,
+        "quick": options.quick,
         "versions": {name: installed_versions(pythons[name], libraries[name].distributions) for name in pythons},
     }
     upstream = environments.python("upstream", ["uvloop"])
@@ -56,6 +57,7 @@ def _options() -> argparse.Namespace:
         metavar="NAME,...",
         help="only these; prints the page and writes nothing",
     )
+    parser.add_argument("--quick", action="store_true", help="a fifth of the short requests")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--envs", type=Path, default=DEFAULT_ROOT, help="folder of the virtual environments")
     return parser.parse_args()
@@ -75,7 +77,7 @@ def _records(options: argparse.Namespace, pythons: Mapping[str, Path], port: int
         for number in range(options.rounds):
             for name in alternating(able, number):
                 library = CONTENDERS[name].library
-                job = {"contender": name, "case": case, "port": port}
+                job = {"contender": name, "case": case, "port": port, "quick": options.quick}
                 command = [str(pythons[library.name]), "-m", "benchmarks.fanout.worker", json.dumps(job)]
                 record = {"case": case, "contender": name, "round": number, **run_worker(command, library)}
                 print(json.dumps(record), file=sys.stderr, flush=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmarks.fanout.cases import CASES, CONTENDERS, PEER_REQUESTS, Case
+from benchmarks.fanout.cases import CASES, CONTENDERS, PEER_REQUESTS, QUICK_SHARE, Case
 from benchmarks.fanout.figures import Records, figures_of, times_ours
 from benchmarks.markdown import table
 
@@ -31,7 +31,9 @@ def _setting(run: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "Each measurement is a process of its own. CPU is user and system time of all its threads. Figures are"
     yield "medians over rounds, and *to the floor* is the median of the ratios to the floor of the same round: on a"
-    yield f"busy machine trust these. Of the short requests peers ask {PEER_REQUESTS:,}, the floor and aiollm 10,000."
+    yield f"busy machine trust these. Of the short requests peers ask {PEER_REQUESTS:,}, the floor and aiollm 10,000;"
+    if run["quick"]:
+        yield f"this run was quick, and asked one in {QUICK_SHARE} of these."
     yield "Every answer is read, and counted. The floor's gather knows no errors, retries, limits or costs."
     yield ""
     yield from table(

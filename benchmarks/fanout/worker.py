@@ -22,9 +22,9 @@ def ask(contender: str, base_url: str, case: Case) -> int:
     return int(asyncio.run(count) if inspect.iscoroutine(count) else count)
 
 
-def measure(contender: str, case: str, port: int) -> dict[str, Any]:
+def measure(contender: str, case: str, port: int, *, quick: bool) -> dict[str, Any]:
     """Measure one contender in one case: CPU for each chunk or request, requests a second, and how it grew."""
-    provider, asked = Provider(port), CASES[case].asked_by(contender)
+    provider, asked = Provider(port), CASES[case].asked_by(contender, quick=quick)
     warm_up = replace(asked, requests=CONTENDERS[contender].warm_up, rate=0.0)
     check_count(ask(contender, warm_up.base_url(provider), warm_up), warm_up.units)
     held = resident_bytes()
@@ -40,7 +40,7 @@ def measure(contender: str, case: str, port: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run the job named on the command line: contender, case and port, as JSON."""
+    """Run the job named on the command line: contender, case, port and whether it is quick, as JSON."""
     raise_descriptor_limit()
     print("\n" + json.dumps(measure(**json.loads(sys.argv[1]))), flush=True)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aiollm.testing import ProviderServer
-from benchmarks.fanout.cases import CASES, PEER_REQUESTS
+from benchmarks.fanout.cases import CASES, PEER_REQUESTS, QUICK_SHARE
 from benchmarks.fanout.clients import aiollm as ours
 from benchmarks.fanout.clients import cookbook
 from benchmarks.fanout.figures import figures_of, times_ours
@@ -38,7 +38,7 @@ def records(case: str, **cpu: list[float]) -> list[dict[str, Any]]:
 def run(*measured: dict[str, Any]) -> dict[str, Any]:
     machine = {"processor": "p", "cores": 2, "memory_gb": 4, "system": "s", "python": "3"}
     setting = {"command": "c", "date": "d", "minutes": 1, "machine": machine, "load": {"before": 1, "after": 2}}
-    return {**setting, "rounds": 3, "versions": {"aiollm": {"aiollm": "1"}}, "records": [*measured]}
+    return {**setting, "rounds": 3, "quick": False, "versions": {"aiollm": {"aiollm": "1"}}, "records": [*measured]}
 
 
 def test_a_contender_is_compared_within_a_round() -> None:
@@ -65,8 +65,11 @@ def test_a_measurement_that_failed_is_told() -> None:
 
 
 def test_peers_ask_fewer_of_the_short_requests() -> None:
-    assert [CASES["short"].asked_by(name).requests for name in ("aiollm", "openai")] == [10_000, PEER_REQUESTS]
-    assert CASES["streams"].asked_by("openai") == CASES["streams"]
+    short, streams = CASES["short"], CASES["streams"]
+    asked = [short.asked_by(name, quick=False).requests for name in ("aiollm", "openai")]
+    assert asked == [10_000, PEER_REQUESTS]
+    assert short.asked_by("openai", quick=True).requests == PEER_REQUESTS / QUICK_SHARE
+    assert streams.asked_by("openai", quick=True) == streams
 
 
 def test_a_provider_serves_so_many_a_second_and_keeps_no_turn_that_was_not_taken() -> None:

@@ -6,13 +6,16 @@ import json
 import re
 import signal
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import DEADLINE, Output, Run
+from tests.services.redis import RedisServer
 
 CONFIG = """
 model_list:
@@ -40,15 +43,26 @@ def served(process: subprocess.Popen[bytes]) -> tuple[str, Output]:
     return found[1], output
 
 
+def posted(url: str, key: str, body: dict[str, Any]) -> tuple[int, Any]:
+    """Return the status and the answer to a request, over a connection of its own."""
+    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=DEADLINE) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def asked(url: str, key: str = "sk-master") -> tuple[int, Any]:
+    body = {"model": "fast", "messages": [{"role": "user", "content": "hi"}]}
+    return posted(f"{url}/v1/chat/completions", key, body)
+
+
 def answer(url: str) -> str:
-    request = urllib.request.Request(
-        f"{url}/v1/chat/completions",
-        json.dumps({"model": "fast", "messages": [{"role": "user", "content": "hi"}]}).encode(),
-        {"authorization": "Bearer sk-master", "content-type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=DEADLINE) as reply:
-        text: str = json.load(reply)["choices"][0]["message"]["content"]
-        return text
+    text: str = asked(url)[1]["choices"][0]["message"]["content"]
+    return text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -82,6 +96,27 @@ def test_each_worker_tells_the_metrics_of_all(start: Start, config: Path) -> Non
     for _ in range(8):
         answer(url)
     assert {counted(url) for _ in range(8)} == {8}
+    process.terminate()
+    assert process.wait(DEADLINE) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared", [True, False], ids=["over Redis", "each its share"])
+def test_workers_never_let_more_in_together_than_the_limit_of_a_key(
+    start: Start, config: Path, redis_server: RedisServer, shared: bool
+) -> None:
+    """Over Redis they let all of it in, wherever the connections go."""
+    if shared:
+        config.write_text(config.read_text() + f"router_settings:\n  redis_url: {redis_server.url}\n")
+    process = start("serve", "--config", str(config), "--port", "0", "--workers", "2")
+    url, _ = served(process)
+    status, made = posted(f"{url}/key/generate", "sk-master", {"rpm_limit": 5})
+    assert status == 200
+    told: list[int] = []
+    while 401 in told[-8:] or len(told) < 24:  # a worker learns of a key within a second
+        told.append(asked(url, made["key"])[0])
+    assert (told.count(200) == 5) if shared else (1 <= told.count(200) <= 5)
+    assert told[-1] == 429
     process.terminate()
     assert process.wait(DEADLINE) == 0
 

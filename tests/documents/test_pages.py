@@ -29,8 +29,10 @@ def test_a_program_of_a_page_runs(
     page: Path,
     server: ProviderServer,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # some keep their answers beside them
     for provider in ("GROQ", "GEMINI"):
         monkeypatch.setenv(f"{provider}_API_KEY", "none")
         monkeypatch.setenv(f"{provider}_API_BASE", server.base_url)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from attrs import fields
 
 from aiollm.providers.environment import Environment
 from aiollm.proxy.config import parse_config
 from aiollm.proxy.config.reader import Source
+from aiollm.proxy.config.settings import AiollmSettings, GeneralSettings
 from aiollm.proxy.routes import ROUTES
 from tests import ROOT
 from tests.documents.test_block import FENCE
@@ -28,6 +30,11 @@ def test_every_setting_that_is_named_is_one() -> None:
     config = parse_config([Source("config.yaml", "")], KEYS).require()
     assert named
     assert [name for section, name in named if not hasattr(getattr(config, section), name)] == []
+
+
+def test_every_setting_of_the_server_is_named() -> None:
+    names = [member.name for kind in (GeneralSettings, AiollmSettings) for member in fields(kind)]
+    assert [name for name in names if f"`{name}`" not in PAGE] == []
 
 
 def test_every_route_of_a_call_is_named() -> None:

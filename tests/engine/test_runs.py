@@ -103,13 +103,16 @@ async def test_closing_while_the_next_event_is_waited_for_ends_it() -> None:
         stream = await opened(server)
         stream.expect(ALIKE)
 
+        came = asyncio.Event()
+
         async def read() -> None:
             while True:
                 await stream.next_run() or await stream.next_batch()
+                if stream.chunks == 3:
+                    came.set()
 
         reading = asyncio.create_task(read())
-        while stream.chunks < 3:
-            await asyncio.sleep(0.005)
+        await came.wait()
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from aiollm import BadRequestError
-from aiollm.jobs.item import read_request
+from aiollm.jobs.item import Reading, read_request
+from aiollm.providers.registry import Api
 
 MESSAGES = [{"role": "user", "content": "hi"}]
 DEFAULTS = {"model": "openai/gpt-4o", "temperature": 0}
@@ -35,7 +36,13 @@ DEFAULTS = {"model": "openai/gpt-4o", "temperature": 0}
     ],
 )
 def test_a_request_is_read(given: Any, key: str | None, said: dict[str, Any]) -> None:
-    assert read_request(given, DEFAULTS) == (key, DEFAULTS | said)
+    assert read_request(given, DEFAULTS) == Reading(key, "chat", DEFAULTS | said)
+
+
+@pytest.mark.parametrize(("url", "api"), [("/v1/embeddings", "embeddings"), ("/v1/responses", "responses")])
+def test_a_line_of_a_batch_file_may_ask_for_something_else(url: str, api: Api) -> None:
+    line = {"custom_id": "a", "method": "POST", "url": url, "body": {"input": "hi"}}
+    assert read_request(line, DEFAULTS) == Reading("a", api, DEFAULTS | {"input": "hi"})
 
 
 @pytest.mark.parametrize(
@@ -44,7 +51,8 @@ def test_a_request_is_read(given: Any, key: str | None, said: dict[str, Any]) ->
         (5, "of type int"),
         ({"text": "hi"}, "a dict with 'text'"),
         ({}, "nothing in it"),
-        ({"body": {"input": "hi"}, "url": "/v1/embeddings"}, "got '/v1/embeddings'"),
+        ({"body": {"input": "hi"}, "url": "/v1/moderations"}, "got '/v1/moderations'"),
+        ({"body": {"messages": MESSAGES}, "url": "/v1/embeddings"}, "its body has no input"),
         ({"body": "hi"}, "its body a request"),
     ],
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,9 @@ import pytest
 import aiollm
 from aiollm import Budget, Client, Limiter, RateLimitError, Retry, StreamInterrupted
 from aiollm.jobs.estimate import Estimate
-from aiollm.testing import ProviderServer, cut, reply, role, stall, status, tokens
+from aiollm.testing import ProviderServer, cut, embeddings, raw, reply, role, stall, status, tokens
 from tests.jobs.asking import COST, MODEL, USAGE, job, prompts, results
+from tests.test_responses_call import WHOLE
 
 
 @pytest.fixture
@@ -154,6 +157,29 @@ async def test_a_router_spreads_the_requests(server: ProviderServer) -> None:
     )
     answered = await results(aiollm.map(map(str, range(40)), "fast", client=router))
     assert {result.attempts[0].model for result in answered} == {"one", "two"}
+
+
+async def test_lines_of_a_batch_file_ask_for_vectors_and_responses_too(server: ProviderServer, tmp_path: Path) -> None:
+    def line(key: str, url: str) -> dict[str, Any]:
+        return {"custom_id": key, "method": "POST", "url": url, "body": {"model": "gpt-4o-mini", "input": "hi"}}
+
+    server.script(embeddings([0.5, 0.25], tokens=3))
+    lines = [
+        line("vectors", "/v1/embeddings"),
+        {"custom_id": "other", "url": "/v1/moderations", "body": {"input": "hi"}},
+    ]
+    vectors, other = await results(job(server, lines, ordered=True))
+    assert isinstance(vectors.response, aiollm.EmbeddingResponse)
+    assert vectors.response.data[0].embedding == [0.5, 0.25]
+    assert (vectors.usage and vectors.usage.prompt_tokens, vectors.text) == (3, "")
+    assert isinstance(other.error, aiollm.BadRequestError)
+
+    server.script([raw(json.dumps(WHOLE).encode())])
+    for stored in (False, True):
+        (said,) = await results(job(server, [line("said", "/v1/responses")], store=tmp_path / "said.jsonl"))
+        assert isinstance(said.response, aiollm.ResponsesAPIResponse)
+        assert (said.text, said.usage and said.usage.total_tokens, said.from_store) == ("Hello", 14, stored)
+    assert [request.path for request in server.log] == ["/v1/embeddings", "/v1/responses"]
 
 
 @pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"window": 0}, {"on_error": "ignore"}, {"store": "answers.txt"}])

@@ -136,6 +136,16 @@ async def test_an_error_has_its_line_until_it_is_asked_again(server: ProviderSer
     assert (line["response"]["status_code"], line["run"]["error"]) == (200, None)
 
 
+async def test_what_the_batch_api_has_answered_is_not_asked_again(server: ProviderServer, lines: Path) -> None:
+    first, _ = map(json.loads, lines.read_text().splitlines())
+    del first["run"]
+    lines.write_text(json.dumps(first) + "\n")
+    again = await results(job(server, ["a", "b"], store=lines, ordered=True))
+    assert [(result.from_store, result.text) for result in again] == [(True, "Fine."), (False, "Fine.")]
+    assert again[0].usage is not None
+    assert (again[0].usage.prompt_tokens, again[0].cost, again[0].attempts) == (100, None, ())
+
+
 async def test_an_error_without_a_reply_has_a_code_and_a_message(server: ProviderServer, tmp_path: Path) -> None:
     server.enqueue(rst())
     path = tmp_path / "lines.jsonl"

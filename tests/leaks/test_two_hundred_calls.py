@@ -41,6 +41,7 @@ SCRIPTS = {
     "cancel": [role(), tokens("a"), stall()],
 }
 kind = sys.argv[1]
+CALL["num_retries"] = 0  # a wait between two attempts holds nothing
 kept = 10 if kind in ("stream", "refused", "html", "error", "json") else 0  # connections
 LIMIT = 0.05 if kind == "timeout" else 20
 """

@@ -148,7 +148,7 @@ def test_a_child_that_is_forked_in_the_middle_of_a_choice_starts_afresh() -> Non
         return members[0]
 
     made = Fleet(Selection(strategy=strategy), CooldownRules(), {}, random.random)
-    made.replace([deployment("a")])
+    made.replace([deployment("a"), deployment("b")])
     thread = threading.Thread(target=made.begin, args=("g", Demand(), (), 0.0))
     thread.start()
     chosen.wait()

@@ -85,11 +85,14 @@ class RedisLink:
         if self.failure is not None and self.pause:
             raise RedisUnavailable(self.failure)
         client = Runtime.current().keep(self, self._make)
+        cancellations = _cancellations()
         try:
             async with asyncio.timeout(self._seconds):
                 result = await command(client)
         except Exception as error:
+            _raise_cancellation(cancellations)
             raise self._failed(error) from error
+        _raise_cancellation(cancellations)
         self._recovered()
         return result
 
@@ -117,6 +120,21 @@ class RedisLink:
 
     def __repr__(self) -> str:
         return f"<RedisLink to {self.address}, {'down' if self.failure else 'up'}>"
+
+
+def _cancellations() -> int:
+    """Return how often the running task was asked to end."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
+
+
+def _raise_cancellation(before: int) -> None:
+    """Raise a cancellation that came since and was dropped.
+
+    Up to Python 3.11 `asyncio.wait_for`, which redis-py sends by, drops one that comes just as it ends.
+    """
+    if _cancellations() > before:
+        raise asyncio.CancelledError
 
 
 def _address(url: str) -> str:

@@ -234,7 +234,7 @@ class GeneralSettings:
 
     master_key: Secret | None = setting(SECRET)
     database_url: Secret | None = setting(SECRET)
-    database_connection_pool_limit: int | None = setting(COUNT)
+    database_connection_pool_limit: int | None = setting(LIMIT)
     max_parallel_requests: int | None = setting(LIMIT)
     global_max_parallel_requests: int | None = setting(COUNT)
     max_in_flight_requests_per_worker: int | None = setting(LIMIT)

@@ -4,6 +4,7 @@ from aiollm.proxy.ledger.admission import Admissions, Reservation
 from aiollm.proxy.ledger.database import Database, open_database
 from aiollm.proxy.ledger.limits import OwnLimits
 from aiollm.proxy.ledger.row import Charge, SpendRow
+from aiollm.proxy.ledger.shared_budgets import SharedBudgets
 from aiollm.proxy.ledger.shared_limits import SharedLimits
 from aiollm.proxy.ledger.spool import Spool
 from aiollm.proxy.ledger.store import Store
@@ -16,6 +17,7 @@ __all__ = [
     "Database",
     "OwnLimits",
     "Reservation",
+    "SharedBudgets",
     "SharedLimits",
     "SpendRow",
     "SpendWriter",

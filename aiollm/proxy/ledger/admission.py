@@ -33,6 +33,9 @@ class _Account:
         spent: what the store knew of, when it was asked last.
         unwritten: what was settled here since.
         reserved: what calls in flight may cost.
+        written: what was written since the others were told.
+        elsewhere: what is pending with other workers, as far as they have told.
+        budgeted: whether there is a budget to keep.
     """
 
     quota: HolderQuota | None = None
@@ -41,10 +44,13 @@ class _Account:
     spent: int = 0
     unwritten: int = 0
     reserved: int = 0
+    written: int = 0
+    elsewhere: int = 0
+    budgeted: bool = False
 
     @property
     def total(self) -> int:
-        return self.spent + self.unwritten + self.reserved
+        return self.spent + self.unwritten + self.reserved + self.elsewhere
 
 
 @define(eq=False)
@@ -179,6 +185,7 @@ class Admissions:
             if account is not None and account.period == period:
                 account.spent += cost
                 account.unwritten -= cost
+                account.written += cost
 
     def refresh(self, balances: Mapping[tuple[HolderId, float], int]) -> None:
         """Take over what the store knows was spent, by this process and all others."""
@@ -190,6 +197,25 @@ class Admissions:
             if account.period == period:
                 account.spent = spent
 
+    @property
+    def knows_budgets(self) -> bool:
+        """Whether there is anything that workers have to tell each other."""
+        return any(account.budgeted for account in self._accounts.values())
+
+    def pending(self) -> tuple[dict[tuple[HolderId, float], int], dict[tuple[HolderId, float], int]]:
+        """Return what is reserved or unwritten of budgets, and what was written since this was asked last."""
+        pending, written = {}, {}
+        for name, account in self._accounts.items():
+            if account.budgeted:
+                pending[name, account.period] = account.unwritten + account.reserved
+                written[name, account.period], account.written = account.written, 0
+        return pending, written
+
+    def learn(self, elsewhere: Mapping[tuple[HolderId, float], int]) -> None:
+        """Take over what is pending with other workers, and nothing else."""
+        for name, account in self._accounts.items():
+            account.elsewhere = elsewhere.get((name, account.period), 0)
+
     def _account(self, holder: Holder, now: float) -> _Account:
         account = self._accounts.get(holder.id)
         if account is None:
@@ -200,13 +226,15 @@ class Admissions:
         if account.period != period:
             # What is in flight settles with the account of its own period.
             account = self._accounts[holder.id] = _Account(account.quota, account.limits, period)
+        account.budgeted = holder.budget is not None
         return account
 
     def _spent(self, holder: Holder, account: _Account, now: float) -> Refusal:
         end = holder.period_end(now)
+        spent, pending = account.spent + account.unwritten, account.reserved + account.elsewhere
         message = (
             f"the budget of this {holder.kind} does not cover the call: of {dollars(holder.budget or 0):.6g} dollars "
-            f"{dollars(account.spent + account.unwritten):.6g} are spent, {dollars(account.reserved):.6g} reserved"
+            f"{dollars(spent):.6g} are spent, {dollars(pending):.6g} reserved"
         )
         wait = None if end is None else end - now
         return Refusal(Failure(self.over_budget, message, "budget_exceeded", "budget_exceeded", None, False, wait))

@@ -33,12 +33,13 @@ class Database(Protocol):
         ...
 
 
-def open_database(url: Secret | None, file: Path) -> Database:
+def open_database(url: Secret | None, file: Path, *, most_connections: int | None = None) -> Database:
     """Return the database of an address, or else the file. Nothing is connected to before the first script.
 
     Args:
         url: `postgresql://...`; None for SQLite.
         file: SQLite's file.
+        most_connections: how many connections to a server this worker may have, where that is said.
 
     Raises:
         ValueError: the address is of no database that is known.
@@ -48,4 +49,4 @@ def open_database(url: Secret | None, file: Path) -> Database:
     scheme = url.reveal().partition("://")[0]
     if scheme not in ("postgresql", "postgres"):
         raise ValueError("database_url must begin with postgresql://; without it the proxy keeps a file of its own")
-    return PostgresDatabase(url)
+    return PostgresDatabase(url) if most_connections is None else PostgresDatabase(url, most_connections)

@@ -32,10 +32,16 @@ _CREATE_LOCK = 0x61696F6C6C6D
 
 
 class PostgresDatabase:
-    """A database at an address; it is connected to when it is first used, and again after it was gone."""
+    """A database at an address; it is connected to when it is first used, and again after it was gone.
 
-    def __init__(self, url: Secret) -> None:
+    Args:
+        url: its address.
+        most_connections: how many this worker may have.
+    """
+
+    def __init__(self, url: Secret, most_connections: int = MOST_CONNECTIONS) -> None:
         self._url = url
+        self._most = most_connections
         self._pool: Pool[Any] | None = None
         self._opening = asyncio.Lock()
 
@@ -74,7 +80,7 @@ class PostgresDatabase:
         pool = await create_pool(
             str(self._url.reveal()),
             min_size=0,
-            max_size=MOST_CONNECTIONS,
+            max_size=self._most,
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
         )

@@ -57,6 +57,26 @@ async def test_a_silent_server_is_given_up(mortal_redis: RedisServer):
         await link(mortal_redis.url, 0.05).call(never)
 
 
+@pytest.mark.parametrize("ending", ["an answer", OSError("a failure")])
+async def test_a_cancellation_that_a_command_drops_is_raised(redis_server: RedisServer, ending: str | OSError):
+    begun = asyncio.Event()
+
+    async def dropping(client: Redis) -> str:
+        try:
+            begun.set()
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            if isinstance(ending, OSError):
+                raise ending from None
+        return str(ending)
+
+    task = asyncio.create_task(link(redis_server.url).call(dropping))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_a_command_that_the_server_refuses_counts_as_a_failure(redis_server: RedisServer):
     async def wrong(client: Redis) -> None:
         await client.execute_command("NOSUCH")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from aiollm.proxy.keys import Keyring
 from aiollm.proxy.ledger import Admissions, SpendWriter, Spool, Store, StoreUnavailable, open_database
 from aiollm.types.secret import Secret
+from tests.proxy.conftest import new_database
 from tests.proxy.ledger.rows import key, row
 from tests.services.postgres import PostgresServer
 
@@ -33,6 +36,21 @@ async def test_no_row_is_lost_when_the_server_is_killed_in_mid_run(
         await writer.flush()
         assert (writer.pending, writer.fault) == (0, None)
     assert (await store.totals("key"))[0].requests == 61
+    await store.close()
+
+
+async def test_no_more_connections_are_open_than_the_configuration_says(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    url = await new_database(postgres_server)
+    store = Store(open_database(url, tmp_path / "unused", most_connections=1))
+    await asyncio.gather(*(store.totals("key") for _ in range(8)))
+    watching = await asyncpg.connect(postgres_server.url)
+    try:
+        name = url.reveal().rpartition("/")[2]
+        assert await watching.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = $1", name) == 1
+    finally:
+        await watching.close()
     await store.close()
 
 
