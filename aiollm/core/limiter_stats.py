@@ -72,9 +72,10 @@ class Record:
 
     def settle(self, estimate: Amounts, real: Amounts) -> None:
         """The tokens of a request are known."""
-        tokens = real.tokens
+        tokens = real.input_tokens + real.output_tokens
         if tokens > 0:
-            self.estimate_error += _ERROR_WEIGHT * (estimate.tokens / tokens - 1 - self.estimate_error)
+            expected = estimate.input_tokens + estimate.output_tokens
+            self.estimate_error += _ERROR_WEIGHT * (expected / tokens - 1 - self.estimate_error)
 
     def wait(self, part: float) -> float:
         """Return how long that part of the last requests waited at the most, in seconds."""

@@ -35,40 +35,27 @@ class _Rate:
     Args:
         limit: how many; None for any number, until the provider tells one.
         new_bucket: makes what counts in a limit's place, where a window is not to.
+
+    Attributes:
+        limit: how many at present; `inf` for any number.
+        window: how many there were in the last minute.
+        meter: says whether more fits: the window, or a bucket.
     """
+
+    __slots__ = ("_configured", "_new_bucket", "limit", "meter", "window")
 
     def __init__(self, limit: float | None, new_bucket: Callable[[float], _Meter] | None) -> None:
         self._configured = math.inf if limit is None else limit
-        self._window = SlidingWindow()
-        self._meter: _Meter = self._window
+        self.window = SlidingWindow()
+        self.meter: _Meter = self.window
         self._new_bucket = new_bucket
         self._set_limit(self._configured)
 
     def _set_limit(self, limit: float) -> None:
         self.limit = limit
         if self._new_bucket is not None and limit < math.inf:
-            self._meter = self._new_bucket(limit)
+            self.meter = self._new_bucket(limit)
             self._new_bucket = None
-
-    def used(self, now: float) -> float:
-        """Return how many there were in the last minute."""
-        return self._window.used(now)
-
-    def wait(self, amount: float, now: float) -> float:
-        """Return for how many seconds the amount does not fit, where there is a limit."""
-        return self._meter.wait(amount, self.limit, now)
-
-    def add(self, amount: float, now: float) -> None:
-        """Book an amount."""
-        self._window.add(amount, now)
-        if self._meter is not self._window:
-            self._meter.add(amount, now)
-
-    def settle(self, held: float, real: float, at: float, now: float) -> None:
-        """Correct what was booked at a time."""
-        self._window.settle(held, real, at, now)
-        if self._meter is not self._window:
-            self._meter.settle(held, real, at, now)
 
     def learn(self, told: RateLimit, now: float) -> None:
         """Believe the provider, but never beyond what was configured."""
@@ -77,7 +64,7 @@ class _Rate:
         self._set_limit(min(self._configured, told.limit * MINUTE / told.period))
         if told.remaining is not None and told.period == MINUTE:
             seconds = MINUTE if told.reset is None else min(told.reset, MINUTE)
-            self._meter.observe(told.limit - told.remaining, now, seconds)
+            self.meter.observe(told.limit - told.remaining, now, seconds)
 
 
 class LocalQuota:
@@ -131,11 +118,13 @@ class LocalQuota:
         wait = 0.0 if pace is None else pace.wait(now)
         for rate, amount in zip(self._counting, counts, strict=False):
             if rate.limit < math.inf:
-                wait = max(wait, rate.wait(amount, now))
+                wait = max(wait, rate.meter.wait(amount, rate.limit, now))
         if wait > 0:
             return wait
         for rate, amount in zip(self._counting, counts, strict=False):
-            rate.add(amount, now)
+            rate.window.add(amount, now)
+            if rate.meter is not rate.window:
+                rate.meter.add(amount, now)
         if pace is not None:
             pace.add(amounts.requests, now)
         self._in_flight += 1
@@ -147,7 +136,9 @@ class LocalQuota:
         """Book `real` in the place of `held`."""
         for rate, before, after in zip(self._counting, _counts(held), _counts(real), strict=False):
             if before != after:
-                rate.settle(before, after, taken_at, now)
+                rate.window.settle(before, after, taken_at, now)
+                if rate.meter is not rate.window:
+                    rate.meter.settle(before, after, taken_at, now)
 
     def release(self, now: float) -> None:
         """Give back one place of the concurrency."""
@@ -162,7 +153,7 @@ class LocalQuota:
         """Slow down: the provider has refused a request."""
         if self._pace is not None:
             seconds = min(MINUTE, max(1.0, now - self._began))
-            self._pace.refused(self._requests.used(now) / seconds, taken_at, now)
+            self._pace.refused(self._requests.window.used(now) / seconds, taken_at, now)
 
     def succeeded(self, taken_at: float, now: float) -> None:
         """Speed up again, if it was slowed down."""
@@ -194,8 +185,8 @@ class LocalQuota:
         return QuotaState(
             in_flight=self._in_flight,
             concurrency=self._concurrency,
-            rpm_now=self._requests.used(now),
-            tpm_now=self._tokens.used(now),
+            rpm_now=self._requests.window.used(now),
+            tpm_now=self._tokens.window.used(now),
             rpm=_known(min(self._requests.limit, pace)),
             tpm=_known(self._tokens.limit),
             itpm=_known(self._input_tokens.limit),

@@ -61,7 +61,9 @@ class SlidingWindow:
         """Return for how many seconds the amount does not fit. One above the limit fits when it is alone."""
         if amount <= 0:
             return 0.0
-        excess = self.used(now) + amount - max(limit, amount)
+        if now >= self._until:
+            self._forget(now)
+        excess = self._used + amount - max(limit, amount)
         if now < self._others_until:
             excess += self._others
         if excess <= _TINY:

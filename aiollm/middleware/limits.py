@@ -76,7 +76,8 @@ class Limits:
         if limiter is None or call.request.mock_response is not None:
             return await handler(call)
         estimates = self._estimates(call)
-        permit = await _permit(call, limiter, estimates.estimate(call.request))
+        estimate = estimates.estimate(call.request)
+        permit = limiter.pass_at_once(estimate) or await _permit(call, limiter, estimate)
         try:
             answer = await handler(call)
         except BaseException as error:
@@ -93,7 +94,7 @@ class Limits:
 
 
 async def _permit(call: Call, limiter: Gate, estimate: Amounts) -> Permit:
-    """Wait for room, where there is none at once: to wait costs a timer, even where it is for nothing.
+    """Wait for room, because there is none at once: to wait costs a timer, even where it is for nothing.
 
     Raises:
         RateLimitError: that would take longer than the limiter allows.
@@ -101,10 +102,7 @@ async def _permit(call: Call, limiter: Gate, estimate: Amounts) -> Permit:
         TotalTimeout: the time of the call is over.
     """
     try:
-        permit = limiter.pass_at_once(estimate)
-        if permit is None:
-            permit = await call.scope.wait(_reservation(call, limiter, estimate), "room within the limits")
-        return permit
+        return await call.scope.wait(_reservation(call, limiter, estimate), "room within the limits")
     except (RateLimitError, ServiceUnavailableError) as error:
         error.with_context(model=call.request.model, llm_provider=call.target.provider.name)
         raise

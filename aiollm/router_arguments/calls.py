@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from aiollm.engine.options import Alternative, Fallbacks
 from aiollm.exceptions import APIError, BadRequestError
 from aiollm.providers.provider import Target
 from aiollm.providers.registry import Api
-from aiollm.router.deployment import named
+from aiollm.router.deployment import Deployment, named
 from aiollm.router.fleet import Fleet
 from aiollm.router_arguments.fallback_lists import FallbackLists, Lists
 from aiollm.types.timeouts import Timeouts
@@ -104,14 +105,17 @@ class RoutedCalls:
         if given["mock_response"] is not None:
             return target_of({**given, "model": named(group[0].model, group[0].group, name)}, api)
         fault: APIError | None = None
-        for deployments in (lambda: group, self._fleet.deployments):  # the others are seldom looked at
-            for deployment in deployments():
-                try:
-                    return deployment.target(name, api)
-                except APIError as error:
-                    fault = fault or error
+        for deployment in chain(group, self._all()):
+            try:
+                return deployment.target(name, api)
+            except APIError as error:
+                fault = fault or error
         assert fault is not None
         raise fault
+
+    def _all(self) -> Iterator[Deployment]:
+        """Yield the deployments of all groups; they are not even listed for who needs none."""
+        yield from self._fleet.deployments()
 
     def _alternatives(
         self, call: Call, build: Build, given: dict[str, Any], lists: Mapping[str, Any]

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ def main() -> None:
     options = _options()
     if len(os.sched_getaffinity(0)) < 2:
         raise SystemExit("the gateway needs a processor core for itself, and this machine has one only")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # as Ctrl-C does: the gateways are ended too
     environments = Environments(options.envs)
     began = time.monotonic()
     run: dict[str, Any] = {

@@ -21,9 +21,10 @@ class Answer:
     """One answer as it comes.
 
     Attributes:
+        opened: when it was asked for, in seconds of the monotonic clock.
         frames: how many had text in them.
-        first: when the first of these came, in seconds of the monotonic clock; None before.
-        arrived: when each came, for a stream of stamped frames; the same clock wrote the stamps.
+        first: when the first of these came; None before.
+        arrived: when each came, for a stream of stamped frames; the upstream's clock is the same.
         stamped: when the upstream wrote each.
         ended: whether it came to its end.
         marked: whether that was `[DONE]`.
@@ -31,6 +32,7 @@ class Answer:
     """
 
     def __init__(self, *, stamped: bool) -> None:
+        self.opened = time.monotonic()
         self.frames = 0
         self.first: float | None = None
         self.arrived, self.stamped = array("d"), array("d")

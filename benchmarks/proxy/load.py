@@ -6,12 +6,13 @@ upstream itself.
 
 import asyncio
 import json
+import operator
 import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.medians import percentile
 from benchmarks.proxy.line import Answer, AnswerError, connect, request
@@ -126,24 +127,43 @@ async def paced(target: Target, streams: int, seconds: float) -> Figures:
     before, cpu = [answer.frames for answer in answers], target.cpu_seconds()
     await asyncio.sleep(seconds)
     spent, megabytes = target.cpu_seconds() - cpu, target.megabytes()
-    late, gaps, frames = [], [0.0], 0
-    for answer, start in zip(answers, before, strict=True):
-        arrived, stamped = answer.arrived[start:], answer.stamped[start:]
-        frames += len(arrived)
-        late += [1e3 * (there - written) for there, written in zip(arrived, stamped, strict=True)]
-        gaps.append(max(map(_excess, arrived, arrived[1:], stamped, stamped[1:]), default=0.0))
-    if not frames:
-        raise AnswerError(f"no frame came within {seconds:g} s")
+    end = time.monotonic()
+    windows = [Window.of(answer, start, end) for answer, start in zip(answers, before, strict=True)]
     for line in lines:
         line.close()
+    late = [delay for window in windows for delay in window.late_ms]
+    if not late:
+        raise AnswerError(f"no frame came within {seconds:g} s")
     return {
-        "cpu_us": 1e6 * spent / frames,
-        "share": frames / (streams * RATE * seconds),
+        "cpu_us": 1e6 * spent / len(late),
+        "share": len(late) / (streams * RATE * seconds),
         "late_p50_ms": percentile(late, 50),
         "late_p99_ms": percentile(late, 99),
-        "gap_ms": 1e3 * max(gaps),
+        "gap_ms": max(window.gap_ms for window in windows),
         "megabytes": megabytes,
     }
+
+
+@dataclass(frozen=True)
+class Window:
+    """What came of one stream while all were looked at.
+
+    Attributes:
+        late_ms: by how much each frame came later than it was written, in milliseconds.
+        gap_ms: by how much the longest silence was longer than the upstream's own.
+    """
+
+    late_ms: Sequence[float]
+    gap_ms: float
+
+    @classmethod
+    def of(cls, answer: Answer, start: int, end: float) -> Self:
+        """The frames from a number on, up to a time."""
+        arrived, stamped = answer.arrived[start:], answer.stamped[start:]
+        late = [1e3 * (there - written) for there, written in zip(arrived, stamped, strict=True)]
+        longer = map(operator.sub, late[1:], late)
+        silent = 1e3 * (end - (answer.arrived[-1] if answer.arrived else answer.opened) - 1 / RATE)
+        return cls(late, max(0.0, silent, *longer))
 
 
 async def _begun(answers: Sequence[Answer]) -> None:
@@ -157,11 +177,6 @@ async def _begun(answers: Sequence[Answer]) -> None:
         await asyncio.sleep(0.1)  # ten looks a second cost less than an event for each stream
     if faults := [answer.fault for answer in answers if answer.fault]:
         raise AnswerError(faults[0])
-
-
-def _excess(arrived: float, then: float, stamped: float, written: float) -> float:
-    """By how much a gap is longer than the upstream made it."""
-    return (then - arrived) - (written - stamped)
 
 
 CASES: dict[str, Callable[[Target], Awaitable[Figures]]] = {

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
 from aiollm.testing import ProviderServer, reply, status
 from benchmarks import payload
+from benchmarks.proxy.gateways import GATEWAYS
 from benchmarks.proxy.line import Answer, AnswerError, connect, request
 from benchmarks.proxy.promises import PROMISES
 from benchmarks.proxy.report import page
+from tests import ROOT
+
+RESULTS = ROOT / "benchmarks" / "results"
 
 FRAMES = 12
 STAMP = 1234.5
@@ -99,3 +104,9 @@ def test_a_case_that_failed_says_why() -> None:
     text = page(told)
     assert "| litellm | start | it ended with status 1 |" in text
     assert "| relay | blast | 500 Server Error |" in text
+
+
+def test_the_page_is_that_of_the_run() -> None:
+    kept = json.loads((RESULTS / "proxy.json").read_text(encoding="utf-8"))
+    assert {record["gateway"] for record in kept["records"]} == {"direct", *GATEWAYS}
+    assert page(kept) == (RESULTS / "proxy.md").read_text(encoding="utf-8")

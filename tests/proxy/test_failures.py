@@ -1,4 +1,7 @@
-"""The failure catalogue through the proxy, read by a client that believes nothing: no error passes for an answer."""
+"""The failure catalogue through the proxy, read by a client that believes nothing: no error passes for an answer.
+
+One case is quick, all together take seconds.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from aiollm.testing import ProviderServer
 from tests.faults.catalogue import CASES, EXPECTED_TOOL_CALLS, TOOL_CALLS, Case
 from tests.proxy.serving import Proxy, config, running
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 SAYABLE = [case for case in CASES if not isinstance(case.options.get("timeout"), aiollm.Timeouts)]
 """A caller says how long it waits for content, and has no word for the other clocks."""

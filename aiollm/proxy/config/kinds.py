@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -66,6 +67,10 @@ class Kind(Generic[T]):
     read: Callable[[Value], T]
 
 
+_EXPONENT = re.compile(r"[0-9]+[eE][+-]?[0-9]+")
+"""As 6e-7, which is how prices of a token are written, and text in YAML 1.1 because it has no point."""
+
+
 def _text(value: Value) -> str:
     if not isinstance(value.content, str) or not value.content.strip():
         raise Unfit(value)
@@ -82,7 +87,7 @@ def _flag(value: Value) -> bool:
 
 def _number(value: Value) -> float:
     content = value.content
-    if value.from_environment:
+    if value.from_environment or (isinstance(content, str) and _EXPONENT.fullmatch(content)):
         try:
             content = float(content)
         except ValueError:

@@ -13,7 +13,7 @@ from tests.proxy.serving import MASTER, Proxy
 
 anthropic = pytest.importorskip("anthropic")
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 TOOLS = [{"name": "get_weather", "input_schema": SCHEMA}]
 both = pytest.mark.parametrize("model", ["fast", "claude"])

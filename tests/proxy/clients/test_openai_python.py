@@ -16,7 +16,7 @@ from tests.proxy.serving import MASTER, Proxy
 
 openai = pytest.importorskip("openai")
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}]
 

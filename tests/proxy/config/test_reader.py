@@ -279,6 +279,13 @@ def test_settings_that_ask_for_what_is_so_anyway_are_taken_in_silence() -> None:
     assert complaints("litellm_settings: {telemetry: false}\ngeneral_settings: {user_api_key_cache_ttl: 60}\n") == []
 
 
+def test_a_price_may_be_written_with_an_exponent() -> None:
+    for written in ("6e-7", "6e-07", "6.0E-7", "0.0000006"):
+        (deployment,) = read(model(f"input_cost_per_token: {written}")).require().deployments
+        assert deployment.params.prices == {"input_cost_per_token": 6e-7}
+    assert "must be a number from 0; got text" in one(model("input_cost_per_token: e-7"))
+
+
 def test_an_empty_file_and_null_sections_are_the_defaults() -> None:
     empty = read("").require()
     assert empty.deployments == ()
