@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.environments import DEFAULT_ROOT, Environments, installed_versions
-from benchmarks.fanout.cases import CASES, CONTENDERS
+from benchmarks.fanout.cases import CASES, CONTENDERS, PROMISED, Case
 from benchmarks.fanout.report import page
 from benchmarks.machine import describe_machine, load_average
 from benchmarks.provider import CHECKOUT, running_provider
@@ -57,7 +57,7 @@ def _options() -> argparse.Namespace:
         metavar="NAME,...",
         help="only these; prints the page and writes nothing",
     )
-    parser.add_argument("--quick", action="store_true", help="a fifth of the short requests")
+    parser.add_argument("--quick", action="store_true", help="a fifth of the short requests, and of the peers' streams")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--envs", type=Path, default=DEFAULT_ROOT, help="folder of the virtual environments")
     return parser.parse_args()
@@ -73,7 +73,7 @@ def _contenders(text: str) -> list[str]:
 def _records(options: argparse.Namespace, pythons: Mapping[str, Path], port: int) -> Iterator[Record]:
     """One record per case, round and contender."""
     for case, asked in CASES.items():
-        able = [name for name in options.contenders if CONTENDERS[name].streams or not asked.stream]
+        able = [name for name in options.contenders if _takes_part(name, asked)]
         for number in range(options.rounds):
             for name in alternating(able, number):
                 library = CONTENDERS[name].library
@@ -82,6 +82,10 @@ def _records(options: argparse.Namespace, pythons: Mapping[str, Path], port: int
                 record = {"case": case, "contender": name, "round": number, **run_worker(command, library)}
                 print(json.dumps(record), file=sys.stderr, flush=True)
                 yield record
+
+
+def _takes_part(contender: str, case: Case) -> bool:
+    return (CONTENDERS[contender].streams or not case.stream) and (case.peers or contender in PROMISED)
 
 
 def _write(run: Mapping[str, Any], environments: Environments) -> None:

@@ -20,6 +20,7 @@ class Case:
         at_a_time: how many of them at a time.
         chunks: of each answer.
         stream: whether answers are streamed.
+        peers: whether the peers ask it too.
         rate: chunks of a stream a second; or whole replies of the upstream a second, all together; 0 for any.
     """
 
@@ -29,13 +30,14 @@ class Case:
     chunks: int = 1
     stream: bool = False
     rate: float = 0.0
+    peers: bool = True
 
     def asked_by(self, contender: str, *, quick: bool) -> "Case":
-        """Return what a contender asks of it; in a quick run a fifth of the short requests."""
-        if self.stream:
-            return self
-        requests = self.requests if contender in PROMISED else PEER_REQUESTS
-        return replace(self, requests=requests // QUICK_SHARE if quick else requests)
+        """Return what a contender asks of it."""
+        ours = contender in PROMISED
+        requests = self.requests if ours else min(self.requests, PEER_REQUESTS)
+        fewer = quick and not (ours and self.stream)  # what is promised of streams is of so many at a time
+        return replace(self, requests=requests // QUICK_SHARE if fewer else requests)
 
     @property
     def units(self) -> int:
@@ -48,7 +50,9 @@ class Case:
 
 CASES = {
     "streams": Case("500 streams of 51 chunks at a time, 20 a second each", 500, 500, 51, stream=True, rate=20),
-    "capacity": Case("10,000 short requests, of which the provider serves 500 a second", 10_000, 100, rate=500),
+    "capacity": Case(
+        "10,000 short requests, of which the provider serves 500 a second", 10_000, 100, rate=500, peers=False
+    ),
     "short": Case("10,000 short requests, as fast as they may", 10_000, 100),
 }
 

@@ -33,7 +33,7 @@ def _setting(run: Mapping[str, Any]) -> Iterator[str]:
     yield "medians over rounds, and *to the floor* is the median of the ratios to the floor of the same round: on a"
     yield f"busy machine trust these. Of the short requests peers ask {PEER_REQUESTS:,}, the floor and aiollm 10,000;"
     if run["quick"]:
-        yield f"this run was quick, and asked one in {QUICK_SHARE} of these."
+        yield f"this run was quick, and asked one in {QUICK_SHARE} of these, and of the peers' streams."
     yield "Every answer is read, and counted. The floor's gather knows no errors, retries, limits or costs."
     yield ""
     yield from table(

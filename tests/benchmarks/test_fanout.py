@@ -69,7 +69,7 @@ def test_peers_ask_fewer_of_the_short_requests() -> None:
     asked = [short.asked_by(name, quick=False).requests for name in ("aiollm", "openai")]
     assert asked == [10_000, PEER_REQUESTS]
     assert short.asked_by("openai", quick=True).requests == PEER_REQUESTS / QUICK_SHARE
-    assert streams.asked_by("openai", quick=True) == streams
+    assert streams.asked_by("aiollm", quick=True) == streams
 
 
 def test_a_provider_serves_so_many_a_second_and_keeps_no_turn_that_was_not_taken() -> None:

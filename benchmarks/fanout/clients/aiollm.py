@@ -5,6 +5,9 @@ from benchmarks.clients import API_KEY, MODEL
 from benchmarks.fanout.cases import Case
 from benchmarks.fanout.clients import prompts
 
+TIMEOUTS = aiollm.Timeouts(connect=600, total=600)
+"""The default leaves 10 s to connect, which 500 requests at once may exceed on a busy machine."""
+
 
 async def ask(contender: str, base_url: str, case: Case) -> int:
     count = 0
@@ -14,6 +17,7 @@ async def ask(contender: str, base_url: str, case: Case) -> int:
         base_url=base_url,
         api_key=API_KEY,
         num_retries=0,
+        timeout=TIMEOUTS,
         concurrency=case.at_a_time,
         stream=case.stream,
         progress=False,

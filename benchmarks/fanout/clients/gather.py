@@ -9,7 +9,7 @@ from benchmarks.libraries import LIBRARIES
 from benchmarks.reading import read_stream
 
 OPTIONS: dict[str, dict[str, Any]] = {"openai": {"timeout": 600.0}}
-"""Its default leaves 5 s to connect, which 500 clients at once may exceed on a busy machine."""
+"""Its default leaves 5 s to connect, which 500 requests at once may exceed on a busy machine."""
 
 
 async def ask(contender: str, base_url: str, case: Case) -> int:
