@@ -210,7 +210,9 @@ def chat_call(given: dict[str, Any], find: Find) -> Call:
         request = _request(given, target, stream=stream)
         if chat_needs_responses(target, request.params):
             target = find(given, "responses")
-        return Call(request, target, scope)
+        if stream:
+            return Call(request, target, scope)
+        return Call(request, target, scope, place="")  # which is for streams that are dropped, and slow to find out
 
     return msgspec.structs.replace(build(given), options=call_options(given, build))
 

@@ -115,7 +115,7 @@ def embedding_call(given: dict[str, Any], find: Find) -> Call:
 
     def build(given: dict[str, Any]) -> Call:
         target = find({**given, "mock_response": None}, "embeddings")
-        return Call(_request(given, target), target, scope)
+        return Call(_request(given, target), target, scope, place="")
 
     return msgspec.structs.replace(build(given), options=call_options(given, build))
 

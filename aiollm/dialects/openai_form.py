@@ -83,12 +83,13 @@ def is_openais_own(chunk: ModelResponseStream, data: bytes) -> bool:
 def events_like(chunk: ModelResponseStream, data: bytes) -> AlikeEvents | None:
     """Return the events that differ from a chunk's in its text or its reasoning only; None where it has more than that.
 
-    What is read of one of them holds for all of them.
+    What is read of one of them holds for all of them. They are of the first choice.
     """
     choice = chunk.choices[0]
     delta = choice.delta
     texts = list(_TEXT.finditer(data))
-    if len(texts) != 1 or delta.role is not None or delta.tool_calls is not None or choice.finish_reason is not None:
+    beside = (choice.index or None, choice.finish_reason, delta.role, delta.tool_calls)
+    if len(texts) != 1 or any(one is not None for one in beside):
         return None
     member = texts[0][1].decode()
     if lenient_json(b'"%b"' % texts[0][2]) != getattr(delta, member):

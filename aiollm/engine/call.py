@@ -46,7 +46,8 @@ class Call(msgspec.Struct, frozen=True, eq=False):
         deployment: the router's id of the deployment that the target is, or None.
         prices: what the deployment's tokens cost, in LiteLLM's shape; None where the table of models says.
         key: what it has in common with calls that may share its answer, once a policy has found that out.
-        place: the line that made the call. Known from the start: an attempt may be made in a task of its own.
+        place: the line that made the call; "" for one that does not stream. Known from the start: an attempt may be
+            made in a task of its own.
     """
 
     request: Request

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
+from types import TracebackType
 from typing import Any
 
 from aiohttp import web
@@ -83,7 +84,7 @@ async def _answered(
     live.bound_to(call.scope)
     exchange = _Exchange(gateway, request, caller, asked, form, call, settlement, live)
     if not asked.stream:
-        with exchange.accounted():
+        with exchange:
             return await exchange.whole()
     return await exchange.stream()
 
@@ -128,15 +129,17 @@ class _Exchange:
     settlement: Settlement
     live: LiveCall
 
-    @contextmanager
-    def accounted(self) -> Iterator[None]:
-        """List the call among those that go on, and settle it if it comes to no answer."""
+    def __enter__(self) -> None:
+        """List the call among those that go on."""
         self.gateway.live.add(self.live)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Settle it if it comes to no answer, and list it no more."""
         try:
-            yield
-        except BaseException as error:
-            self.settlement.failed(error)
-            raise
+            if error is not None:
+                self.settlement.failed(error)
         finally:
             self.gateway.live.remove(self.live)
 
@@ -172,7 +175,7 @@ class _Exchange:
     async def _deliver(self, writer: EventWriter, delivery: Delivery, early: Mapping[str, str]) -> None:
         """Ask, and send what comes, to its end."""
         connection = connection_of(self.request)  # once it is lost the request does not know it any more
-        with self.accounted():
+        with self:
             try:
                 reply = await self._send()
             except Exception as error:

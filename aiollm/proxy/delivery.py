@@ -12,7 +12,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
 from aiollm.proxy.connection import connection_of
 
@@ -97,7 +97,7 @@ class EventDelivery:
         """Send the head, unless it was sent in silence; it waits for the first bytes of the body."""
         if self.response is None:
             self.response = response = web.StreamResponse(headers=headers)
-            if self._guard is not None and self._request.version >= HttpVersion11:
+            if self._guard is not None and self._request.version >= (1, 1):  # before, nothing was chunked
                 response.enable_chunked_encoding()
             await response.prepare(self._request)
         return self.response

@@ -35,8 +35,11 @@ class Demands:
             stream=request.stream,
             tokens=round(prompt_bytes(request) / BYTES_PER_TOKEN) if self._fleet.counts_tokens else 0,
             tags=call.options.tags,
-            affinity=next((key for affinity in self._affinities if (key := affinity(request)) is not None), None),
+            affinity=self._affinity(request) if self._affinities else None,
         )
+
+    def _affinity(self, request: Request) -> str | None:
+        return next((key for affinity in self._affinities if (key := affinity(request)) is not None), None)
 
 
 def tried(call: Call) -> frozenset[str]:

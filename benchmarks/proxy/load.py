@@ -77,23 +77,20 @@ async def whole(target: Target) -> Figures:
     return {"cpu_us": 1e6 * spent / answered, "per_second": answered / (time.monotonic() - began)}
 
 
-async def single(target: Target) -> Figures:
-    """One caller: how long a whole answer takes, and the first token of a stream."""
+async def single(target: Target, model: str, *, stream: bool) -> Figures:
+    """One caller: how long it takes until there is text."""
     line = await connect(target.port)
-    figures: Figures = {}
-    for name, model, stream in (("whole", WHOLE, False), ("first", FIRST, True)):
-        asked = target.request(model, stream=stream)
-        took = []
-        for number in range(CALLS):
-            began = time.monotonic()
-            answer = await line.ask(asked)
-            if answer.first is None:
-                raise AnswerError("an answer without text")
-            if number >= CALLS // 10:
-                took.append(1e3 * (answer.first - began))
-        figures |= {f"{name}_p50_ms": percentile(took, 50), f"{name}_p99_ms": percentile(took, 99)}
+    asked = target.request(model, stream=stream)
+    took = []
+    for number in range(CALLS):
+        began = time.monotonic()
+        answer = await line.ask(asked)
+        if answer.first is None:
+            raise AnswerError("an answer without text")
+        if number >= CALLS // 10:
+            took.append(1e3 * (answer.first - began))
     line.close()
-    return figures
+    return {"p50_ms": percentile(took, 50), "p99_ms": percentile(took, 99)}
 
 
 async def blast(target: Target) -> Figures:
@@ -181,7 +178,8 @@ async def _begun(answers: Sequence[Answer]) -> None:
 
 CASES: dict[str, Callable[[Target], Awaitable[Figures]]] = {
     "whole": whole,
-    "single": single,
+    "single": lambda target: single(target, WHOLE, stream=False),
+    "first": lambda target: single(target, FIRST, stream=True),
     "blast": blast,
     "paced32": lambda target: paced(target, 32, 8.0),
     "paced256": lambda target: paced(target, 256, 5.0),

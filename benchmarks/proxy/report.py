@@ -101,14 +101,14 @@ def _delays(run: Mapping[str, Any], found: Mapping[str, Figures]) -> Iterator[st
     rows = []
     for name in [DIRECT, *run["gateways"]]:
         figures = found.get(name, {})
-        added = [over(figures, direct, f"single.{kind}_p50_ms") for kind in ("whole", "first")]
+        added = [over(figures, direct, f"{case}.p50_ms") for case in ("single", "first")]
         paced = [middle(figures, f"paced256.{figure}") for figure in ("late_p50_ms", "late_p99_ms", "gap_ms")]
         shown = [_number(value, 2) for value in added] if name != DIRECT else ["-", "-"]
         share = middle(figures, "paced256.share")
         rows.append([name, *shown, *(_number(value, 1) for value in paced), "-" if share is None else f"{share:.0%}"])
     yield from table(head, rows)
     yield ""
-    took = [middle(direct, f"single.{kind}_p50_ms") for kind in ("whole", "first")]
+    took = [middle(direct, f"{case}.p50_ms") for case in ("single", "first")]
     yield f"Without a gateway a request takes {_number(took[0], 2)} ms and the first token {_number(took[1], 2)} ms, of"
     yield "which the load and the upstream, on one core, are the most; the row *direct* is what they add by themselves."
 

@@ -157,3 +157,17 @@ def test_a_thousand_chunks_set_few_timers(loop: FakeLoop, fired: list[str]) -> N
     assert fired == []
     assert loop.timers_made <= 50 / 5 + 2
     assert loop.timers == 1
+
+
+def test_a_wait_that_is_renewed_has_its_whole_time_again(loop: FakeLoop, fired: list[str]) -> None:
+    timing = clocks(loop, fired)
+    timing.allow("idle", 5)
+    for _ in range(3):
+        timing.start_waiting()
+        loop.advance(4)
+        timing.renew_waiting(5)
+        loop.advance(100)
+    assert fired == []
+    timing.start_waiting()
+    loop.advance(5.1)
+    assert fired == ["idle"]

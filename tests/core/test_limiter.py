@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from aiollm import Limiter, Permit
+from aiollm.core.quota import Amounts
 from aiollm.testing import run_in_virtual_time as run
 from tests.core.passing import now, passed_at, times
 
@@ -195,6 +196,17 @@ def test_releasing_twice_gives_back_one_place():
         return limiter.stats().in_flight
 
     assert run(scenario()) == 1
+
+
+def test_to_finish_is_to_settle_and_to_release_once():
+    limiter = Limiter(tpm=1_000, concurrency=1)
+    permit = limiter.pass_at_once(Amounts(1, 10, 500))
+    assert permit is not None
+    assert limiter.pass_at_once(Amounts(1, 10, 20)) is None
+    for _ in range(2):
+        limiter.finish(permit, Amounts(1, 10, 20))
+    stats = limiter.stats()
+    assert (stats.in_flight, stats.rpm_now, stats.tpm_now) == (0, 1, 30)
 
 
 def test_an_error_in_the_block_releases_the_permit():

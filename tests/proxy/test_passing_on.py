@@ -58,6 +58,12 @@ STREAMS: dict[str, list[bytes]] = {
     "text, then a call of a tool": [ROLE, *TEXT, *TOOLS[1:1], event({"tool_calls": [CALL]}), *TOOLS[1:], COUNTED],
     "padded": [ROLE, *[event({"content": "a"}, obfuscation="x" * n) for n in range(1, 20)], FINISH, COUNTED],
     "hundreds of pieces": [ROLE, *TEXT * 60, FINISH, COUNTED],
+    "two choices": [
+        *[event({}, choices=[{"index": n, "delta": {"role": "assistant", "content": ""}}]) for n in (0, 1)],
+        *[event({}, choices=[{"index": n, "delta": {"content": t}}]) for t in ("a", "b", "c", "d") for n in (0, 1)],
+        *[event({}, choices=[{"index": n, "delta": {}, "finish_reason": "stop"}]) for n in (0, 1)],
+        COUNTED,
+    ],
 }
 
 
