@@ -15,21 +15,22 @@ from benchmarks.provider import Provider
 from benchmarks.reading import check_count
 
 
-def ask(contender: str, base_url: str, case: Case) -> int:
-    """Ask all requests, and return how many chunks of text came."""
+def ask(runner: asyncio.Runner, contender: str, base_url: str, case: Case) -> int:
+    """Ask all requests, on the runner's loop where that is asynchronous, and return how many chunks of text came."""
     module = importlib.import_module(f"benchmarks.fanout.clients.{CONTENDERS[contender].module}")
     count: Any = module.ask(contender, base_url, case)
-    return int(asyncio.run(count) if inspect.iscoroutine(count) else count)
+    return int(runner.run(count) if inspect.iscoroutine(count) else count)
 
 
 def measure(contender: str, case: str, port: int, *, quick: bool) -> dict[str, Any]:
     """Measure one contender in one case: CPU for each chunk or request, requests a second, and how it grew."""
     provider, asked = Provider(port), CASES[case].asked_by(contender, quick=quick)
     warm_up = replace(asked, requests=CONTENDERS[contender].warm_up, rate=0.0)
-    check_count(ask(contender, warm_up.base_url(provider), warm_up), warm_up.units)
-    held = resident_bytes()
-    with metered(provider) as cost:
-        count = ask(contender, asked.base_url(provider), asked)
+    with asyncio.Runner() as runner:  # one loop for both: some keep connections of a loop that has ended
+        check_count(ask(runner, contender, warm_up.base_url(provider), warm_up), warm_up.units)
+        held = resident_bytes()
+        with metered(provider) as cost:
+            count = ask(runner, contender, asked.base_url(provider), asked)
     check_count(count, asked.units)
     return {
         "cpu_us": cost.cpu_us(asked.units),
