@@ -119,16 +119,16 @@ def _reservation(call: Call, limiter: Gate, estimate: Amounts) -> Reservation:
 
 
 def _refused(call: Call, limiter: Gate, permit: Permit, error: BaseException) -> None:
-    """Take in that no answer began, and why."""
+    """Take in that no answer began, and why: a pause before there is room for who waits."""
+    if isinstance(error, APIError) and error.headers:
+        limiter.learn(error.headers, provider=call.target.provider.name)
+    _heed(limiter, permit, error)
     if not isinstance(error, APIError):  # cancelled: the prompt has perhaps been read
         limiter.settle(permit, permit.estimate._replace(output_tokens=0))
     elif error.usage is not None:
         limiter.settle(permit, _taken(call, error.usage))
     elif isinstance(error, _REFUSALS):
         permit.refund()
-    if isinstance(error, APIError) and error.headers:
-        limiter.learn(error.headers, provider=call.target.provider.name)
-    _heed(limiter, permit, error)
     permit.release()
 
 

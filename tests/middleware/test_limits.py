@@ -259,6 +259,18 @@ async def test_a_retry_after_holds_back_everybody(server: ProviderServer) -> Non
     assert len(server.log) == 1
 
 
+async def test_nobody_slips_through_between_a_refusal_and_its_pause(server: ProviderServer) -> None:
+    limiter = Limiter(rpm=1)
+    server.enqueue([stall(0.1), status(429, retry_after=30)])
+    refused = asyncio.create_task(failed(server, limiter))
+    await server.wait_for_request(0)
+    waiting = asyncio.create_task(failed(server, limiter, timeout=0.3))
+    await queued(limiter)
+    assert isinstance(await refused, aiollm.RateLimitError)
+    assert isinstance(await waiting, aiollm.TotalTimeout)
+    assert len(server.log) == 1
+
+
 async def test_what_one_provider_asks_for_does_not_hold_up_another(server: ProviderServer) -> None:
     limiters = {"openai": Limiter(rpm=100), "groq": Limiter(rpm=100)}
     other = {"model": "groq/other", "api_base": server.base_url, "api_key": "sk-other"}
