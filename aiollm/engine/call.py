@@ -45,6 +45,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
         group: the router's model group, or None.
         deployment: the router's id of the deployment that the target is, or None.
         prices: what the deployment's tokens cost, in LiteLLM's shape; None where the table of models says.
+        keeps_frames: whether the events of its stream are kept for who hands them on as they came.
         key: what it has in common with calls that may share its answer, once a policy has found that out.
         place: the line that made the call; "" for one that does not stream. Known from the start: an attempt may be
             made in a task of its own.
@@ -61,6 +62,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
     group: str | None = None
     deployment: str | None = None
     prices: Mapping[str, Any] | None = None
+    keeps_frames: bool = False
     key: str | None = None
     place: str = msgspec.field(default_factory=_calling_line)
 

@@ -15,6 +15,7 @@ from aiollm.engine.outcome import Ended, Outcome
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 from aiollm.wire.alike import AlikeEvents, Run
+from aiollm.wire.frame import Frame
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["AnswerSource"]
@@ -80,6 +81,10 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
 
     def expect(self, alike: AlikeEvents) -> None:
         """Make such events ready as runs, where they need not be read one by one. Few sources can."""
+
+    def taken_frames(self) -> list[Frame] | None:
+        """Return the events behind what was made ready since the last time; None where they are not kept."""
+        return None
 
     async def next_run(self) -> Run | None:
         """Return what the next read gives if that is a run of the events that are expected; else None.

@@ -22,6 +22,7 @@ from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
 from aiollm.wire.alike import AlikeEvents, Run
+from aiollm.wire.frame import Frame
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["AnswerStream", "ChunkStream", "text_in"]
@@ -83,6 +84,13 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         if not batch and not isinstance(end := source.over(), StopAsyncIteration):
             raise end
         return batch
+
+    def taken_frames(self) -> list[Frame] | None:
+        """Return the events behind the chunks that came since the last time, as they came.
+
+        None where they are not kept: the call did not ask for it, or the answer is put together of several.
+        """
+        return self._source.taken_frames()
 
     def expect(self, alike: AlikeEvents) -> None:
         """Have `next_batch` give such events as they came, a `Run` of them at a time, where they come from the wire.

@@ -62,6 +62,7 @@ class WireSource(AnswerSource[Piece, Whole]):
         self._secrets = secrets_of(call)
         self._idle = call.scope.timeouts.idle
         self._frames: Iterator[Frame] | None = None  # of the last read, not all decoded yet
+        self._kept: list[Frame] | None = [] if call.keeps_frames else None
         self._take_run: Callable[[Run], None] | None = None  # where it gives runs: takes note of one
 
     @classmethod
@@ -147,7 +148,7 @@ class WireSource(AnswerSource[Piece, Whole]):
         """Make the chunks of the next frames ready; those before a fault count."""
         before, taken = len(self.ready), 0
         group = _GROUP if self.first_token is not None else _FIRST
-        take, feed = self.ready.extend, self._decoder.feed if self._take_run is None else self._pass
+        take, feed = self.ready.extend, self._feed
         try:
             for taken, frame in zip(group, frames, strict=False):  # noqa: B007  # looked at below
                 take(feed(frame))
@@ -155,6 +156,25 @@ class WireSource(AnswerSource[Piece, Whole]):
                 self._frames = None
         finally:
             self.chunks += len(self.ready) - before
+
+    @property
+    def _feed(self) -> Callable[[Frame], Iterable[Any]]:
+        if self._kept is not None:
+            return self._keep
+        return self._decoder.feed if self._take_run is None else self._pass
+
+    def _keep(self, frame: Frame) -> Iterable[Piece]:
+        """Give the chunks of a frame, and keep it if it is as the dialect says."""
+        assert self._kept is not None
+        pieces = list(self._decoder.feed(frame))
+        self._kept.append(frame)
+        return pieces
+
+    def taken_frames(self) -> list[Frame] | None:
+        kept = self._kept
+        if kept is not None:
+            self._kept = []
+        return kept
 
     def expect(self, alike: AlikeEvents) -> None:
         if isinstance(self._decoder, RunDecoder) and self._reader.expect(alike):

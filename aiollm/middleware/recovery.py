@@ -126,8 +126,10 @@ class Recovering:
         self._recoveries = recoveries
 
     async def __call__(self, call: Call, handler: Handler[ChunkStream]) -> ChunkStream:
-        stream = await handler(call)
         policy = call.options.mid_stream or self._policy
+        if call.keeps_frames and policy != "never":  # they may come from two answers
+            call = msgspec.structs.replace(call, keeps_frames=False)
+        stream = await handler(call)
         if policy == "never" or stream._source.settled:
             return stream
         take_up = _TakingUp(policy, call, handler, self._budget, self._recoveries)

@@ -131,7 +131,7 @@ class _Flight(Generic[A]):
         self._waiting = 0
         self._left = False
         scope = CallScope(call.scope.loop, _shared_clocks(call.scope.timeouts), alone=True)
-        self._call = msgspec.structs.replace(call, scope=scope, attempts=[])
+        self._call = msgspec.structs.replace(call, scope=scope, attempts=[], keeps_frames=False)
         self.task = call.scope.loop.create_task(self._fly(handler, share))
 
     @property

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import nullcontext
+from functools import partial
 from types import TracebackType
 from typing import Any
 
+import msgspec
 from aiohttp import web
 from attrs import define
 
@@ -108,7 +110,8 @@ def prepared(gateway: Gateway, caller: Caller, asked: Asked) -> Call:
     limits = nullcontext() if wait is None else scope(first_token=wait, idle=wait, total=None if asked.stream else wait)
     try:
         with limits:
-            return gateway.router.prepare(_APIS[asked.call], arguments)
+            call = gateway.router.prepare(_APIS[asked.call], arguments)
+            return msgspec.structs.replace(call, keeps_frames=True) if asked.verbatim else call
     except BadRequestError as error:
         if error.param == "model" and error.phase == "request" and error.llm_provider is None:
             message = f"there is no model {asked.model!r} here; GET /v1/models lists those that this key may use"
@@ -187,8 +190,10 @@ class _Exchange:
             assert isinstance(reply, AnswerStream)
             async with reply:
                 await delivery.begin({**early, **self._headers(reply)})
+                self.live.answer = reply
                 try:
-                    await self._relay(reply, writer, delivery)
+                    if not await self._handed_on(reply, writer, delivery):
+                        await self._relay(reply, writer, delivery)
                 except (asyncio.CancelledError, ConnectionError) as error:
                     self.settlement.cut = connection is not None and connection.cut
                     if isinstance(error, asyncio.CancelledError):
@@ -196,7 +201,6 @@ class _Exchange:
 
     async def _relay(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: Delivery) -> None:
         """Send the pieces of an answer as they come: one write for those of one read, so one a piece when paced."""
-        self.live.answer = reply
         frames: list[bytes] = []
         alike: AlikeEvents | None = None
         try:
@@ -218,6 +222,27 @@ class _Exchange:
         except Exception as error:  # noqa: BLE001 - the head has gone out: the client can be told in a frame only
             frames.append(writer.fail(self._told(error)))
         await delivery.end(b"".join(frames))
+
+    async def _handed_on(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: Delivery) -> bool:
+        """Send the provider's own events as they come, if they are in the client's format; say whether they were."""
+        frames = reply.taken_frames()
+        if frames is None or self.form.verbatim is None or not self.form.verbatim.begin_with(frames):
+            return False
+        events = self.form.verbatim(self.asked)
+        end = events.finish
+        try:
+            while await reply.next_batch():
+                frames += reply.taken_frames() or ()
+                if data := events.written(frames):
+                    await delivery.write(data)
+                frames.clear()
+        except ConnectionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the head has gone out: the client can be told in a frame only
+            end = partial(writer.fail, self._told(error))
+        rest = events.written([*frames, *(reply.taken_frames() or ())])
+        await delivery.end(rest + end())
+        return True
 
     async def _send(self) -> Answer:
         reply = await self.gateway.router.send(_APIS[self.asked.call], self.call)

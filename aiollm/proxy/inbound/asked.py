@@ -21,6 +21,7 @@ class Asked:
         model: what the caller calls the model.
         arguments: the keyword arguments of that call but for the model. A stream always asks for its usage.
         stream: whether the answer is to be streamed.
+        verbatim: whether the events of a provider that speaks the caller's format say what the caller is to be told.
         include_usage: whether the caller wants to see the usage of a stream.
         encoding: how embeddings are wanted: "float" or "base64".
         timeout: how long the caller wants to wait, in seconds; the operator's limits are over it.
@@ -32,6 +33,7 @@ class Asked:
     model: str
     arguments: dict[str, Any] = field(repr=False)
     stream: bool = False
+    verbatim: bool = False
     include_usage: bool = False
     encoding: Literal["float", "base64"] = "float"
     timeout: float | None = None

@@ -16,6 +16,7 @@ from aiollm.proxy.inbound.embeddings import embedding_response, parse_embedding
 from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.frames import EventWriter
 from aiollm.proxy.inbound.messages import message_error, message_response, parse_message
+from aiollm.proxy.inbound.messages_events import MessageEvents
 from aiollm.proxy.inbound.messages_frames import MessageFrames
 from aiollm.proxy.inbound.responses import ResponseFrames, parse_response, response_body
 from aiollm.proxy.inbound.responses_chat import parse_response_as_chat
@@ -42,12 +43,14 @@ class Format:
         whole: the body of a whole answer: what the call that `Asked.call` names has returned.
         writer: what writes the stream of an answer; None for an API that does not stream.
         error: the body of an error.
+        verbatim: what hands on the events of a provider that speaks this format; None where the writer does so.
     """
 
     parse: Callable[[dict[str, Any]], Asked]
     whole: Callable[[Any, Asked], bytes]
     writer: Callable[[Asked], EventWriter] | None
     error: Callable[[Failure], bytes] = chat_error
+    verbatim: type[MessageEvents] | None = None
 
 
 CHAT = Format(parse=parse_chat, whole=chat_response, writer=ChatFrames)
@@ -59,6 +62,10 @@ MESSAGE = Format(
     parse=partial(parse_message, keeps_own=False), whole=message_response, writer=MessageFrames, error=message_error
 )
 MESSAGE_FOR_CLAUDE = Format(
-    parse=partial(parse_message, keeps_own=True), whole=message_response, writer=MessageFrames, error=message_error
+    parse=partial(parse_message, keeps_own=True),
+    whole=message_response,
+    writer=MessageFrames,
+    error=message_error,
+    verbatim=MessageEvents,
 )
 """For models all of whose deployments speak Anthropic's format, or one made of it."""

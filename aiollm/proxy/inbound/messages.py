@@ -78,6 +78,8 @@ def parse_message(body: dict[str, Any], *, keeps_own: bool, counts: bool = False
         model=model,
         arguments=arguments,
         stream=streams,
+        # An answer by a schema may come as the input of a tool that the caller knows nothing of.
+        verbatim=streams and "response_format" not in arguments,
         include_usage=True,
         timeout=seconds_of(body),
         user=user,
