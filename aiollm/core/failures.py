@@ -163,6 +163,8 @@ def _without_frames(error: BaseException | None) -> BaseException | None:
     if isinstance(error, aiohttp.ClientResponseError):
         # It holds the request's headers themselves.
         return aiohttp.ClientError(error.message)
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return aiohttp.ServerDisconnectedError()  # its message may be half a head, which cannot be pickled either
     error.__traceback__ = None
     error.__context__ = None
     error.__cause__ = _without_frames(error.__cause__)

@@ -62,13 +62,23 @@ class Attempt:
         """Note that no answer began."""
         left = isinstance(error, StreamCancelled) or not isinstance(error, Exception)
         self.ended = "closed" if left else "failed"
-        self.error = copy(error) if isinstance(error, APIError) else None
+        self.error = _bare(error)
         self.elapsed = elapsed
 
     def closed(self, outcome: Outcome) -> None:
         """Note how the answer ended."""
         self.ended = outcome.ended
-        self.error = copy(outcome.error) if isinstance(outcome.error, APIError) else None
+        self.error = _bare(outcome.error)
         self.usage = outcome.usage
         self.first_token = outcome.first_token
         self.elapsed = outcome.elapsed
+
+
+def _bare(error: BaseException | None) -> APIError | None:
+    """Return a copy of an error of the library's, without what keeps alive what it was raised in."""
+    if not isinstance(error, APIError):
+        return None
+    bare = copy(error)
+    # A copy has these where a process lets errors be pickled with their tracebacks, as Dask's do.
+    bare.__traceback__ = bare.__cause__ = bare.__context__ = None
+    return bare

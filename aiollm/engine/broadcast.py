@@ -274,7 +274,7 @@ class _Reader(AnswerSource[Any, Any]):
 
 def own_copy(error: E) -> E:
     """Return an error for one of those who get it: each adds facts of its own, and has a traceback of its own."""
-    own = copy(error)
+    own = copy(error).with_traceback(None)  # where Dask is loaded, a copy has the original's
     if error.__cause__ is not None:
         own.__cause__ = error.__cause__
     return own

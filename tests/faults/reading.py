@@ -41,6 +41,7 @@ def check(
         assert getattr(error, name) == value
     assert case.hint in (error.hint or "")
     check_partial(case, chunks, error)
+    pickle.dumps(error.__cause__)  # which Dask sends along
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), str(copy), copy.host) == (type(error), str(error), error.host)
 

@@ -30,7 +30,8 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_function_hears_while_the_job_goes_on_and_at_its_end(server: ProviderServer) -> None:
-    server.enqueue([stall(0.2), reply("slow")])
+    slow = [stall(0.2), reply("slow")]
+    server.enqueue(slow, slow)
     told: list[Summary] = []
     await results(job(server, ["a", "b"], progress=told.append))
     assert [summary.reason for summary in told[:-1]] == [None] * (len(told) - 1) != []

@@ -71,11 +71,12 @@ async def test_two_instances_never_let_more_in_than_the_limit_of_a_key(
             await proxy.add_key("sk-twenty", rpm=20)
         told = Counter(await asyncio.gather(*(asked(proxy, "sk-twenty") for proxy in both * 15)))
         assert set(told) == {200, 429}
-        while (status := await asked(both[0], "sk-twenty")) == 200:
-            pass  # a lease may have been at the one that did not need it
+        for proxy in both:
+            while await asked(proxy, "sk-twenty") == 200:
+                pass  # a lease may have been at the one that did not need it
         async with both[1].chat(key="sk-twenty") as reply:
             await reply.read()
-        assert (status, reply.status, len(provider.log)) == (429, 429, 20)
+        assert (reply.status, len(provider.log)) == (429, 20)
         assert 30 <= int(reply.headers["retry-after"]) <= 61  # by when the window has room, not when to ask again
         healthy = {"status": "healthy", "db": "connected", "redis": "connected", "limits": "shared"}
         assert await ready(both[0]) == healthy
