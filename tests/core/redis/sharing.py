@@ -16,17 +16,23 @@ from aiollm.core.redis.quota import RedisQuota, close
 PERIOD = 0.5  # seconds; a minute elsewhere
 LEASE = 0.1
 LIFE = 5 * LEASE  # of the places of a process that is gone
-ANSWER = 0.3  # how long a visit may take
+ANSWER = 5.0  # how long a visit may take; on a busy machine one takes a second
 
 Spent = list[tuple[float, float]]  # when, and how much
 
 
 @asynccontextmanager
 async def process(
-    url: str, name: str, *, on_failure: Any = "closed", period: float = PERIOD, **limits: float
+    url: str,
+    name: str,
+    *,
+    on_failure: Any = "closed",
+    period: float = PERIOD,
+    answer: float = ANSWER,
+    **limits: float,
 ) -> AsyncIterator[Gate]:
     """Yield the gate of what is a process of its own to the server."""
-    link = RedisLink(url, seconds=ANSWER, meanwhile="this is a test")
+    link = RedisLink(url, seconds=answer, meanwhile="this is a test")
     quota = RedisQuota(link, name, limits, adaptive=False, on_failure=on_failure, period=period, lease=LEASE)
     gate = Gate(quota)
     quota.listen(lambda pause: gate.ask_again())
