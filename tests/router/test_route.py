@@ -18,6 +18,7 @@ from aiollm.testing import (
     error_event,
     finish,
     html200,
+    reply,
     role,
     rst,
     silence,
@@ -97,7 +98,9 @@ async def test_a_timeout_of_the_call_goes_before_those_of_deployments() -> None:
 async def test_a_caller_without_patience_does_not_have_a_deployment_left_alone() -> None:
     async with servers(2) as (first, second):
         router = aiollm.Router([entry(first, "a"), entry(second, "b")], allowed_fails=0, num_retries=0)
-        for _ in range(8):
+        for server in (first, second):  # so long that who gives up at once, on a busy machine, is still early
+            server.script([stall(0.1), reply("slowly")])
+        while not (first.log and second.log):
             await router.acompletion("g", MESSAGES)
         first.script(stall())
         second.script(stall())
