@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import cast
 
 _TEXT = re.compile(rb'"content":\s?"([^"]+)"')
+_CHUNK_HEAD = re.compile(rb"\r\n[0-9a-fA-F]+\r\n")
+_LAST_CHUNK = b"0\r\n\r\n"
 _LONGEST_FRAME = 2_048
 """Bytes that are looked at again with the next read, because a frame may lie across two."""
 
@@ -39,7 +41,7 @@ class Answer:
         self._keeps_stamps = stamped
         self._head = b""
         self._missing = -1  # bytes of a body that has a length
-        self._rest = b""
+        self._rest = self._tail = b""
         self.ended = self.marked = False
         self.fault = ""
 
@@ -69,7 +71,9 @@ class Answer:
 
     def _look(self, data: bytes, now: float) -> None:
         """Count the frames whose text has come whole; the rest of the last one is kept."""
-        data = self._rest + data
+        self._tail = (self._tail + data)[-len(_LAST_CHUNK) :]
+        # A gateway that knows nothing of events cuts them into chunks anywhere, even in a text.
+        data = _CHUNK_HEAD.sub(b"", self._rest + data)
         end = 0
         for found in _TEXT.finditer(data):
             end = found.end()
@@ -79,7 +83,7 @@ class Answer:
                 self.stamped.append(float(found[1]))
         if end and self.first is None:
             self.first = now
-        if data.endswith(b"0\r\n\r\n"):
+        if self._tail == _LAST_CHUNK:
             self.marked = b"[DONE]" in data[-_LONGEST_FRAME:]
             self.ended = self.ended or self._missing < 0
         self._rest = data[max(end, len(data) - _LONGEST_FRAME) :] or b"\n"

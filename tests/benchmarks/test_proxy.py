@@ -40,6 +40,20 @@ def test_frames_are_counted_however_they_are_cut(framing: payload.Framing, size:
     assert [*answer.stamped] == [STAMP] * FRAMES
 
 
+@pytest.mark.parametrize("size", [3, 50, 211])
+@pytest.mark.parametrize("read", [1, 7, 100_000])
+def test_frames_are_counted_whatever_chunks_they_are_in(size: int, read: int) -> None:
+    body = streamed("length").partition(b"\r\n\r\n")[2]
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    cut = [body[start : start + size] for start in range(0, len(body), size)]
+    data = head + b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in cut) + b"0\r\n\r\n"
+    answer = Answer(stamped=True)
+    for start in range(0, len(data), read):
+        answer.feed(data[start : start + read])
+    assert (answer.frames, answer.ended, answer.marked) == (FRAMES, True, True)
+    assert [*answer.stamped] == [STAMP] * FRAMES
+
+
 def test_a_refusal_is_no_answer() -> None:
     with pytest.raises(AnswerError, match="429"):
         Answer(stamped=False).feed(b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n")
