@@ -22,8 +22,6 @@ model_list:
     litellm_params: {model: anthropic/claude-sonnet-4-5, api_base: "%s", api_key: sk-upstream-canary}
 router_settings:
   num_retries: 0
-litellm_settings:
-  sse_keepalive_ping_interval_seconds: 30
 general_settings:
   master_key: %s
 """
