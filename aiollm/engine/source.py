@@ -33,6 +33,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
     collector to close its connection.
 
     Attributes:
+        call: the call that it answers.
         model: the model asked for, as the provider knows it.
         provider: the provider's name.
         head: status and headers of the reply.
@@ -50,6 +51,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
     """
 
     def __init__(self, call: Call, head: ReplyHead, origin: Origin) -> None:
+        self.call = call
         self.model = call.request.model
         self.provider = call.target.provider.name
         self.head = head

@@ -12,9 +12,12 @@ from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from aiollm.dialects.errors import request_id
 from aiollm.engine.attempt import Attempt
+from aiollm.engine.broadcast import SlowReaders
 from aiollm.engine.call import Call
+from aiollm.engine.coalesced import coalesce
 from aiollm.engine.outcome import Outcome
 from aiollm.engine.source import AnswerSource
+from aiollm.engine.tee import TEE_BYTES, tee
 from aiollm.engine.whole import Account, WholeSource
 from aiollm.exceptions import StreamCancelled
 from aiollm.types.chunk import ModelResponseStream
@@ -119,6 +122,25 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         while await self.next_batch():
             pass
         return self._whole()
+
+    def tee(self, count: int = 2, *, slow: SlowReaders = "wait", max_bytes: int = TEE_BYTES) -> tuple[Self, ...]:
+        """Return several streams of this answer, which is still read once. This one is not to be read any more.
+
+        Each has what has not been read yet, as copies, at its own pace and with its own ending. One that is left
+        touches no other; when the last is left, the connection is closed. The answer is read in a task of its own.
+
+        Args:
+            count: how many.
+            slow: what becomes of a reader that falls behind: with "wait" the others wait for it, so each needs a task
+                of its own, or the first to be read waits for ever once an answer is longer than `max_bytes`. With
+                "drop" it gets `ReaderTooSlow`, after what it has, and holds up nobody.
+            max_bytes: how far behind, in bytes of the body; they are the most that is kept.
+
+        Raises:
+            ValueError: an argument is out of its range.
+            WrongLoopError: this is not the stream's own event loop.
+        """
+        return tee(self, count, slow, max_bytes)
 
     def _whole(self) -> Whole:
         """Return the answer of a stream that was read to its end."""
@@ -274,6 +296,22 @@ class ChunkStream(AnswerStream[ModelResponseStream, ModelResponse]):
         An answer that begins again (`mid_stream="restart"`) does so in its text, without a word: read the chunks then.
         """
         return _Texts(self)
+
+    def coalesce(self, *, ms: float) -> Self:
+        """Return a stream of this answer with fewer chunks. This one is not to be read any more.
+
+        The first text comes at once; text that comes within `ms` milliseconds of text that was given comes with what
+        follows it, as one chunk, when they are over. Nothing else waits, and text never joins across it: an end, a tool
+        call, the usage. The answer is read in a task of its own, and ends as it would have.
+
+        Args:
+            ms: the longest that text is held back, in milliseconds.
+
+        Raises:
+            ValueError: `ms` is out of its range.
+            WrongLoopError: this is not the stream's own event loop.
+        """
+        return coalesce(self, ms)
 
     @staticmethod
     def _account_of(response: ModelResponse) -> Account:
