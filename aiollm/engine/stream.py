@@ -15,11 +15,14 @@ from aiollm.engine.attempt import Attempt
 from aiollm.engine.broadcast import SlowReaders
 from aiollm.engine.call import Call
 from aiollm.engine.coalesced import coalesce
+from aiollm.engine.derived import Derived
 from aiollm.engine.outcome import Outcome
 from aiollm.engine.source import AnswerSource
 from aiollm.engine.tee import TEE_BYTES, tee
 from aiollm.engine.whole import Account, WholeSource
 from aiollm.exceptions import StreamCancelled
+from aiollm.structured.answer import StructuredReader
+from aiollm.structured.tool_arguments import ToolArguments, ToolArgumentsReader
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
@@ -32,6 +35,7 @@ __all__ = ["AnswerStream", "ChunkStream", "text_in"]
 
 Piece = TypeVar("Piece")
 Whole = TypeVar("Whole")
+T = TypeVar("T")
 
 
 class AnswerStream(ABC, Generic[Piece, Whole]):
@@ -296,6 +300,38 @@ class ChunkStream(AnswerStream[ModelResponseStream, ModelResponse]):
         An answer that begins again (`mid_stream="restart"`) does so in its text, without a word: read the chunks then.
         """
         return _Texts(self)
+
+    def tool_arguments(self) -> Derived[ToolArguments]:
+        """Iterate over the arguments of function calls as they grow; leaving the loop closes the connection.
+
+        Each chunk of a call gives an event with what it adds, whose `value` is what there is of the arguments; each
+        call gives one more when they are whole, with `complete`.
+
+        It raises as iterating does, and:
+
+        Raises:
+            ToolCallIncomplete: arguments are no JSON, or break off.
+            EventTooLarge: they are longer or deeper than their limit.
+        """
+        return Derived(aiter(self), self._source, ToolArgumentsReader())
+
+    def parsed(self, kind: type[T]) -> Derived[T]:
+        """Iterate over the first choice's answer as an object of a class; leaving the loop closes the connection.
+
+            stream = await aiollm.acompletion(model, messages, response_format=Recipe, stream=True)
+            async for recipe in stream.parsed(Recipe):
+                print(recipe.title)
+
+        Each chunk of text gives a new draft, which is not checked: what has not come has its default, or else is None.
+        The last object is the answer, checked as the class does; `await stream.parsed(Recipe).final()` gives only that.
+
+        It raises as iterating does, and:
+
+        Raises:
+            TypeError: `kind` is no pydantic, attrs or msgspec class, dataclass or TypedDict.
+            APIResponseValidationError: the answer is not as the class says; or the model refused, or ran out of tokens.
+        """
+        return Derived(aiter(self), self._source, StructuredReader(kind))
 
     def coalesce(self, *, ms: float) -> Self:
         """Return a stream of this answer with fewer chunks. This one is not to be read any more.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aiollm.types.chunk import Delta, ModelResponseStream
 from aiollm.types.logprobs import ChoiceLogprobs
 
-__all__ = ["is_text", "joins", "joined"]
+__all__ = ["is_text", "joined", "joins"]
 
 _TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
 _NO_TEXT = (

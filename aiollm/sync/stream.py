@@ -12,8 +12,11 @@ from typing import Any, Generic, Self, TypeVar
 
 from aiollm.core.runtime import LoopThread
 from aiollm.engine.attempt import Attempt
+from aiollm.engine.derived import derived
 from aiollm.engine.stream import AnswerStream, text_in
 from aiollm.exceptions import StreamCancelled, WrongLoopError
+from aiollm.structured.answer import StructuredReader
+from aiollm.structured.tool_arguments import ToolArguments, ToolArgumentsReader
 from aiollm.sync.pipe import Pipe
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
@@ -25,6 +28,7 @@ __all__ = ["BlockingStream", "SyncEventStream", "SyncStream"]
 
 Piece = TypeVar("Piece")
 Whole = TypeVar("Whole")
+T = TypeVar("T")
 
 
 class BlockingStream(Generic[Piece, Whole]):
@@ -202,6 +206,14 @@ class SyncStream(BlockingStream[ModelResponseStream, ModelResponse]):
         An answer that begins again (`mid_stream="restart"`) does so in its text, without a word: read the chunks then.
         """
         return filter(None, map(text_in, self))
+
+    def tool_arguments(self) -> Iterator[ToolArguments]:
+        """Iterate over the arguments of function calls as they grow, as `ChunkStream.tool_arguments` does."""
+        return derived(self, self._stream._source, ToolArgumentsReader())
+
+    def parsed(self, kind: type[T]) -> Iterator[T]:
+        """Iterate over the answer as an object of a class, as `ChunkStream.parsed` does; the last is checked."""
+        return derived(self, self._stream._source, StructuredReader(kind))
 
 
 class SyncEventStream(BlockingStream[ResponsesStreamEvent, ResponsesAPIResponse]):

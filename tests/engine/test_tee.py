@@ -132,7 +132,7 @@ async def test_closing_one_wakes_the_task_that_reads_it(server: ProviderServer) 
     server.script(OPEN)
     first, second = (await opened(server)).tee()
     reading = asyncio.create_task(collected(first))
-    while text_of((await second.next_batch())) == "":
+    while text_of(await second.next_batch()) == "":
         pass
     await asyncio.sleep(0.02)
     await first.aclose()
