@@ -17,6 +17,7 @@ from aiollm.engine.attempt import Attempt
 from aiollm.engine.builder import stream_chunk_builder
 from aiollm.engine.events import EventStream
 from aiollm.engine.outcome import Outcome
+from aiollm.engine.stats import StreamStats
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import (
     APIConnectionError,
@@ -105,6 +106,7 @@ from aiollm.responses_call import aresponses
 from aiollm.router.stats import DeploymentStats
 from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
 from aiollm.router_arguments.group_info import ModelGroupInfo
+from aiollm.structured.tool_arguments import ToolArguments
 from aiollm.sync.client import Client
 from aiollm.sync.facade import completion, embedding, responses
 from aiollm.sync.jobs import SyncJob, batch_completion, map_sync
@@ -215,6 +217,7 @@ __all__ = [
     "StoreError",
     "StreamCancelled",
     "StreamInterrupted",
+    "StreamStats",
     "StreamTruncated",
     "StreamingChoices",
     "Summary",
@@ -225,6 +228,7 @@ __all__ = [
     "Timeout",
     "Timeouts",
     "TokenCount",
+    "ToolArguments",
     "ToolCallIncomplete",
     "TotalTimeout",
     "UnexpectedContentType",

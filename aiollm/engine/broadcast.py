@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
 from aiollm.engine.source import AnswerSource
+from aiollm.engine.stats import Arrivals
 from aiollm.exceptions import APIError, ReaderTooSlow, StreamCancelled, WrongLoopError
 from aiollm.types.usage import Usage
 
@@ -297,6 +298,10 @@ class _Reader(AnswerSource[Any, Any]):
     @property
     def bytes(self) -> int:
         return self.bytes_read
+
+    @property
+    def arrivals(self) -> Arrivals:
+        return self._shared.arrivals
 
 
 def own_copy(error: E) -> E:

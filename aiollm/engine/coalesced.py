@@ -11,6 +11,7 @@ from aiollm.engine.broadcast import AHEAD_BYTES
 from aiollm.engine.handed_on import hand_on
 from aiollm.engine.outcome import Ended
 from aiollm.engine.source import AnswerSource
+from aiollm.engine.stats import Arrivals
 from aiollm.engine.text_chunks import is_text, joined, joins
 from aiollm.exceptions import APIError, StreamCancelled, WrongLoopError
 from aiollm.types.chunk import ModelResponseStream
@@ -199,3 +200,7 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     @property
     def bytes(self) -> int:
         return self._bytes_given
+
+    @property
+    def arrivals(self) -> Arrivals:
+        return self._stream._source.arrivals

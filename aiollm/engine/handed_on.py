@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.engine.source import AnswerSource
+from aiollm.engine.stats import StreamStats
 from aiollm.exceptions import StreamCancelled
 from aiollm.types.usage import Usage
 
@@ -66,3 +67,7 @@ class _HandedOn(AnswerSource[Any, Any]):
     @property
     def bytes(self) -> int:
         return self._source.bytes
+
+    @property
+    def stats(self) -> StreamStats:
+        return self._source.stats

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
+from aiollm.engine.stats import Arrivals, StreamStats
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 from aiollm.wire.alike import AlikeEvents, Run
@@ -118,6 +119,24 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
     def bytes(self) -> int:
         """How many bytes of the body were read, as they came over the wire."""
         return 0
+
+    @property
+    def arrivals(self) -> Arrivals:
+        """When content came; nothing, for an answer that came as a whole."""
+        return Arrivals()
+
+    @property
+    def stats(self) -> StreamStats:
+        """How the answer came, so far."""
+        usage = self.usage
+        return self.arrivals.stats(
+            first_token=self.first_token,
+            tokens=None if usage is None else usage.completion_tokens,
+            chunks=self.chunks,
+            body_bytes=self.bytes,
+            attempts=len(self.attempts),
+            elapsed=self.elapsed() if self._ending is None else self._ending[2],
+        )
 
     @property
     def settled(self) -> bool:

@@ -18,6 +18,7 @@ from aiollm.engine.coalesced import coalesce
 from aiollm.engine.derived import Derived
 from aiollm.engine.outcome import Outcome
 from aiollm.engine.source import AnswerSource
+from aiollm.engine.stats import StreamStats
 from aiollm.engine.tee import TEE_BYTES, tee
 from aiollm.engine.whole import Account, WholeSource
 from aiollm.exceptions import StreamCancelled
@@ -253,6 +254,11 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     def first_token(self) -> float | None:
         """Seconds from the start of the call to the first content."""
         return self._source.first_token
+
+    @property
+    def stats(self) -> StreamStats:
+        """How the stream came, so far: first content, gaps and stalls, speed. It is worked out when this is asked."""
+        return self._source.stats
 
     @property
     def origin(self) -> Origin:

@@ -13,6 +13,7 @@ from typing import Any, Generic, Self, TypeVar
 from aiollm.core.runtime import LoopThread
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.derived import derived
+from aiollm.engine.stats import StreamStats
 from aiollm.engine.stream import AnswerStream, text_in
 from aiollm.exceptions import StreamCancelled, WrongLoopError
 from aiollm.structured.answer import StructuredReader
@@ -173,6 +174,11 @@ class BlockingStream(Generic[Piece, Whole]):
     def first_token(self) -> float | None:
         """Seconds from the start of the call to the first content."""
         return self._stream.first_token
+
+    @property
+    def stats(self) -> StreamStats:
+        """How the stream came, so far: first content, gaps and stalls, speed. It is worked out when this is asked."""
+        return self._stream.stats
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
