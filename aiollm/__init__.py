@@ -58,6 +58,9 @@ from aiollm.exceptions import (
     UnsupportedRuntime,
     WrongLoopError,
 )
+from aiollm.hooks.callbacks import CustomLogger, callbacks
+from aiollm.hooks.events import AttemptFailed, CallEnded, CallFacts, CallStarted, FirstContent
+from aiollm.hooks.sink import Sink
 from aiollm.jobs.batch import abatch_completion
 from aiollm.jobs.estimate import Estimate
 from aiollm.jobs.job import Job, map
@@ -141,6 +144,7 @@ __all__ = [
     "APIResponseValidationError",
     "AllowedFailsPolicy",
     "Attempt",
+    "AttemptFailed",
     "AuthenticationError",
     "BadGatewayError",
     "BadRequestError",
@@ -150,6 +154,9 @@ __all__ = [
     "Cache",
     "CacheStats",
     "CacheStore",
+    "CallEnded",
+    "CallFacts",
+    "CallStarted",
     "ChatCompletionDeltaToolCall",
     "ChatCompletionMessageToolCall",
     "Choices",
@@ -159,6 +166,7 @@ __all__ = [
     "ConnectTimeout",
     "ContentPolicyViolationError",
     "ContextWindowExceededError",
+    "CustomLogger",
     "DNSError",
     "Delta",
     "DeploymentStats",
@@ -167,6 +175,7 @@ __all__ = [
     "Estimate",
     "EventStream",
     "EventTooLarge",
+    "FirstContent",
     "FirstTokenTimeout",
     "Function",
     "FunctionCall",
@@ -214,6 +223,7 @@ __all__ = [
     "Scope",
     "Secret",
     "ServiceUnavailableError",
+    "Sink",
     "StoreError",
     "StreamCancelled",
     "StreamInterrupted",
@@ -243,6 +253,7 @@ __all__ = [
     "aembedding",
     "aresponses",
     "batch_completion",
+    "callbacks",
     "completion",
     "completion_cost",
     "cost_per_token",

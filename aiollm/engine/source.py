@@ -171,7 +171,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         if ended == "closed" and self.error is None:  # there is no reader any more
             self.ready.clear()
         self._ending = ended, error, self.elapsed()
-        for listener in reversed(self._listeners):
+        for listener in self._listeners:
             self._tell(listener)
 
     def on_close(self, listener: Callable[[Outcome], None]) -> None:
@@ -195,6 +195,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             elapsed,
             self.origin,
             self.partial,
+            lambda: self.stats,
         )
         try:
             listener(outcome)

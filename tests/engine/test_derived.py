@@ -113,11 +113,11 @@ async def test_leaving_the_arguments_closes_the_connection(server: ProviderServe
 
 
 async def test_a_new_answer_in_the_middle_begins_the_arguments_anew(server: ProviderServer) -> None:
-    server.script([*CALLS[:3], cut()])
-    server.script(CALLS)
-    stream = await opened(server, mid_stream="restart", num_retries=1)
+    server.enqueue([*CALLS[:3], cut()], CALLS)
+    stream = await opened(server, mid_stream="restart")
     values = [event.value async for event in stream.tool_arguments() if event.complete]
     assert values == [{"city": "Paris", "days": 12}, {}]
+    assert len(server.log) == 2
 
 
 # -- objects

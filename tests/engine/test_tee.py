@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 import aiollm
 from aiollm import ChunkStream, ReaderTooSlow, StreamCancelled, StreamInterrupted, Timeouts, WrongLoopError
 from aiollm.testing import ProviderServer, cut, done, finish, role, stall, tokens
-from tests.engine.calling import collected, opened, pool_facts, text_of
+from tests.engine.calling import KEY, collected, opened, pool_facts, text_of
 
 PIECE = "x" * 16_000
 LONG = [role(), tokens([PIECE] * 100), finish(), done()]  # 1.6 MB
@@ -61,10 +62,8 @@ async def test_an_answer_that_has_come_is_split_too(server: ProviderServer, mock
 
 
 async def test_a_stream_of_events_is_split_too(server: ProviderServer) -> None:
-    stream = await aiollm.aresponses(
-        "Why?", "openai/responses/any", stream=True, api_base=server.base_url, api_key="none", num_retries=0,
-        mock_response="so it is",
-    )  # fmt: skip
+    place: Any = {"api_base": server.base_url, "api_key": KEY, "num_retries": 0}
+    stream = await aiollm.aresponses("Why?", "openai/any", stream=True, **place)
     first, second = stream.tee()
     kinds = [event.type async for event in first]
     assert kinds[-1] == "response.completed"
