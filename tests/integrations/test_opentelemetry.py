@@ -193,22 +193,17 @@ async def test_content_is_not_recorded(server: ProviderServer, telemetry: Teleme
 
 async def test_content_is_recorded_where_that_is_said(server: ProviderServer) -> None:
     telemetry = Telemetry(content=True)
+    image = {"type": "image_url", "image_url": {"url": "u"}}
     called = [{"id": "c", "type": "function", "function": {"name": "now", "arguments": "{}"}}]
     messages: Any = [
-        {
-            "role": "user",
-            "content": [{"type": "text", "text": "When?"}, {"type": "image_url", "image_url": {"url": "u"}}],
-        },
+        {"role": "user", "content": [{"type": "text", "text": "When?"}, image]},
         {"role": "assistant", "content": None, "tool_calls": called},
         {"role": "tool", "tool_call_id": "c", "content": "noon"},
     ]
     await telemetry.client.acompletion(**arguments(server, messages=messages))
     told = telemetry.span.attributes or {}
     assert json.loads(str(told["gen_ai.input.messages"])) == [
-        {
-            "role": "user",
-            "parts": [{"type": "text", "content": "When?"}, image],
-        },
+        {"role": "user", "parts": [{"type": "text", "content": "When?"}, image]},
         {"role": "assistant", "parts": [{"type": "tool_call", "id": "c", "name": "now", "arguments": "{}"}]},
         {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c", "result": "noon"}]},
     ]
