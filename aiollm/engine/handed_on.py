@@ -68,6 +68,5 @@ class _HandedOn(AnswerSource[Any, Any]):
     def bytes(self) -> int:
         return self._source.bytes
 
-    @property
     def stats(self) -> StreamStats:
-        return self._source.stats
+        return self._source.stats()

@@ -126,9 +126,8 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         """When content came; nothing, for an answer that came as a whole."""
         return Arrivals()
 
-    @property
     def stats(self) -> StreamStats:
-        """How the answer came, so far."""
+        """Return how the answer came, so far."""
         usage = self.usage
         return self.arrivals.stats(
             first_token=self.first_token,
@@ -196,7 +195,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             elapsed,
             self.origin,
             self.partial,
-            lambda: self.stats,
+            self.stats,
         )
         try:
             listener(outcome)

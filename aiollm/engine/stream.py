@@ -258,7 +258,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     @property
     def stats(self) -> StreamStats:
         """How the stream came, so far: first content, gaps and stalls, speed. It is worked out when this is asked."""
-        return self._source.stats
+        return self._source.stats()
 
     @property
     def origin(self) -> Origin:
