@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from operator import truediv
 from typing import Literal, Protocol
 
 from aiollm.core.adaptive_rate import AdaptiveRate
@@ -16,9 +16,12 @@ __all__ = ["LocalQuota", "Mode"]
 
 Mode = Literal["strict", "bucket"]
 
+_REQUESTS, _TOKENS, _INPUT_TOKENS, _OUTPUT_TOKENS = range(4)
+"""The kinds that are counted, each with a limit of its own."""
 
-class _Meter(Protocol):
-    """What says whether more fits."""
+
+class _Bucket(Protocol):
+    """What says in the place of the window whether more of a kind fits."""
 
     def wait(self, amount: float, limit: float, now: float) -> float: ...
 
@@ -27,44 +30,6 @@ class _Meter(Protocol):
     def settle(self, held: float, real: float, at: float, now: float) -> None: ...
 
     def observe(self, used: float, now: float, seconds: float) -> None: ...
-
-
-class _Rate:
-    """So many of one kind a minute.
-
-    Args:
-        limit: how many; None for any number, until the provider tells one.
-        new_bucket: makes what counts in a limit's place, where a window is not to.
-
-    Attributes:
-        limit: how many at present; `inf` for any number.
-        window: how many there were in the last minute.
-        meter: says whether more fits: the window, or a bucket.
-    """
-
-    __slots__ = ("_configured", "_new_bucket", "limit", "meter", "window")
-
-    def __init__(self, limit: float | None, new_bucket: Callable[[float], _Meter] | None) -> None:
-        self._configured = math.inf if limit is None else limit
-        self.window = SlidingWindow()
-        self.meter: _Meter = self.window
-        self._new_bucket = new_bucket
-        self._set_limit(self._configured)
-
-    def _set_limit(self, limit: float) -> None:
-        self.limit = limit
-        if self._new_bucket is not None and limit < math.inf:
-            self.meter = self._new_bucket(limit)
-            self._new_bucket = None
-
-    def learn(self, told: RateLimit, now: float) -> None:
-        """Believe the provider, but never beyond what was configured."""
-        if told.period > MINUTE:
-            return
-        self._set_limit(min(self._configured, told.limit * MINUTE / told.period))
-        if told.remaining is not None and told.period == MINUTE:
-            seconds = MINUTE if told.reset is None else min(told.reset, MINUTE)
-            self.meter.observe(told.limit - told.remaining, now, seconds)
 
 
 class LocalQuota:
@@ -89,18 +54,17 @@ class LocalQuota:
         adaptive: bool,
         mode: Mode,
     ) -> None:
-        bucket = TokenBucket if mode == "bucket" else None
-        self._requests = _Rate(requests, RequestBucket if mode == "bucket" else None)
-        self._tokens = _Rate(tokens, bucket)
-        self._input_tokens = _Rate(input_tokens, bucket)
-        self._output_tokens = _Rate(output_tokens, bucket)
-        self._counting: tuple[_Rate, ...] = (self._requests, self._tokens)
-        if input_tokens is not None or output_tokens is not None:
-            self._count_apart()
-        self._concurrency = concurrency
+        self._configured = tuple(map(_limit, (requests, tokens, input_tokens, output_tokens)))
+        self._limits = list(self._configured)  # at present
+        self._window = SlidingWindow(len(self._limits))  # what there was in the last minute
+        self._buckets: dict[int, _Bucket] = {}  # by kind; with them the window counts, and has no say
+        self._window_limits = self._limits if mode == "strict" else [math.inf] * len(self._limits)
+        self._concurrency = math.inf if concurrency is None else concurrency
         self._in_flight = 0
         self._pace = AdaptiveRate() if adaptive else None
         self._began = math.inf
+        for kind, limit in enumerate(self._configured):
+            self._set_limit(kind, limit)
 
     @property
     def slowed(self) -> bool:
@@ -109,22 +73,22 @@ class LocalQuota:
 
     def take(self, amounts: Amounts, now: float) -> float:
         """Take the amounts and a place of the concurrency, or say for how long there is no room."""
-        if self._concurrency is not None and self._in_flight >= self._concurrency:
+        if self._in_flight >= self._concurrency:
             return math.inf
         counts = _counts(amounts)
+        wait = self._window.wait(counts, self._window_limits, now)
+        for kind, bucket in self._buckets.items():
+            wait = max(wait, bucket.wait(counts[kind], self._limits[kind], now))
         pace = self._pace
         if pace is not None and pace.value == math.inf:
             pace = None
-        wait = 0.0 if pace is None else pace.wait(now)
-        for rate, amount in zip(self._counting, counts, strict=False):
-            if rate.limit < math.inf:
-                wait = max(wait, rate.meter.wait(amount, rate.limit, now))
+        if pace is not None:
+            wait = max(wait, pace.wait(now))
         if wait > 0:
             return wait
-        for rate, amount in zip(self._counting, counts, strict=False):
-            rate.window.add(amount, now)
-            if rate.meter is not rate.window:
-                rate.meter.add(amount, now)
+        self._window.add(counts, now)
+        for kind, bucket in self._buckets.items():
+            bucket.add(counts[kind], now)
         if pace is not None:
             pace.add(amounts.requests, now)
         self._in_flight += 1
@@ -134,11 +98,11 @@ class LocalQuota:
 
     def settle(self, held: Amounts, real: Amounts, taken_at: float, now: float) -> None:
         """Book `real` in the place of `held`."""
-        for rate, before, after in zip(self._counting, _counts(held), _counts(real), strict=False):
-            if before != after:
-                rate.window.settle(before, after, taken_at, now)
-                if rate.meter is not rate.window:
-                    rate.meter.settle(before, after, taken_at, now)
+        before, after = _counts(held), _counts(real)
+        self._window.settle(before, after, taken_at, now)
+        for kind, bucket in self._buckets.items():
+            if before[kind] != after[kind]:
+                bucket.settle(before[kind], after[kind], taken_at, now)
 
     def release(self, now: float) -> None:
         """Give back one place of the concurrency."""
@@ -146,14 +110,13 @@ class LocalQuota:
 
     def share(self, amounts: Amounts) -> float:
         """Return the largest part of a minute's room that the amounts take; by tokens where there is no limit."""
-        shares = [amount / rate.limit for rate, amount in zip(self._counting, _counts(amounts), strict=False)]
-        return max(shares) or amounts.requests + amounts.tokens
+        return max(map(truediv, _counts(amounts), self._limits)) or amounts.requests + amounts.tokens
 
     def throttled(self, taken_at: float, now: float) -> None:
         """Slow down: the provider has refused a request."""
         if self._pace is not None:
             seconds = min(MINUTE, max(1.0, now - self._began))
-            self._pace.refused(self._requests.window.used(now) / seconds, taken_at, now)
+            self._pace.refused(self._window.used(now)[_REQUESTS] / seconds, taken_at, now)
 
     def succeeded(self, taken_at: float, now: float) -> None:
         """Speed up again, if it was slowed down."""
@@ -164,16 +127,25 @@ class LocalQuota:
         """Take over the limits that the provider tells."""
         if self._pace is None:
             return
-        for rate, told in (
-            (self._requests, limits.requests),
-            (self._tokens, limits.tokens),
-            (self._input_tokens, limits.input_tokens),
-            (self._output_tokens, limits.output_tokens),
-        ):
-            if told is not None:
-                rate.learn(told, now)
-        if limits.input_tokens is not None or limits.output_tokens is not None:
-            self._count_apart()
+        for kind, told in enumerate((limits.requests, limits.tokens, limits.input_tokens, limits.output_tokens)):
+            if told is not None and told.period <= MINUTE:
+                self._believe(kind, told, now)
+
+    def _believe(self, kind: int, told: RateLimit, now: float) -> None:
+        """Believe the provider, but never beyond what was configured."""
+        self._set_limit(kind, min(self._configured[kind], told.limit * MINUTE / told.period))
+        if told.remaining is not None and told.period == MINUTE:
+            seconds = MINUTE if told.reset is None else min(told.reset, MINUTE)
+            used = told.limit - told.remaining
+            if kind in self._buckets:
+                self._buckets[kind].observe(used, now, seconds)
+            else:
+                self._window.observe(kind, used, now, seconds)
+
+    def _set_limit(self, kind: int, limit: float) -> None:
+        self._limits[kind] = limit
+        if self._window_limits is not self._limits and limit < math.inf and kind not in self._buckets:
+            self._buckets[kind] = RequestBucket(limit) if kind == _REQUESTS else TokenBucket(limit)
 
     def after_fork(self) -> None:
         """Begin with nothing in flight."""
@@ -182,26 +154,28 @@ class LocalQuota:
     def state(self, now: float) -> QuotaState:
         """Return what is known at a time."""
         pace = math.inf if self._pace is None else self._pace.value * MINUTE
+        requests, tokens, *_ = self._window.used(now)
+        rpm, tpm, itpm, otpm = self._limits
         return QuotaState(
             in_flight=self._in_flight,
-            concurrency=self._concurrency,
-            rpm_now=self._requests.window.used(now),
-            tpm_now=self._tokens.window.used(now),
-            rpm=_known(min(self._requests.limit, pace)),
-            tpm=_known(self._tokens.limit),
-            itpm=_known(self._input_tokens.limit),
-            otpm=_known(self._output_tokens.limit),
+            concurrency=None if self._concurrency == math.inf else int(self._concurrency),
+            rpm_now=requests,
+            tpm_now=tokens,
+            rpm=_known(min(rpm, pace)),
+            tpm=_known(tpm),
+            itpm=_known(itpm),
+            otpm=_known(otpm),
         )
-
-    def _count_apart(self) -> None:
-        """Count the tokens of prompts and of answers, beside those of both."""
-        self._counting = (self._requests, self._tokens, self._input_tokens, self._output_tokens)
 
 
 def _counts(amounts: Amounts) -> tuple[float, float, float, float]:
-    """Return the amounts in the order of the rates."""
+    """Return the amounts by their kinds."""
     requests, input_tokens, output_tokens = amounts
     return requests, input_tokens + output_tokens, input_tokens, output_tokens
+
+
+def _limit(limit: float | None) -> float:
+    return math.inf if limit is None else limit
 
 
 def _known(limit: float) -> float | None:
