@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from operator import truediv
 from typing import Literal, Protocol
 
 from aiollm.core.adaptive_rate import AdaptiveRate
 from aiollm.core.leaky_bucket import RequestBucket, TokenBucket
 from aiollm.core.quota import MINUTE, Amounts, QuotaState
-from aiollm.core.sliding_window import SlidingWindow
+from aiollm.core.sliding_window import KINDS, Kind, Rates, SlidingWindow
 from aiollm.wire.rate_limits import RateLimit, RateLimits
 
 __all__ = ["LocalQuota", "Mode"]
 
 Mode = Literal["strict", "bucket"]
-
-_REQUESTS, _TOKENS, _INPUT_TOKENS, _OUTPUT_TOKENS = range(4)
-"""The kinds that are counted, each with a limit of its own."""
 
 
 class _Bucket(Protocol):
@@ -54,17 +50,16 @@ class LocalQuota:
         adaptive: bool,
         mode: Mode,
     ) -> None:
-        self._configured = tuple(map(_limit, (requests, tokens, input_tokens, output_tokens)))
-        self._limits = list(self._configured)  # at present
-        self._window = SlidingWindow(len(self._limits))  # what there was in the last minute
-        self._buckets: dict[int, _Bucket] = {}  # by kind; with them the window counts, and has no say
-        self._window_limits = self._limits if mode == "strict" else [math.inf] * len(self._limits)
+        self._configured = Rates(*map(_limit, (requests, tokens, input_tokens, output_tokens)))
+        self._window = SlidingWindow()  # what there was in the last minute
+        self._rates = Rates()  # within which the window says the room
+        self._buckets: dict[Kind, _Bucket] = {}  # which say it instead
+        self._in_buckets = mode == "bucket"
+        self._set_limits(self._configured)
         self._concurrency = math.inf if concurrency is None else concurrency
         self._in_flight = 0
         self._pace = AdaptiveRate() if adaptive else None
         self._began = math.inf
-        for kind, limit in enumerate(self._configured):
-            self._set_limit(kind, limit)
 
     @property
     def slowed(self) -> bool:
@@ -75,22 +70,21 @@ class LocalQuota:
         """Take the amounts and a place of the concurrency, or say for how long there is no room."""
         if self._in_flight >= self._concurrency:
             return math.inf
-        counts = _counts(amounts)
-        wait = self._window.wait(counts, self._window_limits, now)
-        for kind, bucket in self._buckets.items():
-            wait = max(wait, bucket.wait(counts[kind], self._limits[kind], now))
+        wait = self._window.wait(amounts, self._rates, now)
         pace = self._pace
         if pace is not None and pace.value == math.inf:
             pace = None
         if pace is not None:
             wait = max(wait, pace.wait(now))
+        for kind, bucket in self._buckets.items():
+            wait = max(wait, bucket.wait(getattr(amounts, kind), getattr(self._limits, kind), now))
         if wait > 0:
             return wait
-        self._window.add(counts, now)
-        for kind, bucket in self._buckets.items():
-            bucket.add(counts[kind], now)
+        self._window.add(amounts, now)
         if pace is not None:
             pace.add(amounts.requests, now)
+        for kind, bucket in self._buckets.items():
+            bucket.add(getattr(amounts, kind), now)
         self._in_flight += 1
         if self._began == math.inf:
             self._began = now
@@ -98,11 +92,13 @@ class LocalQuota:
 
     def settle(self, held: Amounts, real: Amounts, taken_at: float, now: float) -> None:
         """Book `real` in the place of `held`."""
-        before, after = _counts(held), _counts(real)
-        self._window.settle(before, after, taken_at, now)
+        if held == real:
+            return
+        self._window.settle(held, real, taken_at, now)
         for kind, bucket in self._buckets.items():
-            if before[kind] != after[kind]:
-                bucket.settle(before[kind], after[kind], taken_at, now)
+            before, after = getattr(held, kind), getattr(real, kind)
+            if before != after:
+                bucket.settle(before, after, taken_at, now)
 
     def release(self, now: float) -> None:
         """Give back one place of the concurrency."""
@@ -110,13 +106,14 @@ class LocalQuota:
 
     def share(self, amounts: Amounts) -> float:
         """Return the largest part of a minute's room that the amounts take; by tokens where there is no limit."""
-        return max(map(truediv, _counts(amounts), self._limits)) or amounts.requests + amounts.tokens
+        shares = [getattr(amounts, kind) / limit for kind, limit in zip(KINDS, self._limits, strict=True)]
+        return max(shares) or amounts.requests + amounts.tokens
 
     def throttled(self, taken_at: float, now: float) -> None:
         """Slow down: the provider has refused a request."""
         if self._pace is not None:
             seconds = min(MINUTE, max(1.0, now - self._began))
-            self._pace.refused(self._window.used(now)[_REQUESTS] / seconds, taken_at, now)
+            self._pace.refused(self._window.used("requests", now) / seconds, taken_at, now)
 
     def succeeded(self, taken_at: float, now: float) -> None:
         """Speed up again, if it was slowed down."""
@@ -127,13 +124,15 @@ class LocalQuota:
         """Take over the limits that the provider tells."""
         if self._pace is None:
             return
-        for kind, told in enumerate((limits.requests, limits.tokens, limits.input_tokens, limits.output_tokens)):
+        for kind in KINDS:
+            told: RateLimit | None = getattr(limits, kind)
             if told is not None and told.period <= MINUTE:
                 self._believe(kind, told, now)
 
-    def _believe(self, kind: int, told: RateLimit, now: float) -> None:
+    def _believe(self, kind: Kind, told: RateLimit, now: float) -> None:
         """Believe the provider, but never beyond what was configured."""
-        self._set_limit(kind, min(self._configured[kind], told.limit * MINUTE / told.period))
+        limit = min(getattr(self._configured, kind), told.limit * MINUTE / told.period)
+        self._set_limits(self._limits._replace(**{kind: limit}))
         if told.remaining is not None and told.period == MINUTE:
             seconds = MINUTE if told.reset is None else min(told.reset, MINUTE)
             used = told.limit - told.remaining
@@ -142,10 +141,14 @@ class LocalQuota:
             else:
                 self._window.observe(kind, used, now, seconds)
 
-    def _set_limit(self, kind: int, limit: float) -> None:
-        self._limits[kind] = limit
-        if self._window_limits is not self._limits and limit < math.inf and kind not in self._buckets:
-            self._buckets[kind] = RequestBucket(limit) if kind == _REQUESTS else TokenBucket(limit)
+    def _set_limits(self, limits: Rates) -> None:
+        self._limits = limits
+        if not self._in_buckets:
+            self._rates = limits
+            return
+        for kind, limit in zip(KINDS, limits, strict=True):
+            if limit < math.inf and kind not in self._buckets:
+                self._buckets[kind] = RequestBucket(limit) if kind == "requests" else TokenBucket(limit)
 
     def after_fork(self) -> None:
         """Begin with nothing in flight."""
@@ -154,24 +157,17 @@ class LocalQuota:
     def state(self, now: float) -> QuotaState:
         """Return what is known at a time."""
         pace = math.inf if self._pace is None else self._pace.value * MINUTE
-        requests, tokens, *_ = self._window.used(now)
         rpm, tpm, itpm, otpm = self._limits
         return QuotaState(
             in_flight=self._in_flight,
             concurrency=None if self._concurrency == math.inf else int(self._concurrency),
-            rpm_now=requests,
-            tpm_now=tokens,
+            rpm_now=self._window.used("requests", now),
+            tpm_now=self._window.used("tokens", now),
             rpm=_known(min(rpm, pace)),
             tpm=_known(tpm),
             itpm=_known(itpm),
             otpm=_known(otpm),
         )
-
-
-def _counts(amounts: Amounts) -> tuple[float, float, float, float]:
-    """Return the amounts by their kinds."""
-    requests, input_tokens, output_tokens = amounts
-    return requests, input_tokens + output_tokens, input_tokens, output_tokens
 
 
 def _limit(limit: float | None) -> float:
