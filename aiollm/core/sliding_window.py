@@ -91,13 +91,12 @@ class SlidingWindow:
         """Return for how many seconds a request does not fit. One above a rate fits when it is alone."""
         if now >= self._until:
             self._forget(now)
-        requests, input_tokens, output_tokens = amounts
         most_requests, most_tokens, most_input_tokens, most_output_tokens = rates
         used = self._used
-        input_tokens += used.input_tokens
-        output_tokens += used.output_tokens
+        input_tokens = used.input_tokens + amounts.input_tokens
+        output_tokens = used.output_tokens + amounts.output_tokens
         if (
-            used.requests + requests <= most_requests
+            used.requests + amounts.requests <= most_requests
             and input_tokens + output_tokens <= most_tokens
             and input_tokens <= most_input_tokens
             and output_tokens <= most_output_tokens
@@ -131,8 +130,8 @@ class SlidingWindow:
             self._slots[number] = slot = _Sum(now)
             self._until = min(self._until, now + self._period)
         slot.last = now
-        slot.add(*amounts)
-        self._used.add(*amounts)
+        slot.add(amounts.requests, amounts.input_tokens, amounts.output_tokens)
+        self._used.add(amounts.requests, amounts.input_tokens, amounts.output_tokens)
 
     def settle(self, held: Amounts, real: Amounts, at: float, now: float) -> None:
         """Correct what was added at a time. What exceeds it counts from now on: when it was spent is not known."""

@@ -66,7 +66,7 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         self.origin, self.attempt = part._source.origin, part._source.attempt
         whole = part.response
         self.response = whole if seam is None or whole is None else seam.response(whole)
-        part.on_close(self._part_ended)
+        part.notify(self._part_ended)
 
     # -- reading
 

@@ -30,5 +30,5 @@ async def record(call: Call, handler: Handler[A]) -> A:
         attempt.refused(error, call.elapsed)
         raise
     attempt.origin = answer.origin
-    answer.on_close(attempt.closed)
+    answer.notify(attempt.closed)
     return answer

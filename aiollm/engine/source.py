@@ -6,7 +6,6 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
 from aiollm.engine.attempt import Attempt
@@ -155,11 +154,10 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             for listener in reversed(self._listeners):
                 _tell(listener, outcome)
 
-    def on_close(self, listener: Callable[[Outcome], None]) -> None:
+    def notify(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome at the end, exactly once; at once if it has ended."""
         if self._ending is None:
-            context = copy_context()
-            self._listeners.append(lambda outcome: context.run(listener, outcome))
+            self._listeners.append(listener)
         else:
             _tell(listener, self._outcome())
 

@@ -7,6 +7,7 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextvars import copy_context
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
@@ -136,7 +137,12 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
 
         A short answer may have ended before anybody could ask: the listener is then called at once.
         """
-        self._source.on_close(listener)
+        context = copy_context()
+        self._source.notify(listener if self._source.ended else lambda outcome: context.run(listener, outcome))
+
+    def notify(self, listener: Callable[[Outcome], None]) -> None:
+        """Call `listener` as `on_close` does, but with the context variables of whoever ends the stream."""
+        self._source.notify(listener)
 
     async def aclose(self) -> None:
         """Close the connection, unless the answer has ended. May be called again, from another task or another loop."""
