@@ -18,6 +18,7 @@ from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.stream import AnswerStream
 from aiollm.exceptions import BadRequestError
+from aiollm.outbound.frames import EventWriter
 from aiollm.providers.registry import Api
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.connection import connection_of
@@ -27,7 +28,6 @@ from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.inbound.format import Format
-from aiollm.proxy.inbound.frames import EventWriter
 from aiollm.proxy.live import LiveCall
 from aiollm.proxy.response_headers import JSON, answer_headers, stream_headers
 from aiollm.proxy.resume.recording import Recording, follow
