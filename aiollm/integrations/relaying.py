@@ -6,15 +6,15 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from aiollm.engine.stream import AnswerStream
+from aiollm.engine.stream import AnswerStream, ChunkStream
 from aiollm.exceptions import APIError, BudgetExceededError, StreamCancelled
 from aiollm.outbound.failure import Failure, failure_of
-from aiollm.outbound.frames import AnswerWriter, EventWriter
+from aiollm.outbound.frames import EVENT_STREAM, AnswerWriter, EventWriter
 from aiollm.wire.alike import AlikeEvents
 
-__all__ = ["Delivery", "Opening", "relay", "send_answer", "told"]
+__all__ = ["Delivery", "Opening", "head_of", "relay", "send_answer", "told"]
 
-Opening = AnswerStream[Any, Any] | Awaitable[AnswerStream[Any, Any]]
+Opening = ChunkStream | Awaitable[ChunkStream]
 """An answer, or the call that is about to give it: then it is left too if the client is, and silence is filled."""
 
 _EXPECTED = (APIError, BudgetExceededError, StreamCancelled)
@@ -43,6 +43,11 @@ class Delivery(Protocol):
         ...
 
 
+def head_of(writer: AnswerWriter, headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a stream of events, with those of its format and further ones, which win."""
+    return {**EVENT_STREAM, **writer.headers, **{name.lower(): value for name, value in headers.items()}}
+
+
 async def send_answer(
     opening: Opening, writer: AnswerWriter, delivery: Delivery, headers: Mapping[str, str]
 ) -> Failure | None:
@@ -62,7 +67,7 @@ async def send_answer(
     Cancelling closes the connection to the provider, as every end does.
     """
     try:
-        answer = opening if isinstance(opening, AnswerStream) else await opening
+        answer = opening if isinstance(opening, ChunkStream) else await opening
     except Exception as error:  # noqa: BLE001 - whatever it is, the client is told, and the log has it
         failure = told(error)
         if not delivery.begun:

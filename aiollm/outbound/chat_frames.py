@@ -206,6 +206,8 @@ def chat_payload(chunk: ModelResponseStream) -> dict[str, Any]:
     for name in ("service_tier", "provider_specific_fields"):
         if (value := getattr(chunk, name)) is not None:
             payload[name] = value
+    if chunk.recovery is not None:
+        payload["recovery"] = chunk.recovery.model_dump()
     payload["choices"] = [_choice(choice) for choice in chunk.choices]
     payload["usage"] = chunk.usage and chunk.usage.model_dump(exclude_none=True)
     return {**payload, **chunk._extra()} if chunk._rest else payload
