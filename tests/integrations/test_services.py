@@ -113,5 +113,5 @@ async def test_a_client_that_does_not_read_stops_the_provider(serving: Serving) 
             while not sent or sent != request.bytes_written:
                 sent = request.bytes_written
                 await asyncio.sleep(0.2)  # what is not stopped sends all of it meanwhile
-        await service.provider.wait_for_disconnect(0, timeout=20)
-    assert request.finished_at is None
+            assert request.finished_at is None
+        assert (await service.provider.wait_for_disconnect(0, timeout=20)).disconnected_by == "client"
