@@ -18,6 +18,8 @@ from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.stream import AnswerStream
 from aiollm.exceptions import BadRequestError
+from aiollm.integrations.relaying import relay
+from aiollm.outbound.frames import EventWriter
 from aiollm.providers.registry import Api
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.connection import connection_of
@@ -27,13 +29,11 @@ from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.inbound.format import Format
-from aiollm.proxy.inbound.frames import EventWriter
 from aiollm.proxy.live import LiveCall
 from aiollm.proxy.response_headers import JSON, answer_headers, stream_headers
 from aiollm.proxy.resume.recording import Recording, follow
 from aiollm.proxy.resume.streams import LOST
 from aiollm.proxy.settlement import Settlement, admit
-from aiollm.wire.alike import AlikeEvents
 
 __all__ = ["answer", "prepared"]
 
@@ -193,35 +193,11 @@ class _Exchange:
                 self.live.answer = reply
                 try:
                     if not await self._handed_on(reply, writer, delivery):
-                        await self._relay(reply, writer, delivery)
+                        await relay(reply, writer, delivery, self._told)
                 except (asyncio.CancelledError, ConnectionError) as error:
                     self.settlement.cut = connection is not None and connection.cut
                     if isinstance(error, asyncio.CancelledError):
                         raise  # else the client is gone as well, and aiohttp finds that out by itself
-
-    async def _relay(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: Delivery) -> None:
-        """Send the pieces of an answer as they come: one write for those of one read, so one a piece when paced."""
-        frames: list[bytes] = []
-        alike: AlikeEvents | None = None
-        try:
-            while True:
-                if alike is not None and (run := await reply.next_run()) is not None:
-                    await delivery.write(writer.feed(run))
-                    continue
-                if not (batch := await reply.next_batch()):
-                    break
-                frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
-                if writer.alike is not alike and writer.alike is not None:
-                    reply.expect(alike := writer.alike)
-                if data := b"".join(frames):
-                    await delivery.write(data)
-                frames.clear()
-            frames.append(writer.finish())
-        except ConnectionError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the head has gone out: the client can be told in a frame only
-            frames.append(writer.fail(self._told(error)))
-        await delivery.end(b"".join(frames))
 
     async def _handed_on(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: Delivery) -> bool:
         """Send the provider's own events as they come, if they are in the client's format; say whether they were."""
