@@ -50,11 +50,11 @@ from aiollm.compat.litellm.exceptions import (
     UnprocessableEntityError,
     UnsupportedParamsError,
 )
-from aiollm.compat.litellm.namespace import Namespace
+from aiollm.compat.litellm.namespace import Namespace as _Namespace
 from aiollm.compat.litellm.router import Router
-from aiollm.compat.litellm.settings import log_everything
+from aiollm.compat.litellm.settings import log_everything as turn_on_debug
 from aiollm.compat.litellm.streams import CustomStreamWrapper, ModelResponseListIterator
-from aiollm.compat.litellm.text_completion import (
+from aiollm.compat.litellm.text_completions import (
     TextChoices,
     TextCompletionResponse,
     atext_completion,
@@ -81,7 +81,6 @@ from aiollm.compat.litellm.utils import (
     get_model_info,
     get_supported_openai_params,
     register_model,
-    should_retry,
     stream_chunk_builder,
     supports_assistant_prefill,
     supports_audio_input,
@@ -102,6 +101,7 @@ from aiollm.compat.litellm.utils import (
     trim_messages,
     validate_environment,
 )
+from aiollm.compat.litellm.utils import should_retry as _should_retry  # noqa: F401  # LiteLLM's pages use it
 from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
 
 __all__ = [
@@ -209,14 +209,10 @@ model_alias_map: dict[str, str]
 cache: _OwnCache | None
 max_budget: float
 set_verbose: bool
-success_callback: list[Any]
-failure_callback: list[Any]
-callbacks: list[Any]
 model_cost: Mapping[str, Any]
 model_list: list[str]
 provider_list: list[str]
 
-_should_retry = should_retry  # LiteLLM's pages use it
-turn_on_debug = _turn_on_debug = log_everything
+_turn_on_debug = turn_on_debug
 
-sys.modules[__name__].__class__ = Namespace
+sys.modules[__name__].__class__ = _Namespace

@@ -135,7 +135,8 @@ async def abatch_completion(
         async with workers:
             return await acompletion(model, prompt, **options)
 
-    return list(await asyncio.gather(*map(ask, messages), return_exceptions=True))
+    answers: list[Any] = await asyncio.gather(*map(ask, messages), return_exceptions=True)
+    return answers
 
 
 def batch_completion_models(messages: Iterable[Any] = (), *, models: Sequence[str] = (), **options: Any) -> Any:
@@ -172,7 +173,8 @@ def batch_completion_models_all_responses(
 
     async def all_answers() -> list[Any]:
         asking = (acompletion(model, messages, **_whole(options)) for model in models)
-        return await asyncio.gather(*asking, return_exceptions=True)
+        answers: list[Any] = await asyncio.gather(*asking, return_exceptions=True)
+        return answers
 
     options = hidden_arguments(options)
     return [answer for answer in wait_for(all_answers) if not isinstance(answer, BaseException)]

@@ -58,7 +58,7 @@ class APIError(own.APIError):
     """What LiteLLM's errors share here."""
 
     _positions: ClassVar[tuple[str, ...]] = ("status_code", "message", "llm_provider", "model")
-    _in_openai: ClassVar[str] = "APIError"
+    _in_openai: ClassVar[tuple[str, ...]] = ("APIError",)
     litellm_debug_info: Any = None
 
     def __init__(self, *values: Any, **facts: Any) -> None:
@@ -90,7 +90,7 @@ class BadRequestError(own.BadRequestError, APIError):
     """As `aiollm.BadRequestError`."""
 
     _positions: ClassVar[tuple[str, ...]] = ("message", "model", "llm_provider")
-    _in_openai = "BadRequestError"
+    _in_openai: ClassVar[tuple[str, ...]] = ("BadRequestError",)
 
 
 InvalidRequestError = BadRequestError
@@ -113,56 +113,56 @@ class UnsupportedParamsError(own.UnsupportedParamsError, BadRequestError):
 class UnprocessableEntityError(own.UnprocessableEntityError, BadRequestError):
     """As `aiollm.UnprocessableEntityError`."""
 
-    _in_openai = "UnprocessableEntityError"
+    _in_openai = ("UnprocessableEntityError", "BadRequestError")
 
 
 class AuthenticationError(own.AuthenticationError, APIError):
     """As `aiollm.AuthenticationError`."""
 
     _positions = ("message", "llm_provider", "model")
-    _in_openai = "AuthenticationError"
+    _in_openai = ("AuthenticationError",)
 
 
 class PermissionDeniedError(own.PermissionDeniedError, APIError):
     """As `aiollm.PermissionDeniedError`."""
 
     _positions = ("message", "llm_provider", "model")
-    _in_openai = "PermissionDeniedError"
+    _in_openai = ("PermissionDeniedError",)
 
 
 class NotFoundError(own.NotFoundError, APIError):
     """As `aiollm.NotFoundError`."""
 
     _positions = ("message", "model", "llm_provider")
-    _in_openai = "NotFoundError"
+    _in_openai = ("NotFoundError",)
 
 
 class RateLimitError(own.RateLimitError, APIError):
     """As `aiollm.RateLimitError`."""
 
     _positions = ("message", "llm_provider", "model")
-    _in_openai = "RateLimitError"
+    _in_openai = ("RateLimitError",)
 
 
 class InternalServerError(own.InternalServerError, APIError):
     """As `aiollm.InternalServerError`."""
 
     _positions = ("message", "llm_provider", "model")
-    _in_openai = "InternalServerError"
+    _in_openai = ("InternalServerError",)
 
 
 class BadGatewayError(own.BadGatewayError, APIError):
     """As `aiollm.BadGatewayError`."""
 
     _positions = ("message", "llm_provider", "model")
-    _in_openai = "APIStatusError"
+    _in_openai = ("APIStatusError",)
 
 
 class ServiceUnavailableError(own.ServiceUnavailableError, APIError):
     """As `aiollm.ServiceUnavailableError`."""
 
     _positions = ("message", "llm_provider", "model")
-    _in_openai = "APIStatusError"
+    _in_openai = ("APIStatusError",)
 
 
 class MidStreamFallbackError(own.StreamInterrupted, ServiceUnavailableError):
@@ -175,21 +175,21 @@ class APIConnectionError(own.APIConnectionError, APIError):
     """As `aiollm.APIConnectionError`."""
 
     _positions = ("message", "llm_provider", "model")
-    _in_openai = "APIConnectionError"
+    _in_openai = ("APIConnectionError",)
 
 
 class Timeout(own.Timeout, APIConnectionError):
     """As `aiollm.Timeout`."""
 
     _positions = ("message", "model", "llm_provider")
-    _in_openai = "APITimeoutError"
+    _in_openai = ("APITimeoutError",)
 
 
 class APIResponseValidationError(own.APIResponseValidationError, APIError):
     """As `aiollm.APIResponseValidationError`."""
 
     _positions = ("message", "llm_provider", "model")
-    _in_openai = "APIResponseValidationError"
+    _in_openai = ("APIResponseValidationError",)
 
 
 _TWINS: Mapping[type[own.APIError], type[APIError]] = {
@@ -201,7 +201,7 @@ _TWINS: Mapping[type[own.APIError], type[APIError]] = {
 
 def as_litellm(error: own.APIError) -> own.APIError:
     """Make an error of aiollm one of this module, and of openai's where that is loaded; the object stays the same."""
-    kind: type[own.APIError] = type(error).__dict__.get("_made_for", type(error))
+    kind: Any = type(error).__dict__.get("_made_for", type(error))
     error.__class__ = _raised_as(kind, "openai" in sys.modules)
     return error
 
@@ -222,7 +222,7 @@ def _raised_as(kind: Any, openai_is_loaded: bool) -> Any:
     twin = kind if issubclass(kind, APIError) else next(_TWINS[cls] for cls in kind.__mro__ if cls in _TWINS)
     bases: list[type] = [twin] if issubclass(twin, kind) else [kind, twin]
     if openai_is_loaded:
-        bases.append(getattr(sys.modules["openai"], twin._in_openai))
+        bases += [getattr(sys.modules["openai"], name) for name in twin._in_openai]
     return type(kind.__name__, tuple(bases), {"__doc__": kind.__doc__, "__module__": __name__, "_made_for": kind})
 
 

@@ -59,9 +59,6 @@ class Settings:
     cache: Cache | None = None
     max_budget: float = 0.0
     set_verbose: bool = False
-    success_callback: list[Any] = Factory(list)
-    failure_callback: list[Any] = Factory(list)
-    callbacks: list[Any] = Factory(list)
     keys: dict[str, str] = field(factory=dict, repr=False)
     idle: dict[str, Any] = Factory(dict)
     _client: tuple[Any, Client] | None = field(default=None, init=False, repr=False)
