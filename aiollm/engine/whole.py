@@ -42,12 +42,12 @@ class WholeSource(AnswerSource[Piece, Whole]):
         error: Exception | None = None,
     ) -> None:
         super().__init__(call, head, origin)
-        self.response = response
+        self.response: Whole | None = response
         self._account = account
         self.ready.extend(chunks)
-        self.chunks = len(self.ready)
-        self.first_token = self.elapsed()
-        self.error = error
+        self.chunks: int = len(self.ready)
+        self.first_token: float | None = self.elapsed()
+        self.error: BaseException | None = error
         self.close("complete" if error is None else "failed", error)
 
     async def fill(self) -> None:
