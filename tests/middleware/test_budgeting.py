@@ -126,7 +126,9 @@ async def test_an_answer_that_never_begins_costs_its_prompt(server: ProviderServ
     server.script(stall(30))
     budget = Budget(usd=1.0)
     with pytest.raises(aiollm.Timeout):
-        await Client(budget=budget).acompletion(**arguments(server, stream=True, timeout=0.3))
+        await Client(budget=budget).acompletion(
+            **arguments(server, stream=True, timeout=aiollm.Timeouts(first_token=0.3))
+        )
     assert facts(budget) == pytest.approx((PROMPT * 1e-4, PROMPT, PROMPT * 1e-4))
 
 

@@ -48,7 +48,7 @@ async def test_a_continued_answer_goes_on_behind_a_marker(
     server: ProviderServer, ending: Any, error: type[APIError]
 ) -> None:
     server.enqueue(broken(ending), reply(" goes."))
-    stream, chunks, raised = await continued(server, timeout=0.3)
+    stream, chunks, raised = await continued(server, timeout=aiollm.Timeouts(idle=0.5))
     assert raised is None
     place = marker_of(chunks)
     assert (text_of(chunks[:place]), text_of(chunks[place:])) == ("as far as it", " goes.")

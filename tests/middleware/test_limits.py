@@ -264,7 +264,7 @@ async def test_nobody_slips_through_between_a_refusal_and_its_pause(server: Prov
     server.enqueue([stall(0.1), status(429, retry_after=30)])
     refused = asyncio.create_task(failed(server, limiter))
     await server.wait_for_request(0)
-    waiting = asyncio.create_task(failed(server, limiter, timeout=0.3))
+    waiting = asyncio.create_task(failed(server, limiter, timeout=1.0))
     await queued(limiter)
     assert isinstance(await refused, aiollm.RateLimitError)
     assert isinstance(await waiting, aiollm.TotalTimeout)

@@ -77,7 +77,7 @@ async def test_an_answer_that_breaks_off_is_an_error_unless_something_is_said(
     server: ProviderServer, ending: Any, error: type[APIError]
 ) -> None:
     server.script(broken(ending))
-    chunks, raised = await collected(await opened(server, timeout=0.3))
+    chunks, raised = await collected(await opened(server, timeout=aiollm.Timeouts(idle=0.5)))
     assert type(raised) is error
     assert raised.partial.choices[0].message.content == text_of(chunks) == "as far as it"
     assert len(server.log) == 1
@@ -88,7 +88,7 @@ async def test_a_restarted_answer_begins_again_behind_a_marker(
     server: ProviderServer, ending: Any, error: type[APIError]
 ) -> None:
     server.enqueue(broken(ending), reply("all of it"))
-    stream, chunks, raised = await restarted(server, timeout=0.3)
+    stream, chunks, raised = await restarted(server, timeout=aiollm.Timeouts(idle=0.5))
     assert raised is None
     place = marker_of(chunks)
     assert (text_of(chunks[:place]), text_of(chunks[place:])) == ("as far as it", "all of it")
