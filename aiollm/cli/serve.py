@@ -101,7 +101,7 @@ def _announce(service: Service, port: int, workers: int) -> None:
     host = f"[{service.host}]" if ":" in service.host else service.host
     by = f" by {workers} workers" if workers > 1 else ""
     if workers > 1 and shared_server(service.config) is None:
-        say("aiollm: without Redis (router_settings.redis_host) each worker keeps to its share of every limit of a key")
+        say("aiollm: without Redis (router_settings.redis_host) each worker keeps to its share of every limit")
         if service.config.aiollm.resumable_streams:
             say("aiollm: and a stream can be taken up again at its own worker only")
     say(f"aiollm serves {named} on http://{host}:{port}{by}; Ctrl-C ends it")
