@@ -37,7 +37,8 @@ def limiter_of_share(number: int, count: int) -> MakeLimiter:
     """
 
     def make(deployment: Deployment) -> Gate | None:
-        limits = {name: max(1, share_of(limit, number, count)) for name, limit in _limits(deployment).items()}
+        limits = _limits(deployment)
+        limits.update((name, max(1, share_of(limit, number, count))) for name, limit in limits.items())
         return None if not limits else Limiter(**limits)
 
     return make
