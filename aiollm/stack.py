@@ -35,7 +35,6 @@ from aiollm.engine.events import EventStream
 from aiollm.engine.record import record
 from aiollm.engine.replay import replayed_chat, replayed_embeddings, replayed_events
 from aiollm.engine.stream import ChunkStream
-from aiollm.exceptions import APIError
 from aiollm.middleware.budgeting import Budgeting, ways_of_call
 from aiollm.middleware.cache import Caching, destination_of
 from aiollm.middleware.fallback import fall_back
@@ -104,8 +103,8 @@ class Stack:
 def _of_call(policies: Policies, routing: Routing | None) -> list[Middleware]:
     """Return what is around a whole call."""
     if policies.budget is None:
-        return [_told]
-    return [_told, Budgeting(policies.budget, ways_of_call if routing is None else routing.ways)]
+        return []
+    return [Budgeting(policies.budget, ways_of_call if routing is None else routing.ways)]
 
 
 def _trying(policies: Policies, routing: Routing | None) -> list[Middleware]:
@@ -136,15 +135,6 @@ def _embeddings(
         return chain(of_call, partial(one_by_one, handler=chain([*trying, *sending], embed)))
     # A router knows only of a deployment whether it takes many texts at once.
     return chain([*of_call, *trying, route], partial(one_by_one, handler=chain(sending, embed)))
-
-
-async def _told(call: Call, handler: Handler[A]) -> A:
-    """Let an error tell of all attempts, those after its own among them."""
-    try:
-        return await handler(call)
-    except APIError as error:
-        error.attempts = tuple(call.attempts)
-        raise
 
 
 DEFAULT = Stack(Policies())

@@ -43,8 +43,8 @@ class _HandedOn(AnswerSource[Any, Any]):
     async def fill(self) -> NoReturn:
         raise StreamCancelled("the stream was handed on by tee() or coalesce(): read what that returned")
 
-    def on_close(self, listener: Callable[[Outcome], None]) -> None:
-        self._source.on_close(listener)
+    def notify(self, listener: Callable[[Outcome], None]) -> None:
+        self._source.notify(listener)
 
     def _release(self, ended: Ended) -> None:
         """It holds nothing."""

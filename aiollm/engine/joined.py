@@ -72,7 +72,7 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         self.attempt: int = part._source.attempt
         whole = part.response
         self.response: ModelResponse | None = whole if seam is None or whole is None else seam.response(whole)
-        part.on_close(self._part_ended)
+        part.notify(self._part_ended)
 
     # -- reading
 

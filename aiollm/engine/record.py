@@ -24,14 +24,16 @@ async def record(call: Call, handler: Handler[A]) -> A:
     target = call.target
     attempt = Attempt(number, call.cause, target.provider.name, target.model, call.deployment, call.elapsed)
     call.attempts.append(attempt)
+    if call.attempt != number:
+        call = msgspec.structs.replace(call, attempt=number)
     try:
-        answer = await handler(msgspec.structs.replace(call, attempt=number))
+        answer = await handler(call)
     except BaseException as error:
         attempt.refused(error, call.elapsed)
         _tell(call, attempt)
         raise
     attempt.origin = answer.origin
-    answer.on_close(attempt.closed if call.on_failure is None else partial(_closed, call, attempt))
+    answer.notify(attempt.closed if call.on_failure is None else partial(_closed, call, attempt))
     return answer
 
 

@@ -7,7 +7,6 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
 from aiollm.engine.attempt import Attempt
@@ -171,21 +170,23 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         if ended == "closed" and self.error is None:  # there is no reader any more
             self.ready.clear()
         self._ending = ended, error, self.elapsed()
-        for listener in self._listeners:
-            self._tell(listener)
+        if self._listeners:
+            outcome = self._outcome()
+            for listener in reversed(self._listeners):
+                _tell(listener, outcome)
 
-    def on_close(self, listener: Callable[[Outcome], None]) -> None:
+    def notify(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome at the end, exactly once; at once if it has ended."""
         if self._ending is None:
-            context = copy_context()
-            self._listeners.append(lambda outcome: context.run(listener, outcome))
+            self._listeners.append(listener)
         else:
-            self._tell(listener)
+            _tell(listener, self._outcome())
 
-    def _tell(self, listener: Callable[[Outcome], None]) -> None:
+    def _outcome(self) -> Outcome:
+        """Return how it ended. It is not kept: it refers to the source."""
         assert self._ending is not None
         ended, error, elapsed = self._ending
-        outcome = Outcome(
+        return Outcome(
             ended,
             error,
             self.usage,
@@ -197,12 +198,15 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             self.partial,
             self.stats,
         )
-        try:
-            listener(outcome)
-        except Exception:
-            # The answer has ended in its own way, which a listener must not change.
-            _logger.exception("a listener to the end of a stream failed")
 
     def elapsed(self) -> float:
         """Return the seconds since the start of the call."""
         return self.loop.time() - self._started
+
+
+def _tell(listener: Callable[[Outcome], None], outcome: Outcome) -> None:
+    try:
+        listener(outcome)
+    except Exception:
+        # The answer has ended in its own way, which a listener must not change.
+        _logger.exception("a listener to the end of a stream failed")

@@ -7,6 +7,7 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextvars import copy_context
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
@@ -21,7 +22,9 @@ from aiollm.engine.source import AnswerSource
 from aiollm.engine.stats import StreamStats
 from aiollm.engine.tee import TEE_BYTES, tee
 from aiollm.engine.whole import Account, WholeSource
-from aiollm.exceptions import StreamCancelled
+from aiollm.exceptions import APIError, StreamCancelled
+from aiollm.outbound.chat_frames import chat_payload
+from aiollm.outbound.failure import failure_of
 from aiollm.structured.answer import StructuredReader
 from aiollm.structured.tool_arguments import ToolArguments, ToolArgumentsReader
 from aiollm.types.chunk import ModelResponseStream
@@ -163,7 +166,12 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
 
         A short answer may have ended before anybody could ask: the listener is then called at once.
         """
-        self._source.on_close(listener)
+        context = copy_context()
+        self._source.notify(listener if self._source.ended else lambda outcome: context.run(listener, outcome))
+
+    def notify(self, listener: Callable[[Outcome], None]) -> None:
+        """Call `listener` as `on_close` does, but with the context variables of whoever ends the stream."""
+        self._source.notify(listener)
 
     async def aclose(self) -> None:
         """Close the connection, unless the answer has ended. May be called again, from another task or another loop."""
@@ -355,6 +363,15 @@ class ChunkStream(AnswerStream[ModelResponseStream, ModelResponse]):
         """
         return coalesce(self, ms)
 
+    def events(self) -> AsyncIterator[dict[str, Any]]:
+        """Iterate over what a client of this program is to be sent: chunks as OpenAI's own server writes them.
+
+        They are plain objects for any response of server-sent events, such as FastAPI's own. An answer that breaks off
+        ends in `{"error": {...}}`, with a `code` and `retryable` and without the names of servers, and raises nothing:
+        the head of the response has gone out by then. Leaving the loop closes the connection.
+        """
+        return _Payloads(self)
+
     @staticmethod
     def _account_of(response: ModelResponse) -> Account:
         return Account(response.usage, response.choices[0].finish_reason if response.choices else None)
@@ -399,6 +416,26 @@ class _Texts:
             if text := text_in(chunk):
                 return text
         raise StopAsyncIteration
+
+
+class _Payloads:
+    """The events of one `async for`; the iteration behind it closes the stream with it."""
+
+    def __init__(self, stream: ChunkStream) -> None:
+        self._chunks = aiter(stream)
+        self._failed = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> dict[str, Any]:
+        if self._failed:
+            raise StopAsyncIteration
+        try:
+            return chat_payload(await anext(self._chunks))
+        except (APIError, StreamCancelled) as error:
+            self._failed = True
+            return {"error": failure_of(error).members()}
 
 
 def text_in(chunk: ModelResponseStream) -> str:

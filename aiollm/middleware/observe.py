@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextvars import copy_context
 from typing import TypeVar
 from uuid import uuid4
 
@@ -53,8 +54,9 @@ class Observing:
             told(_unanswered(facts, call, error))
             raise
         told(_first_content(facts, call))
+        context = copy_context()  # a span is found by it, whoever ends the answer
         # It must not know the answer, which would never be dropped then.
-        answer.on_close(lambda outcome: told(_ended(facts, call.attempts, outcome)))
+        answer.notify(lambda outcome: context.run(told, _ended(facts, call.attempts, outcome)))
         return answer
 
     def _facts(self, call: Call) -> CallFacts:
