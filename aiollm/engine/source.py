@@ -172,7 +172,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         self._ending = ended, error, self.elapsed()
         if self._listeners:
             outcome = self._outcome()
-            for listener in reversed(self._listeners):
+            for listener in self._listeners:  # the innermost policy first, so that the others see its account
                 _tell(listener, outcome)
 
     def notify(self, listener: Callable[[Outcome], None]) -> None:
