@@ -1,8 +1,8 @@
 """What a job of a million requests takes: ``python -m benchmarks.fanout.memory``, in an environment with aiollm.
 
 The requests come from a generator and go over real sockets to the upstream; or nowhere, which is quicker. It prints by
-how much the process grew, and how large it was, as JSON. With a store, a second run with the same file is one that goes on
-where all is answered.
+how much the process grew, and how large it was, as JSON. With a store, a second run with the same file resumes one
+that has all answers.
 """
 
 import argparse
