@@ -70,11 +70,11 @@ async def test_closing_the_page_closes_the_connection_to_the_provider(service: E
     assert request.disconnected_by == "client"
 
 
-async def curl(service: Example, path: str = "/chat") -> asyncio.subprocess.Process:
+async def curl(service: Example) -> asyncio.subprocess.Process:
     if shutil.which("curl") is None:
         do_without("curl is not on PATH")
     return await asyncio.create_subprocess_exec(
-        *("curl", "-sSN", "--get", "--data-urlencode", "prompt=Why?", f"{service.url}{path}"),
+        *("curl", "-sSN", "--get", "--data-urlencode", "prompt=Why?", f"{service.url}/chat"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -100,14 +100,3 @@ async def test_killing_curl_closes_the_connection_to_the_provider(service: Examp
     await process.communicate()
     request = await service.provider.wait_for_disconnect(asked, timeout=LIMIT)
     assert request.disconnected_by == "client"
-
-
-async def test_fastapis_own_response_sends_the_events_of_a_stream_and_an_end(service: Example) -> None:
-    if "/events" not in await document(service):
-        pytest.skip("this service is not FastAPI's")
-    service.provider.script([role(), tokens("so far"), cut()])
-    printed, _ = await asyncio.wait_for((await curl(service, "/events")).communicate(), LIMIT)
-    *events, end = printed.decode().rstrip("\n").split("\n\n")
-    assert end.splitlines()[0] == "event: end"
-    payloads = [json.loads(event.removeprefix("data: ")) for event in events]
-    assert payloads[-1]["error"]["code"] == "upstream_interrupted"
