@@ -90,9 +90,11 @@ class Stack:
         events: Handler[EventStream] = chain([*of_call, fall_back, *asking("responses"), *sending], open_events)
         route = None if routing is None else routing.route("embeddings")
         embeddings = _embeddings([*of_call, fall_back], trying, route, sending)
-        self.chat = sharing(chat, "chat", Broadcast, replayed_chat)
-        self.events = sharing(events, "responses", Broadcast, replayed_events)
-        self.embeddings = sharing(embeddings, "embeddings", SharedReply, replayed_embeddings)
+        self.chat: Handler[ChunkStream] = sharing(chat, "chat", Broadcast, replayed_chat)
+        self.events: Handler[EventStream] = sharing(events, "responses", Broadcast, replayed_events)
+        self.embeddings: Handler[WholeReply[EmbeddingResponse]] = sharing(
+            embeddings, "embeddings", SharedReply, replayed_embeddings
+        )
 
 
 def _of_call(policies: Policies, routing: Routing | None) -> list[Middleware]:

@@ -38,9 +38,9 @@ class Guard:
 
     def _begin(self) -> None:
         self._lock = threading.RLock()
-        self.depth = 0
+        self.depth: int = 0
         self._notes: deque[Callable[[], None]] = deque()
-        self.process = os.getpid()
+        self.process: int = os.getpid()
 
     def __enter__(self) -> Self:
         if self.process != os.getpid():

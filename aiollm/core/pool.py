@@ -146,7 +146,7 @@ class Pool:
         self._fresh: aiohttp.ClientSession | None = None  # whose connections are used once
         self._routes: dict[str, tuple[URL, Proxy | None]] = {}
         self.exchanges: set[Abortable] = set()  # that have a connection, or wait for one
-        self.requests = 0
+        self.requests: int = 0
 
     async def post(
         self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool = False

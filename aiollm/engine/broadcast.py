@@ -9,12 +9,14 @@ from typing import Any, Generic, TypeVar
 
 from attrs import evolve, frozen
 
+from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
 from aiollm.engine.source import AnswerSource
 from aiollm.engine.stream import AnswerStream
 from aiollm.exceptions import APIError, StreamCancelled, StreamInterrupted, WrongLoopError
 from aiollm.types.usage import Usage
+from aiollm.wire.http import ReplyHead
 
 __all__ = ["AHEAD_BYTES", "BEHIND_BYTES", "Broadcast", "own_copy"]
 
@@ -51,7 +53,7 @@ class Broadcast(Generic[Stream]):
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self.over = stream.closed and not stream._source.ready  # a whole answer to a call that does not stream
+        self.over: bool = stream.closed and not stream._source.ready  # a whole answer to a call that does not stream
         self.error: Exception | None = None
         self._readers: set[_Reader] = set()
         self._batches: deque[_Batch] = deque()
@@ -152,15 +154,15 @@ class _Reader(AnswerSource[Any, Any]):
     def __init__(self, call: Call, broadcast: Broadcast[Any]) -> None:
         shared: AnswerSource[Any, Any] = broadcast.stream._source
         super().__init__(call, shared.head, evolve(shared.origin))
-        self.attempts = shared.attempts
-        self.first_token = self.elapsed()
+        self.attempts: list[Attempt] = shared.attempts
+        self.first_token: float | None = self.elapsed()
         self.position = 0
         self.bytes_read = 0
         self._call = call
         self._broadcast = broadcast
         self._shared = shared
         self._waiter: asyncio.Future[None] | None = None
-        self.response = self._copied(shared.response)
+        self.response: Any | None = self._copied(shared.response)
         self._follow()
         deadline = call.scope.deadline
         self._timer = None if deadline is None else self.loop.call_at(deadline, self._expired)
@@ -189,7 +191,10 @@ class _Reader(AnswerSource[Any, Any]):
     def _follow(self) -> None:
         """Tell who answers: a fallback may, or another model that takes up what broke off."""
         shared = self._shared
-        self.model, self.provider, self.head, self.attempt = shared.model, shared.provider, shared.head, shared.attempt
+        self.model: str = shared.model
+        self.provider: str = shared.provider
+        self.head: ReplyHead = shared.head
+        self.attempt: int = shared.attempt
 
     async def _woken(self) -> None:
         self._waiter = self.loop.create_future()
@@ -223,7 +228,7 @@ class _Reader(AnswerSource[Any, Any]):
 
     def _end(self, error: BaseException) -> None:
         """End with the error of the shared stream, or for a reason of this reader's own."""
-        self.error = error
+        self.error: BaseException | None = error
         if isinstance(error, APIError):
             error.elapsed = self.elapsed()
             error.partial = self._copied(error.partial or self._shared.partial())

@@ -14,8 +14,10 @@ from aiollm.engine.source import AnswerSource
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError, StreamCancelled, WrongLoopError
 from aiollm.types.chunk import ModelResponseStream
+from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
+from aiollm.wire.http import ReplyHead
 
 __all__ = ["JoinedSource", "Part", "TakeUp"]
 
@@ -57,15 +59,18 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         self._reading = False
         self._taking_up = False
         self._bytes_before = 0
-        self.first_token = first.first_token
+        self.first_token: float | None = first.first_token
         self._go_on_with(first, None)
 
     def _go_on_with(self, part: ChunkStream, seam: Seam | None) -> None:
         self._part, self._seam = part, seam
-        self.model, self.provider, self.head = part.model, part.provider, part.head
-        self.origin, self.attempt = part._source.origin, part._source.attempt
+        self.model: str = part.model
+        self.provider: str = part.provider
+        self.head: ReplyHead = part.head
+        self.origin: Origin = part._source.origin
+        self.attempt: int = part._source.attempt
         whole = part.response
-        self.response = whole if seam is None or whole is None else seam.response(whole)
+        self.response: ModelResponse | None = whole if seam is None or whole is None else seam.response(whole)
         part.on_close(self._part_ended)
 
     # -- reading
@@ -150,7 +155,8 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         if self.ended:
             return
         self._hand_out_rest()
-        self.error = end = part.over()
+        end = part.over()
+        self.error: BaseException | None = end
         if isinstance(end, APIError | StreamCancelled):
             self._of_the_whole(end)
         self.close(outcome.ended, outcome.error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections import deque
@@ -50,19 +51,19 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
     """
 
     def __init__(self, call: Call, head: ReplyHead, origin: Origin) -> None:
-        self.model = call.request.model
-        self.provider = call.target.provider.name
+        self.model: str = call.request.model
+        self.provider: str = call.target.provider.name
         self.head = head
         self.origin = origin
         self.response: Whole | None = None
-        self.attempt = call.attempt
+        self.attempt: int = call.attempt
         self.attempts: list[Attempt] = call.attempts
-        self.place = call.place
-        self.loop = call.scope.loop
+        self.place: str = call.place
+        self.loop: asyncio.AbstractEventLoop = call.scope.loop
         self.ready: deque[Piece] = deque()
         self.chunks = 0
         self.first_token: float | None = None
-        self.ended = False
+        self.ended: bool = False
         self.error: BaseException | None = None
         self._started = call.scope.started
         self._listeners: list[Callable[[Outcome], None]] = []

@@ -32,11 +32,11 @@ class WholeSource(AnswerSource[Piece, Whole]):
         self, call: Call, head: ReplyHead, origin: Origin, response: Whole, account: Account, chunks: Iterable[Piece]
     ) -> None:
         super().__init__(call, head, origin)
-        self.response = response
+        self.response: Whole | None = response
         self._account = account
         self.ready.extend(chunks)
-        self.chunks = len(self.ready)
-        self.first_token = self.elapsed()
+        self.chunks: int = len(self.ready)
+        self.first_token: float | None = self.elapsed()
         self.close("complete")
 
     async def fill(self) -> None:

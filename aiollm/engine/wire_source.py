@@ -203,7 +203,7 @@ class WireSource(AnswerSource[Piece, Whole]):
         """Start the wait for the next content."""
         self._decoder.content = False
         if self.first_token is None:
-            self.first_token = self.elapsed()
+            self.first_token: float | None = self.elapsed()
         assert self._exchange is not None
         if self._decoder.finished:
             self._exchange.clocks.allow("tail", TAIL_SECONDS)
@@ -289,7 +289,7 @@ class WireSource(AnswerSource[Piece, Whole]):
         elif isinstance(reason, APIError):
             self._fail(reason)
         else:
-            self.error = reason
+            self.error: BaseException | None = reason
             self._break_off(reason)
 
     def _release(self, ended: Ended) -> None:

@@ -29,7 +29,7 @@ _INPUT = b'input_json_delta","partial_json'
 class MessageFrames:
     """Writes one stream of events. The format has one choice; further ones are left out."""
 
-    heartbeat = event_frame("ping", {"type": "ping"})
+    heartbeat: bytes = event_frame("ping", {"type": "ping"})
     alike = None
 
     def __init__(self, asked: Asked) -> None:
