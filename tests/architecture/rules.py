@@ -12,7 +12,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # What only some places may import; a place is a file, or a folder with its slash.
 RESERVED = {
     "aiohttp": ("aiollm/core/",),
-    "aiohttp.web": ("aiollm/proxy/", "aiollm/testing/"),
+    "aiohttp.web": ("aiollm/integrations/", "aiollm/proxy/", "aiollm/testing/"),
     "threading": (
         "aiollm/cache/lane.py",
         "aiollm/core/guard.py",
