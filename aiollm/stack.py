@@ -2,6 +2,7 @@
 
 Outermost first:
 
+- observe: outside of everything, so that every call is told of once, however it is answered.
 - cache: outside of all that asks, because a kept answer needs nobody.
 - single flight: outside of what a call costs, so that calls which share an answer cost one.
 - budget: around all attempts of a call, which are paid for together, and of which none is made without the money.
@@ -39,6 +40,7 @@ from aiollm.middleware.cache import Caching, destination_of
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.hedge import Hedging
 from aiollm.middleware.limits import Limits
+from aiollm.middleware.observe import Observing
 from aiollm.middleware.recovery import Recovering, prefill
 from aiollm.middleware.retry import Retrying
 from aiollm.middleware.single_flight import Shared, SharedReply, SingleFlight
@@ -80,6 +82,8 @@ class Stack:
                 handler = partial(SingleFlight(api, share, destination), handler=handler)
             if policies.cache is not None:
                 handler = partial(Caching(policies.cache, api, replay, destination), handler=handler)
+            if policies.hooks:
+                handler = partial(Observing(policies.hooks, api), handler=handler)
             return handler
 
         of_call = _of_call(policies, routing)

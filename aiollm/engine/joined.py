@@ -11,6 +11,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.engine.seam import Seam
 from aiollm.engine.source import AnswerSource
+from aiollm.engine.stats import Arrivals
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError, StreamCancelled, WrongLoopError
 from aiollm.types.chunk import ModelResponseStream
@@ -201,3 +202,7 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     @property
     def bytes(self) -> int:
         return self._bytes_before + self._part.bytes
+
+    @property
+    def arrivals(self) -> Arrivals:
+        return self._part._source.arrivals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -10,6 +11,7 @@ from aiollm.engine.answer import Answer
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
+from aiollm.engine.outcome import Outcome
 
 __all__ = ["record"]
 
@@ -30,7 +32,18 @@ async def record(call: Call, handler: Handler[A]) -> A:
         answer = await handler(call)
     except BaseException as error:
         attempt.refused(error, call.elapsed)
+        _tell(call, attempt)
         raise
     attempt.origin = answer.origin
-    answer.notify(attempt.closed)
+    answer.notify(attempt.closed if call.on_failure is None else partial(_closed, call, attempt))
     return answer
+
+
+def _closed(call: Call, attempt: Attempt, outcome: Outcome) -> None:
+    attempt.closed(outcome)
+    _tell(call, attempt)
+
+
+def _tell(call: Call, attempt: Attempt) -> None:
+    if call.on_failure is not None and attempt.ended == "failed":
+        call.on_failure(attempt)

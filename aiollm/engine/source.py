@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
+from aiollm.engine.stats import Arrivals, StreamStats
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 from aiollm.wire.alike import AlikeEvents, Run
@@ -33,6 +34,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
     collector to close its connection.
 
     Attributes:
+        call: the call that it answers.
         model: the model asked for, as the provider knows it.
         provider: the provider's name.
         head: status and headers of the reply.
@@ -50,6 +52,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
     """
 
     def __init__(self, call: Call, head: ReplyHead, origin: Origin) -> None:
+        self.call = call
         self.model: str = call.request.model
         self.provider: str = call.target.provider.name
         self.head = head
@@ -118,6 +121,24 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         return 0
 
     @property
+    def arrivals(self) -> Arrivals:
+        """When content came; nothing, for an answer that came as a whole."""
+        return Arrivals()
+
+    @property
+    def stats(self) -> StreamStats:
+        """How the answer came, so far."""
+        usage = self.usage
+        return self.arrivals.stats(
+            first_token=self.first_token,
+            tokens=None if usage is None else usage.completion_tokens,
+            chunks=self.chunks,
+            body_bytes=self.bytes,
+            attempts=len(self.attempts),
+            elapsed=self.elapsed() if self._ending is None else self._ending[2],
+        )
+
+    @property
     def settled(self) -> bool:
         """Whether it has ended without an error that its reader has yet to get."""
         return self.ended and self.error is None
@@ -176,6 +197,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             elapsed,
             self.origin,
             self.partial,
+            lambda: self.stats,
         )
 
     def elapsed(self) -> float:
