@@ -133,11 +133,14 @@ class _Connector(aiohttp.TCPConnector):
         """
         ahead = _wall_ahead()
         if ahead - self._wall_ahead > KEEPALIVE_SECONDS:
-            for connections in self._conns.values():
-                for protocol, _ in connections:
-                    protocol.close()
-            self._conns.clear()
+            self.close_idle()
         self._wall_ahead = ahead
+
+    def close_idle(self) -> None:
+        for connections in self._conns.values():
+            for protocol, _ in connections:
+                protocol.close()
+        self._conns.clear()
 
 
 def _wall_ahead() -> float:
@@ -214,6 +217,10 @@ class Pool:
     def __repr__(self) -> str:
         facts = self.statistics()
         return f"<Pool {facts['active']} active, {facts['idle']} idle | {facts['requests']} requests>"
+
+    def close_idle(self) -> None:
+        """Close the connections that wait for a next request."""
+        self._connector.close_idle()
 
     async def close(self) -> None:
         """Close all connections, also those in use."""

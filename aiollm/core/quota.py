@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+import msgspec
 from attrs import frozen
 
 from aiollm.wire.rate_limits import RateLimits
@@ -14,7 +15,7 @@ MINUTE = 60.0
 """The period of all rates, in seconds."""
 
 
-class Amounts(NamedTuple):
+class Amounts(msgspec.Struct, frozen=True, gc=False):
     """What one request takes.
 
     Attributes:

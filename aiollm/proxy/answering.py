@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import nullcontext
-from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +17,8 @@ from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.stream import AnswerStream
 from aiollm.exceptions import BadRequestError
+from aiollm.integrations.relaying import relay
+from aiollm.outbound.frames import EventWriter
 from aiollm.providers.registry import Api
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.connection import connection_of
@@ -27,9 +28,8 @@ from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.inbound.format import Format
-from aiollm.proxy.inbound.frames import EventWriter
 from aiollm.proxy.live import LiveCall
-from aiollm.proxy.pieces import Pieces, pieces_of
+from aiollm.proxy.pieces import pieces_of
 from aiollm.proxy.response_headers import JSON, answer_headers, stream_headers
 from aiollm.proxy.resume.recording import Recording, follow
 from aiollm.proxy.resume.streams import LOST
@@ -194,23 +194,12 @@ class _Exchange:
                 await delivery.begin({**early, **self._headers(reply)})
                 self.live.answer = reply
                 try:
-                    await self._relay(pieces_of(reply, self.asked, self.form, writer), writer, delivery)
+                    pieces = pieces_of(reply, self.asked, self.form, writer)
+                    await relay(pieces, writer, delivery, self._told)
                 except (asyncio.CancelledError, ConnectionError) as error:
                     self.settlement.cut = connection is not None and connection.cut
                     if isinstance(error, asyncio.CancelledError):
                         raise  # else the client is gone as well, and aiohttp finds that out by itself
-
-    async def _relay(self, pieces: Pieces, writer: EventWriter, delivery: Delivery) -> None:
-        """Send the pieces of an answer as they come, and its end."""
-        end = pieces.finish
-        try:
-            while (data := await pieces.next()) is not None:
-                await delivery.write(data)
-        except ConnectionError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the head has gone out: the client can be told in a frame only
-            end = partial(writer.fail, self._told(error))
-        await delivery.end(pieces.rest() + end())
 
     async def _send(self) -> Answer:
         reply = await self.gateway.router.send(_APIS[self.asked.call], self.call)
