@@ -11,6 +11,8 @@ import pytest
 from aiollm.testing import status
 from tests.proxy.serving import Proxy
 
+pytestmark = pytest.mark.slow  # once is enough: what circles there are is not the interpreter's to say
+
 
 @pytest.fixture
 def uncollected() -> Iterator[None]:
