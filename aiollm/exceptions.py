@@ -21,7 +21,8 @@
     ├── APIResponseValidationError      an answer came that is none
     │   └── UnexpectedContentType, InvalidChunk, EventTooLarge, ToolCallIncomplete
     └── StreamInterrupted               the answer broke off (reset, cut); the original is `__cause__`
-        └── StreamTruncated             the body ended cleanly, but without the answer's own end
+        ├── StreamTruncated             the body ended cleanly, but without the answer's own end
+        └── ReaderTooSlow               one of several readers of the answer fell too far behind the others
     BudgetExceededError, StreamCancelled, WrongLoopError, UnsupportedRuntime stand beside it.
 
 `except APIError` catches all that the outside world does to a call, `except Timeout` the clocks. An error that a
@@ -57,6 +58,7 @@ __all__ = [
     "PermissionDeniedError",
     "ProxyError",
     "RateLimitError",
+    "ReaderTooSlow",
     "ServiceUnavailableError",
     "StreamCancelled",
     "StreamInterrupted",
@@ -128,7 +130,7 @@ class APIError(Exception):
         self.message = message
         self.model = model
         self.llm_provider = llm_provider
-        self.status_code = self.default_status if status_code is None else status_code
+        self.status_code: int | None = self.default_status if status_code is None else status_code
         self.code = code
         self.type = type
         self.param = param
@@ -136,7 +138,7 @@ class APIError(Exception):
         self.request_id = request_id
         self.headers = headers
         self.retry_after = retry_after
-        self.retryable = self.default_retryable if retryable is None else retryable
+        self.retryable: bool = self.default_retryable if retryable is None else retryable
         self.host = host
         self.phase = phase
         self.attempt = attempt
@@ -169,7 +171,7 @@ def _rebuild(cls: type[APIError], attributes: dict[str, Any]) -> APIError:
 class BadRequestError(APIError):
     """The request is wrong, and will be wrong again."""
 
-    default_status = 400
+    default_status: ClassVar[int] = 400
 
 
 class ContextWindowExceededError(BadRequestError):
@@ -196,59 +198,59 @@ class UnsupportedParamsError(BadRequestError):
 class UnprocessableEntityError(BadRequestError):
     """The request is well formed, and the provider cannot act on it."""
 
-    default_status = 422
+    default_status: ClassVar[int] = 422
 
 
 class AuthenticationError(APIError):
     """The key is missing, malformed or refused."""
 
-    default_status = 401
+    default_status: ClassVar[int] = 401
 
 
 class PermissionDeniedError(APIError):
     """The key is known and may not do this."""
 
-    default_status = 403
+    default_status: ClassVar[int] = 403
 
 
 class NotFoundError(APIError):
     """The model, deployment or path does not exist there."""
 
-    default_status = 404
+    default_status: ClassVar[int] = 404
 
 
 class RateLimitError(APIError):
     """Too many requests or tokens, or no quota left; see `retry_after`."""
 
-    default_status = 429
+    default_status: ClassVar[int] = 429
     default_retryable = True
 
 
 class InternalServerError(APIError):
     """The provider failed."""
 
-    default_status = 500
+    default_status: ClassVar[int] = 500
     default_retryable = True
 
 
 class BadGatewayError(APIError):
     """A server in front of the provider got no valid answer from it."""
 
-    default_status = 502
+    default_status: ClassVar[int] = 502
     default_retryable = True
 
 
 class ServiceUnavailableError(APIError):
     """The provider cannot serve now."""
 
-    default_status = 503
+    default_status: ClassVar[int] = 503
     default_retryable = True
 
 
 class OverloadedError(ServiceUnavailableError):
     """The provider has more requests than it can serve."""
 
-    default_status = 529
+    default_status: ClassVar[int] = 529
 
 
 class APIConnectionError(APIError):
@@ -278,7 +280,7 @@ class ProxyError(APIConnectionError):
 class Timeout(APIConnectionError):
     """One of the call's clocks ran out."""
 
-    default_status = 408
+    default_status: ClassVar[int] = 408
 
 
 class ConnectTimeout(Timeout):
@@ -320,11 +322,15 @@ class ToolCallIncomplete(APIResponseValidationError):
 class StreamInterrupted(APIError):
     """The answer broke off: the connection was reset or cut. `partial` has what came."""
 
-    default_status = 503
+    default_status: ClassVar[int] = 503
 
 
 class StreamTruncated(StreamInterrupted):
     """The body ended cleanly, but the answer has neither a finish reason nor an end marker."""
+
+
+class ReaderTooSlow(StreamInterrupted):
+    """This reader of an answer that several share fell too far behind the others, who go on."""
 
 
 MidStreamFallbackError = StreamInterrupted

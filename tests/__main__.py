@@ -35,7 +35,7 @@ PYTEST = ("-m", "pytest", "-q", "-n", "4", "--dist", "worksteal")  # half of the
 FEW = 3  # so many failures of some thousand tests may be the machine's; more are ours
 # Thousands of recorded and invented replies through pure code, the same each time, and what is read in the source: once
 # on one interpreter, and without coverage, which slows such code and finds enough in the other tests.
-ONCE = ("architecture", "benchmarks", "corpus", "differential", "fuzz", "property")
+ONCE = ("architecture", "benchmarks", "corpus", "differential", "distribution", "fuzz", "property")
 # Pure code, case by case. By the floors' msgspec, attrs and cattrs it may differ, by the interpreter it does not.
 PURE = ("dialects", "providers")
 # Programs in processes of their own, which take a second each: what could differ elsewhere in them is tested without.

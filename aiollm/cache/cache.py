@@ -76,7 +76,7 @@ class Cache:
             raise ValueError(f"ttl and max_wait must be above 0 seconds; got {ttl!r} and {max_wait!r}")
         if store is not None and not isinstance(store, CacheStore):
             raise TypeError(f'store must be a store, such as aiollm.SQLiteStore("answers.sqlite"); got {store!r:.100}')
-        self.store = store if store is not None else MemoryStore()
+        self.store: CacheStore | MemoryStore = store if store is not None else MemoryStore()
         self.ttl = ttl
         self.namespace = namespace
         self.max_wait = max_wait

@@ -35,7 +35,7 @@ class RedisCommands:
     def __init__(self, server: Server, patience: float = 0.0) -> None:
         self._link = RedisLink(server, seconds=CALL_SECONDS)
         self._patience = patience
-        self.address = self._link.address
+        self.address: str = self._link.address
 
     async def run(self, *commands: Command) -> Any:
         """Run commands, several as one transaction, and return what the server says to the last.

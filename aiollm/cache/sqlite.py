@@ -57,7 +57,7 @@ class SQLiteStore:
     ) -> None:
         if not max_bytes >= LEAST_BYTES:
             raise ValueError(f"max_bytes must be at least 1 MiB ({LEAST_BYTES}); got {max_bytes}")
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self.max_bytes = max_bytes
         self._clock = clock
         self._reads = SQLiteFile(self.path, _KIND, max_bytes)

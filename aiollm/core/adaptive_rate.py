@@ -30,7 +30,7 @@ class AdaptiveRate:
     """
 
     def __init__(self) -> None:
-        self.value = math.inf
+        self.value: float = math.inf
         self._served_rate = math.inf
         self._free_at = -math.inf  # when the next may come
         self._cut_at = -math.inf

@@ -39,8 +39,8 @@ class CallScope(CancelScope):
         around = None if alone else surrounding_scope()
         super().__init__(around)
         self.loop = loop
-        self.started = loop.time()
-        self.timeouts = timeouts
+        self.started: float = loop.time()
+        self.timeouts: Timeouts = timeouts
         self.deadline = None if timeouts.total is None else self.started + timeouts.total
         self._owners: dict[str, CancelScope] = {}  # of the clocks that a scope has tightened
         while around is not None:

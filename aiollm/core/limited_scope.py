@@ -44,9 +44,9 @@ class LimitedScope(CancelScope):
         self, *, total: float | None = None, first_token: float | None = None, idle: float | None = None
     ) -> None:
         super().__init__()
-        self.total = _seconds("total", total)
-        self.first_token = _seconds("first_token", first_token)
-        self.idle = _seconds("idle", idle)
+        self.total: float | None = _seconds("total", total)
+        self.first_token: float | None = _seconds("first_token", first_token)
+        self.idle: float | None = _seconds("idle", idle)
         self._now = time.monotonic
         self._deadline = math.inf  # by that clock
         self._token: Token[LimitedScope | None] | None = None
@@ -110,7 +110,7 @@ class MoveOnScope(LimitedScope):
 
     def __init__(self, **limits: float | None) -> None:
         super().__init__(**limits)
-        self.cancelled_caught = False
+        self.cancelled_caught: bool = False
         self.error: BaseException | None = None
 
     @property

@@ -38,12 +38,12 @@ class Permit:
 
     def __init__(self, ledger: Ledger, estimate: Amounts, taken_at: float, waited: float, process: int) -> None:
         self._ledger = ledger
-        self.estimate = estimate
-        self.held = estimate
-        self.taken_at = taken_at
-        self.waited = waited
-        self.process = process
-        self.released = False
+        self.estimate: Amounts = estimate
+        self.held: Amounts = estimate
+        self.taken_at: float = taken_at
+        self.waited: float = waited
+        self.process: int = process
+        self.released: bool = False
 
     def settle(self, *, input_tokens: float, output_tokens: float) -> None:
         """Book the real usage in the place of the estimate. Again, it corrects what was said before.

@@ -116,11 +116,14 @@ class _Connector(aiohttp.TCPConnector):
         """
         ahead = _wall_ahead()
         if ahead - self._wall_ahead > KEEPALIVE_SECONDS:
-            for connections in self._conns.values():
-                for protocol, _ in connections:
-                    protocol.close()
-            self._conns.clear()
+            self.close_idle()
         self._wall_ahead = ahead
+
+    def close_idle(self) -> None:
+        for connections in self._conns.values():
+            for protocol, _ in connections:
+                protocol.close()
+        self._conns.clear()
 
 
 def _wall_ahead() -> float:
@@ -143,7 +146,7 @@ class Pool:
         self._fresh: aiohttp.ClientSession | None = None  # whose connections are used once
         self._routes: dict[str, tuple[URL, Proxy | None]] = {}
         self.exchanges: set[Abortable] = set()  # that have a connection, or wait for one
-        self.requests = 0
+        self.requests: int = 0
 
     async def post(
         self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool = False
@@ -197,6 +200,10 @@ class Pool:
     def __repr__(self) -> str:
         facts = self.statistics()
         return f"<Pool {facts['active']} active, {facts['idle']} idle | {facts['requests']} requests>"
+
+    def close_idle(self) -> None:
+        """Close the connections that wait for a next request."""
+        self._connector.close_idle()
 
     async def close(self) -> None:
         """Close all connections, also those in use."""

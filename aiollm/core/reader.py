@@ -32,8 +32,8 @@ class FrameReader:
     """
 
     def __init__(self, exchange: Exchange, framer: Framer) -> None:
-        self.bytes = 0
-        self.at_end = False
+        self.bytes: int = 0
+        self.at_end: bool = False
         self._exchange = exchange
         self._runs_framer: SSEFramer | None = None
         self._framer = framer

@@ -56,7 +56,7 @@ class Runtime:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.pool = Pool()
+        self.pool: Pool = Pool()
         self._kept: dict[object, Closable] = {}
         self._end_of_loop = self._close_at_end()
         _step(self._end_of_loop)
@@ -80,6 +80,11 @@ class Runtime:
                 )
             runtime = _runtimes[loop] = cls(loop)
         return runtime
+
+    @staticmethod
+    def open_requests() -> int:
+        """Return how many requests, of all loops, have a connection or wait for one; their streams are open."""
+        return sum(len(runtime.pool.exchanges) for runtime in list(_runtimes.values()))
 
     def keep(self, owner: object, make: Callable[[], C]) -> C:
         """Return what `make` made for an owner on this loop when it was first asked for; it is closed with the loop."""
@@ -150,7 +155,7 @@ class LoopThread:
         self._ready = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
-        self.loop = asyncio.new_event_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
 
     def start(self) -> None:
         """Start the thread, and return when its loop runs."""

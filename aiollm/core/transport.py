@@ -52,14 +52,14 @@ class Exchange:
     """
 
     def __init__(self, pool: Pool, scope: CallScope) -> None:
-        self.head = _NO_HEAD
-        self.host = ""
-        self.phase = "connect"
+        self.head: ReplyHead = _NO_HEAD
+        self.host: str = ""
+        self.phase: str = "connect"
         self._url = ""
-        self.clocks = Clocks(scope.loop, total=scope.deadline, on_expiry=self._expire)
+        self.clocks: Clocks = Clocks(scope.loop, total=scope.deadline, on_expiry=self._expire)
         self._pool = pool
         self._scope = scope
-        self.loop = scope.loop
+        self.loop: asyncio.AbstractEventLoop = scope.loop
         self.on_abort: Callable[[BaseException], None] | None = None
         self._reading = False
         self._reused = False

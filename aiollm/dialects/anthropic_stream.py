@@ -30,6 +30,7 @@ from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.lenient import lenient_json
 from aiollm.types.request import Request
+from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 
 __all__ = ["AnthropicDecoder"]
@@ -125,7 +126,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
             yield from self._content_block_start({"index": index, "content_block": block})
             yield from self._stop(index)
         yield from self._ending(message, message)
-        self.done = True
+        self.done: bool = True
         yield from self._end()
 
     def _events(self, frame: Frame) -> Iterator[ModelResponseStream]:
@@ -164,7 +165,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
 
     def _message_start(self, event: Mapping[str, Any]) -> None:
         message = event["message"]
-        self.id = self.id or message.get("id") or ""
+        self.id: str = self.id or message.get("id") or ""
         self._context.origin.served_model = self._context.origin.served_model or message.get("model")
         self._count(message.get("usage"))
 
@@ -172,7 +173,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
         """Take note of counts: those that come later are of the whole answer, and leave out what did not change."""
         if counts:
             self._counts.update((name, value) for name, value in counts.items() if value is not None)
-            self.usage = usage_of(self._counts)
+            self.usage: Usage | None = usage_of(self._counts)
 
     # -- blocks
 
@@ -220,7 +221,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
             block.raw["citations"] = [*(block.raw.get("citations") or ()), delta["citation"]]
             yield from self._cited(block, delta["citation"])
         else:  # of compaction, and what is to come
-            self.content = True
+            self.content: bool = True
             block.raw.update((name, value) for name, value in delta.items() if name != "type" and value is not None)
 
     def _stop(self, index: int) -> Iterator[ModelResponseStream]:

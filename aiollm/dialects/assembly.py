@@ -102,10 +102,10 @@ class _ChoiceParts:
     def __init__(self) -> None:
         self.role: str | None = None
         self.finish_reason: str | None = None
-        self.content = GrowingText()
-        self.has_content = False
-        self.reasoning = GrowingText()
-        self.refusal = StringIO()
+        self.content: GrowingText = GrowingText()
+        self.has_content: bool = False
+        self.reasoning: GrowingText = GrowingText()
+        self.refusal: StringIO = StringIO()
         self.calls: dict[int, _CallParts] = {}
         self.function_call: _CallParts | None = None
         self.thinking: list[dict[str, Any]] = []
@@ -207,10 +207,10 @@ class _CallParts:
     def __init__(self) -> None:
         self.id: str | None = None
         self.type: str | None = None
-        self.name = ""
-        self.arguments = StringIO()
-        self.custom_name = ""  # of a call to a custom tool, whose input is free text
-        self.custom_input = StringIO()
+        self.name: str = ""
+        self.arguments: StringIO = StringIO()
+        self.custom_name: str = ""  # of a call to a custom tool, whose input is free text
+        self.custom_input: StringIO = StringIO()
         self.extra: dict[str, Any] = {}
 
     def add(self, function: Function | None, call: ChatCompletionDeltaToolCall | None = None) -> None:

@@ -123,7 +123,7 @@ class CohereDecoder(SingleChoiceDecoder):
             APIError: Cohere broke off. It says so by a finish reason, where LiteLLM reads a normal end.
         """
         native = end.get("finish_reason") or "COMPLETE"
-        self.usage = _usage(end.get("usage") or {})
+        self.usage: Usage | None = _usage(end.get("usage") or {})
         if native in _FAILURES:
             words = end.get("error") or f"the answer was broken off with finish reason {native!r}"
             reported = {"message": words, "type": end.get("error_type"), "status_code": _FAILURES[native]}
@@ -133,7 +133,7 @@ class CohereDecoder(SingleChoiceDecoder):
         yield from self._end()
 
     def _whole(self, reply: dict[str, Any]) -> Iterator[ModelResponseStream]:
-        self.id = reply.get("id") or ""
+        self.id: str = reply.get("id") or ""
         message = reply["message"]
         for part in message.get("content") or ():
             yield from self._said(part)

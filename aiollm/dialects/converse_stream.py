@@ -175,7 +175,7 @@ class ConverseDecoder(SingleChoiceDecoder):
         self.usage = converse_usage(payload.get("usage"), self._fields) or self.usage
         if not self.finished:
             return
-        self.done = True
+        self.done: bool = True
         for chunk in self._end():
             for name, value in _told(payload).items():
                 chunk[name] = value

@@ -83,7 +83,7 @@ class CandidateState:
         self.native: str | None = None
         self.finish_message: str | None = None
         self.role_sent = False
-        self.called = 0
+        self.called: int = 0
         self.growing: tuple[str, str, GrowingArguments] | None = None  # id, name, arguments
         self._blocked = False
         self._average: float | None = None  # log probability

@@ -66,8 +66,8 @@ class GeminiDecoder:
     """Turns the events of one stream into chunks."""
 
     def __init__(self, request: Request, context: Context) -> None:
-        self.done = False
-        self.content = False
+        self.done: bool = False
+        self.content: bool = False
         self._decode = _plain_decoder().decode
         self._request = request
         self._context = context

@@ -14,7 +14,7 @@ class GrowingText:
     __slots__ = ("utf8",)
 
     def __init__(self) -> None:
-        self.utf8 = bytearray()
+        self.utf8: bytearray = bytearray()
 
     def write(self, text: str) -> None:
         """Add to the text. Half a surrogate pair, as a provider may cut one, is kept."""

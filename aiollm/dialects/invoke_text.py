@@ -106,7 +106,7 @@ class _TextDecoder(SingleChoiceDecoder):
             text, native = payload.get("generation") or "", payload.get("stop_reason")
         if chunk := self._plain(text, ""):
             yield chunk
-        self.usage = self._usage(payload) or self.usage
+        self.usage: Usage | None = self._usage(payload) or self.usage
         if native and not self.finished:
             yield self._finish(native)
         if self.finished and (METRICS in payload or not self._request.stream):

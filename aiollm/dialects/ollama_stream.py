@@ -63,7 +63,7 @@ class OllamaDecoder(SingleChoiceDecoder):
         line = self._object(frame.data)
         if line.get("error"):
             raise self._error(line)
-        self.created = self.created or _seconds(line.get("created_at"))
+        self.created: int = self.created or _seconds(line.get("created_at"))
         self._context.origin.served_model = self._context.origin.served_model or line.get("model")
         # /api/generate has the text on the line itself; its lines come here where a proxy rewrites the path.
         message = line.get("message") or {"content": line.get("response"), "thinking": line.get("thinking")}
@@ -74,7 +74,7 @@ class OllamaDecoder(SingleChoiceDecoder):
         for call in message.get("tool_calls") or ():
             yield self._call(_piece(call))
         if line.get("done"):
-            self.usage = _usage(line)
+            self.usage: Usage | None = _usage(line)
             measured = {name: line[name] for name in _MEASUREMENTS if name in line}
             yield self._finish(line.get("done_reason") or "stop", **measured)
             self.done = True

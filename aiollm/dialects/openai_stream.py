@@ -70,8 +70,8 @@ class OpenAIDecoder:
     """Turns the events of one stream into chunks."""
 
     def __init__(self, request: Request, context: Context) -> None:
-        self.done = False
-        self.content = False
+        self.done: bool = False
+        self.content: bool = False
         self.usage: Usage | None = None
         self._decode_chunk, self._decode_head = _decoders()
         self._request = request

@@ -42,8 +42,8 @@ class EventDecoder:
     """Turns the frames of one response into its events; unknown ones are kept as they are."""
 
     def __init__(self, request: Request, context: Context) -> None:
-        self.done = False
-        self.content = False
+        self.done: bool = False
+        self.content: bool = False
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
         self._decode = _event_decoder()

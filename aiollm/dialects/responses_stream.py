@@ -28,6 +28,7 @@ from aiollm.dialects.single_choice import SingleChoiceDecoder
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.lenient import whole_number
 from aiollm.types.request import Request
+from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 
 __all__ = ["ResponsesDecoder"]
@@ -97,7 +98,7 @@ class ResponsesDecoder(SingleChoiceDecoder):
     def feed_response(self, response: dict[str, Any]) -> Iterator[ModelResponseStream]:
         """Take a whole response, as the last event has it, and give the chunks of what has not come yet."""
         self._note_head(response)
-        self.usage = chat_usage(response.get("usage")) or self.usage
+        self.usage: Usage | None = chat_usage(response.get("usage")) or self.usage
         status = response.get("status")
         if status in ("failed", "cancelled") or response.get("error"):
             raise self._error(failure_of(response))
@@ -244,8 +245,8 @@ class ResponsesDecoder(SingleChoiceDecoder):
     # -- head and end
 
     def _note_head(self, response: dict[str, Any]) -> None:
-        self.id = self.id or response.get("id") or ""
-        self.created = self.created or whole_number(response.get("created_at"))
+        self.id: str = self.id or response.get("id") or ""
+        self.created: int = self.created or whole_number(response.get("created_at"))
         origin = self._context.origin
         origin.served_model = origin.served_model or response.get("model")
         origin.service_tier = response.get("service_tier") or origin.service_tier

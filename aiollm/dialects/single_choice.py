@@ -42,11 +42,11 @@ class SingleChoiceDecoder(ABC):
 
     def __init__(self, request: Request, context: Context) -> None:
         self.done = False
-        self.content = False
+        self.content: bool = False
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
-        self.id = ""
-        self.created = 0
+        self.id: str = ""
+        self.created: int = 0
         self._request = request
         self._context = context
         self._calls = ToolCallTracker(context.new_id)

@@ -11,11 +11,14 @@ from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.engine.seam import Seam
 from aiollm.engine.source import AnswerSource
+from aiollm.engine.stats import Arrivals
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError, StreamCancelled, WrongLoopError
 from aiollm.types.chunk import ModelResponseStream
+from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
+from aiollm.wire.http import ReplyHead
 
 __all__ = ["JoinedSource", "Part", "TakeUp"]
 
@@ -57,16 +60,19 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         self._reading = False
         self._taking_up = False
         self._bytes_before = 0
-        self.first_token = first.first_token
+        self.first_token: float | None = first.first_token
         self._go_on_with(first, None)
 
     def _go_on_with(self, part: ChunkStream, seam: Seam | None) -> None:
         self._part, self._seam = part, seam
-        self.model, self.provider, self.head = part.model, part.provider, part.head
-        self.origin, self.attempt = part._source.origin, part._source.attempt
+        self.model: str = part.model
+        self.provider: str = part.provider
+        self.head: ReplyHead = part.head
+        self.origin: Origin = part._source.origin
+        self.attempt: int = part._source.attempt
         whole = part.response
-        self.response = whole if seam is None or whole is None else seam.response(whole)
-        part.on_close(self._part_ended)
+        self.response: ModelResponse | None = whole if seam is None or whole is None else seam.response(whole)
+        part.notify(self._part_ended)
 
     # -- reading
 
@@ -150,7 +156,8 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         if self.ended:
             return
         self._hand_out_rest()
-        self.error = end = part.over()
+        end = part.over()
+        self.error: BaseException | None = end
         if isinstance(end, APIError | StreamCancelled):
             self._of_the_whole(end)
         self.close(outcome.ended, outcome.error)
@@ -195,3 +202,7 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     @property
     def bytes(self) -> int:
         return self._bytes_before + self._part.bytes
+
+    @property
+    def arrivals(self) -> Arrivals:
+        return self._part._source.arrivals

@@ -42,7 +42,7 @@ class Course:
     """
 
     def __init__(self) -> None:
-        self.seconds = 0.25
+        self.seconds: float = 0.25
         self.steps: list[Step] = []
 
     def add(self, at: float, *, ok: bool, throttled: int, tokens: int) -> None:

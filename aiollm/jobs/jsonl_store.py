@@ -32,7 +32,7 @@ class JSONLResults:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._lane = Lane()
         self._open: _OpenFile | None = None
 

@@ -52,8 +52,8 @@ class Runner:
         tally: Tally,
         display: Display | None = None,
     ) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.began = self.loop.time()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        self.began: float = self.loop.time()
         self.ended: float | None = None
         self.reason: Reason | None = None
         self._items = items

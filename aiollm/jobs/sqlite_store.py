@@ -33,7 +33,7 @@ class SQLiteResults:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._file = SQLiteFile(self.path, _KIND)
 
     def find(self, key: str) -> Awaitable[bytes | None]:

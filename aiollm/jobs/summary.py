@@ -132,9 +132,14 @@ class Tally:
     """
 
     def __init__(self, total: Callable[[], int | None] = lambda: None) -> None:
-        self.done = self.failed = self.from_store = self.skipped = self.unfinished = 0
-        self.latency, self.first_token = Spread(), Spread()
-        self.course = Course()
+        self.done: int = 0
+        self.failed: int = 0
+        self.from_store: int = 0
+        self.skipped: int = 0
+        self.unfinished: int = 0
+        self.latency: Spread = Spread()
+        self.first_token: Spread = Spread()
+        self.course: Course = Course()
         self._total = total
         self._prompt_tokens = self._completion_tokens = self._unpriced = self._retries = self._throttled = 0
         self._cost = 0.0

@@ -13,7 +13,7 @@ from aiollm.providers.urls import OPENAI_PATHS, beside_chat
 
 __all__ = ["embedding_place", "embedding_row"]
 
-_CHAT, _, _PATH = OPENAI_PATHS
+_CHAT, _RESPONSES, _PATH = OPENAI_PATHS
 
 
 @lru_cache(maxsize=256)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.inspection import get_supported_openai_params
@@ -102,7 +101,13 @@ def _known_or_raise(model: str, custom_llm_provider: str | None) -> KnownModel:
     return known
 
 
-def _ability(name: str, words: str) -> Callable[..., bool]:
+class Ability(Protocol):
+    """Whether a model can do something: a function of the model's name, and of its provider over what the name says."""
+
+    def __call__(self, model: str, custom_llm_provider: str | None = None) -> bool: ...
+
+
+def _ability(name: str, words: str) -> Ability:
     def supports(model: str, custom_llm_provider: str | None = None) -> bool:
         try:
             known = known_model(model, custom_llm_provider)
@@ -115,18 +120,22 @@ def _ability(name: str, words: str) -> Callable[..., bool]:
     return supports
 
 
-supports_assistant_prefill = _ability("supports_assistant_prefill", "goes on with an answer that is begun for it")
-supports_audio_input = _ability("supports_audio_input", "hears audio")
-supports_audio_output = _ability("supports_audio_output", "answers in audio")
-supports_computer_use = _ability("supports_computer_use", "works a computer by its screen")
-supports_function_calling = _ability("supports_function_calling", "calls tools")
-supports_parallel_function_calling = _ability("supports_parallel_function_calling", "calls several tools at once")
-supports_pdf_input = _ability("supports_pdf_input", "reads PDF files")
-supports_prompt_caching = _ability("supports_prompt_caching", "keeps prompts in a cache")
-supports_reasoning = _ability("supports_reasoning", "thinks before it answers")
-supports_response_schema = _ability("supports_response_schema", "answers by a JSON schema")
-supports_system_messages = _ability("supports_system_messages", "takes system messages")
-supports_tool_choice = _ability("supports_tool_choice", "takes `tool_choice`")
-supports_url_context = _ability("supports_url_context", "reads pages behind addresses in the prompt")
-supports_vision = _ability("supports_vision", "sees images")
-supports_web_search = _ability("supports_web_search", "searches the web")
+supports_assistant_prefill: Ability = _ability(
+    "supports_assistant_prefill", "goes on with an answer that is begun for it"
+)
+supports_audio_input: Ability = _ability("supports_audio_input", "hears audio")
+supports_audio_output: Ability = _ability("supports_audio_output", "answers in audio")
+supports_computer_use: Ability = _ability("supports_computer_use", "works a computer by its screen")
+supports_function_calling: Ability = _ability("supports_function_calling", "calls tools")
+supports_parallel_function_calling: Ability = _ability(
+    "supports_parallel_function_calling", "calls several tools at once"
+)
+supports_pdf_input: Ability = _ability("supports_pdf_input", "reads PDF files")
+supports_prompt_caching: Ability = _ability("supports_prompt_caching", "keeps prompts in a cache")
+supports_reasoning: Ability = _ability("supports_reasoning", "thinks before it answers")
+supports_response_schema: Ability = _ability("supports_response_schema", "answers by a JSON schema")
+supports_system_messages: Ability = _ability("supports_system_messages", "takes system messages")
+supports_tool_choice: Ability = _ability("supports_tool_choice", "takes `tool_choice`")
+supports_url_context: Ability = _ability("supports_url_context", "reads pages behind addresses in the prompt")
+supports_vision: Ability = _ability("supports_vision", "sees images")
+supports_web_search: Ability = _ability("supports_web_search", "searches the web")

@@ -50,8 +50,8 @@ class ConnectionGuard(asyncio.Protocol):
         self._writer: asyncio.Future[None] | None = None  # resolved when the client has read enough
         self._waiting = 0  # bytes not taken by the client yet, at the last look
         self._waiting_since = 0.0
-        self.cut = False
-        self.address = ""
+        self.cut: bool = False
+        self.address: str = ""
         self._refused = False
 
     # What the server's routes tell

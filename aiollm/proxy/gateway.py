@@ -36,6 +36,7 @@ from aiollm.proxy.redis_servers import shared_server
 from aiollm.proxy.resume.redis_log import RedisLogs
 from aiollm.proxy.resume.streams import STREAM_BYTES, ResumableStreams
 from aiollm.proxy.routing import router_of
+from aiollm.types.secret import Secret
 
 __all__ = ["LOCAL_MODEL", "Gateway"]
 
@@ -91,26 +92,27 @@ class Gateway:
 
     def __init__(self, config: Config, file: Path, spool: Path, *, number: int = 0, workers: int = 1) -> None:
         set_variables(config.environment)
-        self.config = config
-        self.router: AsyncRouter = router_of(config)
-        self.keyring = Keyring(config.general.master_key)
-        self.redis_url = shared_server(config)
-        self.shared_limits = _shared_limits(self.redis_url, config, workers)
+        self.config: Config = config
+        self._number, self._workers = number, workers
+        self.router: AsyncRouter = router_of(config, number=number, workers=workers)
+        self.keyring: Keyring = Keyring(config.general.master_key)
+        self.redis_url: str | None = shared_server(config)
+        self.shared_limits: SharedLimits | None = _shared_limits(self.redis_url, config, workers)
         limits = self.shared_limits or OwnLimits(number, workers)
-        self.admissions = Admissions(config.litellm.budget_exceeded_status_code or 429, limits)
+        self.admissions: Admissions = Admissions(config.litellm.budget_exceeded_status_code or 429, limits)
         self._shared_budgets = None if self.redis_url is None else SharedBudgets(self.redis_url, self.admissions)
-        self.database_url = config.general.database_url
+        self.database_url: Secret | None = config.general.database_url
         most = config.general.database_connection_pool_limit
-        self.store = Store(open_database(self.database_url, file, most_connections=most))
+        self.store: Store = Store(open_database(self.database_url, file, most_connections=most))
         interval = config.general.proxy_batch_write_at or 1.0
-        self.spending = SpendWriter(
+        self.spending: SpendWriter = SpendWriter(
             self.store, self.keyring, self.admissions, Spool(spool, SPOOL_BYTES), interval=interval
         )
-        self.entrance = Entrance()
+        self.entrance: Entrance = Entrance()
         self.streams = _streams(config, self.redis_url)
-        self.live = LiveCalls()
+        self.live: LiveCalls = LiveCalls()
         self._left: set[asyncio.Task[Any]] = set()  # calls that go on although their client may leave
-        self.metrics = _metrics()
+        self.metrics: PrometheusMetrics | None = _metrics()
         self.accepting = True
         self._replaced: list[AsyncRouter] = []
         self._forgetting: asyncio.Task[None] | None = None
@@ -191,7 +193,7 @@ class Gateway:
             ImportError: it needs a package that is not installed; nothing has changed then.
         """
         set_variables(config.environment)
-        router = router_of(config)
+        router = router_of(config, number=self._number, workers=self._workers)
         if evolve(config, deployments=(), digest="") == evolve(self.config, deployments=(), digest=""):
             self.router.set_model_list(routing_arguments(config)["model_list"])
         else:

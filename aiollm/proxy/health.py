@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from aiollm.outbound.frames import encode
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
-from aiollm.proxy.inbound.frames import encode
 from aiollm.proxy.ledger import SharedLimits
 from aiollm.proxy.metrics import gauges
 from aiollm.proxy.route import Route

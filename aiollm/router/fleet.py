@@ -42,7 +42,7 @@ class Fleet:
         self._guard = Guard(self._after_fork)
         self._groups: dict[str, list[Member]] = {}
         self._by_id: dict[str, Deployment] = {}
-        self.counts_tokens = False
+        self.counts_tokens: bool = False
 
     # Who is there
 

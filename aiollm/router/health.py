@@ -90,7 +90,7 @@ class Health:
         self._of_class: dict[type[APIError], SlidingCount] = {}
         self._in_a_row = 0  # times it was left alone, without a while of being well between
         self._recovered: float | None = None
-        self.trying = False
+        self.trying: bool = False
 
     def fit(self, now: float) -> bool:
         """Whether it may be asked now."""

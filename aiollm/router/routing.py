@@ -40,7 +40,7 @@ class Routing:
         self._fleet = fleet
         self._demands = demands
         self.retrying: Middleware = GroupRetrying(rules, fleet, demands)
-        self.limiters = DeploymentLimiters(fleet, limiter)
+        self.limiters: DeploymentLimiters = DeploymentLimiters(fleet, limiter)
 
     def ways(self, call: Call) -> Iterator[Way]:
         """Yield what a call may come to: its request at each deployment of its group, and of those that stand in."""

@@ -25,7 +25,7 @@ class Latency:
 
     def __init__(self) -> None:
         self.average: float | None = None
-        self.measured = -math.inf
+        self.measured: float = -math.inf
         self._last: deque[float] = deque(maxlen=_KEPT)
 
     def add(self, now: float, seconds: float) -> None:
@@ -57,14 +57,14 @@ class Statistics:
     __slots__ = ("failures", "first_token", "in_flight", "requests", "successes", "tokens", "waiting", "whole")
 
     def __init__(self) -> None:
-        self.waiting = 0
-        self.in_flight = 0
-        self.requests = SlidingCount()
-        self.tokens = SlidingCount()
-        self.first_token = Latency()
-        self.whole = Latency()
-        self.successes = 0
-        self.failures = 0
+        self.waiting: int = 0
+        self.in_flight: int = 0
+        self.requests: SlidingCount = SlidingCount()
+        self.tokens: SlidingCount = SlidingCount()
+        self.first_token: Latency = Latency()
+        self.whole: Latency = Latency()
+        self.successes: int = 0
+        self.failures: int = 0
 
     def latency(self, *, stream: bool) -> Latency:
         """Return the waits that matter to a call."""

@@ -57,10 +57,10 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         # The buffer counts as full when it holds anything, so each write is a send of its own.
         self._transport.set_write_buffer_limits(high=0)
-        self.number = self._host.opened(self)
+        self.number: int = self._host.opened(self)
         if self._host.greeting in ("fin", "rst"):
             self.close(self._host.greeting)
-        self.task = self._loop.create_task(self._serve())
+        self.task: asyncio.Task[None] = self._loop.create_task(self._serve())
 
     def data_received(self, data: bytes) -> None:
         if self._host.greeting == "silence":

@@ -14,6 +14,7 @@ from attrs import define, field
 from aiollm.testing.log import Ending, LoggedRequest
 from aiollm.testing.step import ScriptError
 from aiollm.testing.tongues import tongue_for
+from aiollm.testing.tongues.tongue import Tongue
 
 Framing = Literal["chunked", "length", "close"]
 Timeline: TypeAlias = "list[bytes | float | Literal['event'] | None]"
@@ -91,10 +92,10 @@ class Exchange:
     def __init__(self, request: LoggedRequest, wire: Wire, *, keep_alive: bool = True) -> None:
         self.request = request
         self.connection = wire
-        self.tongue = tongue_for(request)
-        self.head = Head()
-        self.head_sent = False
-        self.over = False
+        self.tongue: Tongue = tongue_for(request)
+        self.head: Head = Head()
+        self.head_sent: bool = False
+        self.over: bool = False
         self._layers: list[Layer] = []
         self._timeline: Timeline | None = None
         self._body_bytes = 0

@@ -32,7 +32,7 @@ class RequestParser:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._reading = self._read()
-        self.wants_continue = False
+        self.wants_continue: bool = False
 
     def feed(self, data: bytes) -> Iterator[ParsedRequest]:
         """Requests completed by these bytes. `wants_continue` is then true if the client waits for a 100.

@@ -62,7 +62,7 @@ class ProviderServer:
         self.log: list[LoggedRequest] = []
         self.errors: list[BaseException] = []
         self.greeting: Greeting = "serve"
-        self.connections = 0
+        self.connections: int = 0
         self._port = port
         self._open: set[Connection] = set()
         self._scripts: dict[str | None, Script] = {}

@@ -30,7 +30,8 @@ _UNCHANGING = frozenset({type(None), bool, int, float, str, bytes})
 class MissingField(AttributeError, KeyError):
     """The object has no such field: an `AttributeError`, as LiteLLM raises, and a `KeyError`, as mappings do."""
 
-    __str__ = AttributeError.__str__
+    def __str__(self) -> str:
+        return AttributeError.__str__(self)  # without the quotes of a KeyError
 
 
 @cache
@@ -213,7 +214,7 @@ class Record(msgspec.Struct, metaclass=RecordMeta, kw_only=True):
         """Compare what users see: a payload counts the same before and after it was parsed."""
         return isinstance(other, Record) and other.__class__ is self.__class__ and self.items() == other.items()
 
-    __hash__ = None  # type: ignore[assignment]  # a record changes
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # a record changes
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={value!r}" for name, value in self.items())

@@ -61,7 +61,7 @@ class AlikeEvents:
         self._last = after + b"\n\n"
         self._between = self._last + self._first
         self._first_ends, self._last_begins = len(self._first), -len(self._last)
-        self.extra_bytes = len(self._between)
+        self.extra_bytes: int = len(self._between)
 
     def run_in(self, data: bytes) -> Run | None:
         """Return the events that the data begins with, if they are such ones. What follows may be anything."""

@@ -9,21 +9,19 @@ import pytest
 
 from aiollm.dialects.openai import OpenAI
 from aiollm.exceptions import APIError
-from aiollm.proxy.inbound.asked import Asked
-from aiollm.proxy.inbound.chat_frames import ChatFrames
+from aiollm.outbound.chat_frames import ChatFrames
 from aiollm.wire.alike import Run
 from tests.corpus.recordings import Recording, frame_edges, recordings
 from tests.dialects.reading import context, cut, read, request
 from tests.proxy.inbound.answers import content
 
-ASKED = Asked(call="chat", model="alias", arguments={}, stream=True, include_usage=True)
 STREAMS = [recording for recording in recordings() if recording.streamed and recording.status < 400]
 
 
 def handed_on(pieces: list[bytes]) -> tuple[bytes, Any]:
     """What a client gets of a stream that arrives in these pieces, and the account of it."""
     wanted = request(include_usage=True)
-    dialect, writer = OpenAI(), ChatFrames(ASKED)
+    dialect, writer = OpenAI(), ChatFrames("alias")
     framer, decoder = dialect.framer(), dialect.decoder(wanted, context(wanted))
     told = []
     feeds = [framer.feed(piece) for piece in pieces]

@@ -41,7 +41,7 @@ class Journal:
 
     def __init__(self, period: float) -> None:
         self.period = period
-        self.slot = period / SLOTS
+        self.slot: float = period / SLOTS
         self._entries: dict[int, _Entry] = {}
         self._batches: list[Batch] = []
         self._number = 0

@@ -133,11 +133,12 @@ class Lease:
         self.client = client
         self.limits = limits
         self.seconds = seconds
-        self.journal = Journal(period)
-        self.used = 0
-        self.wait_until = -math.inf
-        self.parties = self._least = parties
-        self.pause = 0.0
+        self.journal: Journal = Journal(period)
+        self.used: int = 0
+        self.wait_until: float = -math.inf
+        self._least = parties
+        self.parties: int = parties
+        self.pause: float = 0.0
         self._epoch = ""
         self._ahead: float | None = None  # how far the server's clock is before ours, or more
         self._others_wait = False

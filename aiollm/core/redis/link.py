@@ -61,7 +61,7 @@ class RedisLink:
         if isinstance(server, str):
             parse_url(server)
             self._make: Callable[[], Redis] = lambda: redis.asyncio.Redis.from_url(server)
-            self.address = _address(server)
+            self.address: str = _address(server)
         else:
             self._make = server
             self.address = "Redis"

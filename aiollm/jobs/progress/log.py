@@ -15,7 +15,7 @@ _logger = logging.getLogger("aiollm.jobs")
 class Log:
     """A record of the logger `aiollm.jobs` (level INFO) now and then, and one at the end."""
 
-    seconds = 30.0
+    seconds: float = 30.0
 
     def show(self, summary: Summary) -> None:
         _logger.info("%s", line_of(summary))

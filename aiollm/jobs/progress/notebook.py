@@ -22,7 +22,7 @@ def in_notebook() -> bool:
 class Cell:
     """An output of the cell, written anew in its place. It stays when the job has ended, with the notebook."""
 
-    seconds = 0.5
+    seconds: float = 0.5
 
     def __init__(self) -> None:
         self._output: Any = None

@@ -32,7 +32,7 @@ class Bar:
     What the program prints meanwhile stands above it.
     """
 
-    seconds = 0.5
+    seconds: float = 0.5
 
     def __init__(self) -> None:
         self._live: Any = None
@@ -80,7 +80,7 @@ def _drawn(summary: Summary) -> Any:
 class Line:
     """A line that is written anew in its place, and taken away at the end."""
 
-    seconds = 0.5
+    seconds: float = 0.5
 
     def show(self, summary: Summary) -> None:
         width = shutil.get_terminal_size().columns - 1  # a longer one would not be erased whole
@@ -93,7 +93,7 @@ class Line:
 class Lines:
     """A line now and then, where there is no terminal."""
 
-    seconds = 30.0
+    seconds: float = 30.0
 
     def show(self, summary: Summary) -> None:
         _write(f"{line_of(summary)}\n")

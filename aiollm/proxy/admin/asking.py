@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from aiollm.exceptions import BadRequestError
+from aiollm.outbound.frames import encode
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.body import read_body, refused
 from aiollm.proxy.inbound.failure import Failure, Refusal
-from aiollm.proxy.inbound.frames import encode
 from aiollm.proxy.keys import Holder, HolderId
 from aiollm.proxy.ledger import StoreUnavailable
 from aiollm.proxy.upload import read_upload

@@ -9,15 +9,16 @@ from typing import Any
 
 import msgspec
 
+from aiollm.outbound.chat_frames import ChatFrames
+from aiollm.outbound.frames import encode
 from aiollm.proxy.inbound.allowed import arguments_of, notes_of, seconds_of
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.body import asked_model, flag, listed, refused, text
 from aiollm.proxy.inbound.failure import Failure
-from aiollm.proxy.inbound.frames import encode
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.response import Choices, ModelResponse
 
-__all__ = ["asked_of_chat", "chat_error", "chat_response", "parse_chat"]
+__all__ = ["asked_of_chat", "chat_error", "chat_frames", "chat_response", "parse_chat"]
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 """The members of an object, each left as it is written."""
@@ -69,6 +70,11 @@ def _stream_arguments(body: dict[str, Any], arguments: dict[str, Any], *, stream
     arguments["stream"] = True
     arguments["stream_options"] = {**(options or {}), "include_usage": True}
     return bool((options or {}).get("include_usage"))
+
+
+def chat_frames(asked: Asked) -> ChatFrames:
+    """Return what writes the stream of an answer."""
+    return ChatFrames(asked.model, shows_usage=asked.include_usage)
 
 
 def chat_response(response: ModelResponse, asked: Asked) -> bytes:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aiollm.outbound.frames import DONE, data_frame, encode
 from aiollm.proxy.inbound.allowed import arguments_of
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.body import asked_model, flag, refused
 from aiollm.proxy.inbound.chat import asked_of_chat
 from aiollm.proxy.inbound.failure import Failure
-from aiollm.proxy.inbound.frames import DONE, data_frame, encode
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.logprobs import ChoiceLogprobs
 from aiollm.types.parameters import OPENAI_PARAMS

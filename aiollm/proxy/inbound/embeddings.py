@@ -9,10 +9,10 @@ from base64 import b64decode, b64encode
 from struct import pack, unpack
 from typing import Any, Literal
 
+from aiollm.outbound.frames import encode
 from aiollm.proxy.inbound.allowed import arguments_of, notes_of, seconds_of
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.body import asked_model, refused, text
-from aiollm.proxy.inbound.frames import encode
 from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.parameters import EMBEDDING_PARAMS
 

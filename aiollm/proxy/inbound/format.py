@@ -8,13 +8,12 @@ from typing import Any
 
 from attrs import frozen
 
+from aiollm.outbound.frames import EventWriter
 from aiollm.proxy.inbound.asked import Asked
-from aiollm.proxy.inbound.chat import chat_error, chat_response, parse_chat
-from aiollm.proxy.inbound.chat_frames import ChatFrames
+from aiollm.proxy.inbound.chat import chat_error, chat_frames, chat_response, parse_chat
 from aiollm.proxy.inbound.completions import CompletionFrames, completion_response, parse_completion
 from aiollm.proxy.inbound.embeddings import embedding_response, parse_embedding
 from aiollm.proxy.inbound.failure import Failure
-from aiollm.proxy.inbound.frames import EventWriter
 from aiollm.proxy.inbound.messages import message_error, message_response, parse_message
 from aiollm.proxy.inbound.messages_events import MessageEvents
 from aiollm.proxy.inbound.messages_frames import MessageFrames
@@ -53,7 +52,7 @@ class Format:
     verbatim: type[MessageEvents] | None = None
 
 
-CHAT = Format(parse=parse_chat, whole=chat_response, writer=ChatFrames)
+CHAT = Format(parse=parse_chat, whole=chat_response, writer=chat_frames)
 COMPLETION = Format(parse=parse_completion, whole=completion_response, writer=CompletionFrames)
 EMBEDDING = Format(parse=parse_embedding, whole=embedding_response, writer=None)
 RESPONSE = Format(parse=parse_response, whole=response_body, writer=ResponseFrames)

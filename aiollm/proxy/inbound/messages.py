@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aiollm.outbound.frames import encode
 from aiollm.proxy.inbound.allowed import arguments_of, seconds_of
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.body import asked_model, flag, listed, refused
 from aiollm.proxy.inbound.failure import Failure
-from aiollm.proxy.inbound.frames import encode
 from aiollm.proxy.inbound.messages_answer import STOP_REASONS, blocks_of, counts_of
 from aiollm.proxy.inbound.messages_turns import chat_messages
 from aiollm.types.response import ModelResponse

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from aiollm.outbound.frames import event_frame
+from aiollm.outbound.renaming import Renaming
 from aiollm.proxy.inbound.asked import Asked
-from aiollm.proxy.inbound.frames import event_frame
-from aiollm.proxy.inbound.renaming import Renaming
 from aiollm.types.lenient import lenient_json
 from aiollm.wire.frame import Frame
 

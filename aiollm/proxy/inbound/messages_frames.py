@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from aiollm.exceptions import APIResponseValidationError
+from aiollm.outbound.frames import encode, event_frame
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.failure import Failure
-from aiollm.proxy.inbound.frames import encode, event_frame
 from aiollm.proxy.inbound.messages import error_members
 from aiollm.proxy.inbound.messages_answer import STOP_REASONS, counts_of
 from aiollm.types.chunk import Delta, ModelResponseStream
@@ -29,7 +29,7 @@ _INPUT = b'input_json_delta","partial_json'
 class MessageFrames:
     """Writes one stream of events. The format has one choice; further ones are left out."""
 
-    heartbeat = event_frame("ping", {"type": "ping"})
+    heartbeat: bytes = event_frame("ping", {"type": "ping"})
     alike = None
 
     def __init__(self, asked: Asked) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiollm.outbound.frames import encode, event_frame
+from aiollm.outbound.renaming import Renaming
 from aiollm.proxy.inbound.allowed import arguments_of, seconds_of
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.body import asked_model, flag, refused, text
 from aiollm.proxy.inbound.failure import Failure
-from aiollm.proxy.inbound.frames import encode, event_frame
-from aiollm.proxy.inbound.renaming import Renaming
 from aiollm.types.lenient import lenient_json
 from aiollm.types.responses import ResponsesAPIResponse, ResponsesStreamEvent
 

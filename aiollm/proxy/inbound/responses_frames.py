@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aiollm.outbound.frames import encode, event_frame
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.failure import Failure
-from aiollm.proxy.inbound.frames import encode, event_frame
 from aiollm.proxy.inbound.responses import failure_frames
 from aiollm.types.chunk import Delta, ModelResponseStream
 from aiollm.types.response import ModelResponse

@@ -81,7 +81,7 @@ class Keyring:
     def __init__(self, master: Secret | None) -> None:
         self._holders: dict[HolderId, Holder] = {}
         self._callers: dict[str, Identity] = {}  # of this version, by the SHA-256 of their keys
-        self.version = 0
+        self.version: int = 0
         self.set_master(master)
 
     def set_master(self, master: Secret | None) -> None:

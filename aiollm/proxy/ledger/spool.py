@@ -24,7 +24,7 @@ class Spool:
     def __init__(self, file: Path, most_bytes: int) -> None:
         self._file = file
         self._most_bytes = most_bytes
-        self.size = file.stat().st_size if file.exists() else 0
+        self.size: int = file.stat().st_size if file.exists() else 0
 
     @property
     def full(self) -> bool:

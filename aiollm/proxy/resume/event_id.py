@@ -45,7 +45,7 @@ class Numbering:
 
     def __init__(self, stream: str) -> None:
         self._stream = stream.encode()
-        self.number = 0
+        self.number: int = 0
 
     def mark(self, frames: bytes) -> bytes:
         """Return whole frames with an id each. It comes last, so that it goes before one that a provider has given."""

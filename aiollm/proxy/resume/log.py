@@ -94,8 +94,8 @@ class StreamLog:
         self.id = id
         self.owner = owner
         self.lost = lost
-        self.size = 0
-        self.ended = False
+        self.size: int = 0
+        self.ended: bool = False
         self.client: LogReader | None = None
         self._most = most_bytes
         self._grew = grew
@@ -252,7 +252,7 @@ class LogReader:
 
     def __init__(self, log: StreamLog, place: int, after: EventId, *, client: bool) -> None:
         self._log = log
-        self.place = place
+        self.place: int = place
         self._after: EventId | None = after
         self._client = client
         self.superseded = False

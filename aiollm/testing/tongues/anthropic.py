@@ -38,8 +38,8 @@ class AnthropicTongue:
         streams: bool | None = None,
         frame: Frame = named_event,
     ) -> None:
-        self.model = model or request.member("model", "scripted")
-        self.streams = request.member("stream") is True if streams is None else streams
+        self.model: str | Any = model or request.member("model", "scripted")
+        self.streams: bool = request.member("stream") is True if streams is None else streams
         self.content_type = AWS_EVENTS if frame is aws_chunk else EVENT_STREAM
         self._frame = frame
         self._id = f"msg_scripted_{request.index}"

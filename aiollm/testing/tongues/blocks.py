@@ -16,7 +16,7 @@ class Blocks:
     """
 
     def __init__(self) -> None:
-        self.index = -1
+        self.index: int = -1
         self.open: Hashable | None = None
 
     def enter(self, content: Hashable) -> bool:

@@ -23,8 +23,8 @@ class CohereTongue:
     counts = True
 
     def __init__(self, request: LoggedRequest) -> None:
-        self.model = request.member("model", "scripted")
-        self.streams = request.member("stream") is True
+        self.model: Any = request.member("model", "scripted")
+        self.streams: bool = request.member("stream") is True
         self._id = f"scripted-{request.index}"
         self._blocks = Blocks()
         self._closing = ""  # the event that closes the open block

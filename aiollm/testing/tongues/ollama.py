@@ -24,8 +24,8 @@ class OllamaTongue:
     counts = True
 
     def __init__(self, request: LoggedRequest) -> None:
-        self.model = request.member("model", "scripted")
-        self.streams = request.member("stream", True) is not False  # a stream is what it gives unasked
+        self.model: Any = request.member("model", "scripted")
+        self.streams: bool = request.member("stream", True) is not False  # a stream is what it gives unasked
         self._calls: dict[int, list[str]] = {}
         self._reason: str | None = None
         self._counts = (0, 0)

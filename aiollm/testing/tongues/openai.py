@@ -18,9 +18,9 @@ class OpenAITongue:
 
     def __init__(self, request: LoggedRequest) -> None:
         model, options = request.member("model"), request.member("stream_options")
-        self.model = model if isinstance(model, str) else "scripted"
-        self.streams = request.member("stream") is True
-        self.counts = isinstance(options, dict) and options.get("include_usage") is True
+        self.model: str = model if isinstance(model, str) else "scripted"
+        self.streams: bool = request.member("stream") is True
+        self.counts: bool = isinstance(options, dict) and options.get("include_usage") is True
 
     def chunk(self, chunk: Payload) -> Iterator[bytes]:
         yield plain_event("", chunk)

@@ -22,8 +22,8 @@ class ResponsesTongue:
     counts = True
 
     def __init__(self, request: LoggedRequest) -> None:
-        self.model = request.member("model", "scripted")
-        self.streams = request.member("stream") is True
+        self.model: Any = request.member("model", "scripted")
+        self.streams: bool = request.member("stream") is True
         self._number = request.index
         self._sent = 0
         self._output: list[dict[str, Any]] = []

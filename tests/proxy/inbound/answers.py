@@ -8,8 +8,8 @@ from typing import Any
 
 from aiollm.dialects.base import Dialect
 from aiollm.dialects.openai import OpenAI
+from aiollm.outbound.frames import EventWriter
 from aiollm.proxy.inbound.asked import Asked
-from aiollm.proxy.inbound.frames import EventWriter
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
 from tests.dialects.reading import decode, read

@@ -15,8 +15,8 @@ from aiollm.proxy.inbound.messages_frames import MessageFrames
 from tests.dialects.reading import read
 from tests.dialects.test_anthropic_stream import begin, end, opened, text, thinking
 from tests.dialects.test_anthropic_stream import call as claude_call
+from tests.outbound.test_chat_frames import STREAMS
 from tests.proxy.inbound.answers import ASKED, call, content, names, payloads, read_again, streamed, written
-from tests.proxy.inbound.test_chat_frames import STREAMS
 
 EVENTS: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
 CLAUDE = Anthropic()

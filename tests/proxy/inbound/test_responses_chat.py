@@ -17,8 +17,8 @@ from aiollm.proxy.inbound.failure import failure_of
 from aiollm.proxy.inbound.responses_chat import parse_response_as_chat
 from aiollm.proxy.inbound.responses_frames import ChatResponseFrames, chat_response_body
 from tests.dialects.reading import endpoint, read, request
+from tests.outbound.test_chat_frames import STREAMS
 from tests.proxy.inbound.answers import ASKED, call, content, names, payloads, read_again, streamed, whole, written
-from tests.proxy.inbound.test_chat_frames import STREAMS
 
 EVENTS: TypeAdapter[Any] = TypeAdapter(EventType)
 RESPONSES = Responses()

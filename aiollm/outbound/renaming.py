@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from aiollm.proxy.inbound.frames import encode
+from aiollm.outbound.frames import encode
 from aiollm.types.lenient import lenient_json
 
 __all__ = ["Renaming"]

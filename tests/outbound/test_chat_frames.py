@@ -5,21 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from attrs import evolve
 from openai.types.chat import ChatCompletionChunk
 
 from aiollm import exceptions as e
 from aiollm.dialects.anthropic import Anthropic
 from aiollm.engine.seam import Seam
-from aiollm.proxy.inbound.asked import Asked
-from aiollm.proxy.inbound.chat_frames import ChatFrames
-from aiollm.proxy.inbound.failure import failure_of
+from aiollm.outbound.chat_frames import ChatFrames
+from aiollm.outbound.failure import failure_of
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from tests.dialects.reading import read
 from tests.dialects.test_anthropic_stream import begin, end, text, thinking
 from tests.dialects.test_anthropic_stream import call as claude_call
 from tests.proxy.inbound.answers import (
-    ASKED,
     USAGE,
     call,
     content,
@@ -43,21 +40,21 @@ STREAMS: dict[str, list[Any]] = {
 @pytest.mark.parametrize("deltas", STREAMS.values(), ids=STREAMS)
 def test_a_stream_that_is_written_says_what_was_read(deltas: list[Any]) -> None:
     chunks = streamed(*deltas)
-    data = written(ChatFrames(ASKED), chunks)
+    data = written(ChatFrames("alias"), chunks)
     assert data.endswith(b"data: [DONE]\n\n")
     assert content(read_again(data)) == content(chunks)
 
 
 @pytest.mark.parametrize("deltas", STREAMS.values(), ids=STREAMS)
 def test_every_chunk_is_one_of_openais(deltas: list[Any]) -> None:
-    for payload in payloads(written(ChatFrames(ASKED), streamed(*deltas))):
+    for payload in payloads(written(ChatFrames("alias"), streamed(*deltas))):
         chunk = ChatCompletionChunk.model_validate(payload, strict=True)
         assert (chunk.id, chunk.created, chunk.model) == ("chatcmpl-1", 5, "alias")
         assert all({"index", "delta", "finish_reason", "logprobs"} <= choice.keys() for choice in payload["choices"])
 
 
 def test_a_stream_has_openais_own_form() -> None:
-    role, text, finish, usage = payloads(written(ChatFrames(ASKED), streamed({"content": "a"})))
+    role, text, finish, usage = payloads(written(ChatFrames("alias"), streamed({"content": "a"})))
     plain = {"index": 0, "logprobs": None, "finish_reason": None}
     assert role["choices"] == [{**plain, "delta": {"role": "assistant", "content": ""}}]
     assert text == {**HEAD, "choices": [{**plain, "delta": {"content": "a"}}]}
@@ -66,7 +63,7 @@ def test_a_stream_has_openais_own_form() -> None:
 
 
 def test_usage_is_only_for_those_who_asked() -> None:
-    frames = payloads(written(ChatFrames(evolve(ASKED, include_usage=False)), streamed({"content": "a"})))
+    frames = payloads(written(ChatFrames("alias", shows_usage=False), streamed({"content": "a"})))
     assert len(frames) == 3
     assert not [frame for frame in frames if "usage" in frame]
 
@@ -76,7 +73,7 @@ def test_what_a_provider_adds_is_kept_on_every_chunk() -> None:
     chunks = read(
         [event({"role": "assistant", "content": ""}), *pieces, event(finish="stop"), b"data: [DONE]\n\n"]
     ).chunks
-    told = payloads(written(ChatFrames(ASKED), chunks))[1]
+    told = payloads(written(ChatFrames("alias"), chunks))[1]
     assert (told["obfuscation"], told["provider"], told["choices"][0]["delta"]) == (
         "xx",
         "acme",
@@ -87,26 +84,25 @@ def test_what_a_provider_adds_is_kept_on_every_chunk() -> None:
 def test_what_a_provider_adds_may_have_half_a_character() -> None:
     odd = event({"content": "a"}, note="x").replace(b'"x"', b'"\\ud83d"')
     chunks = read([event({"role": "assistant", "content": ""}), odd, event(finish="stop"), b"data: [DONE]\n\n"]).chunks
-    assert payloads(written(ChatFrames(ASKED), chunks))[1]["choices"][0]["delta"] == {"content": "a"}
+    assert payloads(written(ChatFrames("alias"), chunks))[1]["choices"][0]["delta"] == {"content": "a"}
 
 
 def test_a_chunk_that_a_seam_has_changed_is_written_as_it_is_now() -> None:
     beginning = whole(content="It was a dark and stormy night; the rain fell in torrents")
     chunks = Seam(beginning, ()).chunks(streamed({"content": "the rain fell in torrents"}, {"content": " on us"}))
-    told = payloads(written(ChatFrames(ASKED), chunks))
+    told = payloads(written(ChatFrames("alias"), chunks))
     assert {frame["id"] for frame in told} == {"c1"}
     text = "".join(frame["choices"][0]["delta"].get("content") or "" for frame in told if frame["choices"])
     assert text == " on us"
 
 
-def sent(*events: bytes, asked: Asked = ASKED) -> bytes:
+def sent(*events: bytes, model: str = "alias", shows_usage: bool = True) -> bytes:
     """What a client gets of a stream of a provider's."""
     reading = read([*events, b"data: [DONE]\n\n"])
     assert reading.error is None
-    return written(ChatFrames(asked), reading.chunks)
+    return written(ChatFrames(model, shows_usage=shows_usage), reading.chunks)
 
 
-SAME_NAME = evolve(ASKED, model="upstream")
 ROLE = event({"role": "assistant", "content": ""})
 COUNTED = event(choices=[], usage=USAGE)
 AS_OPENAI_WRITES: dict[str, list[bytes]] = {
@@ -142,7 +138,7 @@ AS_OPENAI_WRITES: dict[str, list[bytes]] = {
 @pytest.mark.parametrize("pieces", AS_OPENAI_WRITES.values(), ids=AS_OPENAI_WRITES)
 def test_events_as_openai_writes_them_are_sent_byte_for_byte(pieces: list[bytes]) -> None:
     came = [ROLE, *pieces, COUNTED]
-    assert sent(*came, asked=SAME_NAME) == b"".join([*came, b"data: [DONE]\n\n"])
+    assert sent(*came, model="upstream") == b"".join([*came, b"data: [DONE]\n\n"])
 
 
 def test_nothing_but_the_name_of_the_model_is_another() -> None:
@@ -154,7 +150,7 @@ def test_nothing_but_the_name_of_the_model_is_another() -> None:
 
 def test_the_usage_that_the_proxy_asked_for_is_not_sent_to_who_did_not() -> None:
     came = [ROLE, event({"content": "a"}, usage=None), event(finish="stop")]
-    data = sent(*came, COUNTED, asked=evolve(SAME_NAME, include_usage=False))
+    data = sent(*came, COUNTED, model="upstream", shows_usage=False)
     assert data == b"".join([*came, b"data: [DONE]\n\n"])
 
 
@@ -198,7 +194,7 @@ def test_events_of_a_provider_that_leaves_out_the_head_are_put_into_openais_form
 def test_the_answer_of_another_format_is_written_as_openais() -> None:
     reply = begin() + thinking(0, "hm", "m") + text(1, "a", "b") + claude_call(2, '{"x":', "1}") + end("tool_use")
     chunks = read([reply], dialect=Anthropic()).chunks
-    again = read_again(written(ChatFrames(ASKED), chunks))
+    again = read_again(written(ChatFrames("alias"), chunks))
     assert content(again) == content(chunks)
     assert content(again)["calls"] == {0: ["t2", "f", '{"x":1}']}
 
@@ -207,7 +203,7 @@ def test_made_chunks_of_text_and_reasoning_are_written_around_their_text() -> No
     def chunk(**delta: Any) -> ModelResponseStream:
         return ModelResponseStream(id="x", created=1, model="m", choices=[StreamingChoices(delta=Delta(**delta))])
 
-    writer = ChatFrames(evolve(ASKED, include_usage=False))
+    writer = ChatFrames("alias", shows_usage=False)
     plain = {"index": 0, "logprobs": None, "finish_reason": None}
     for delta in ({"role": "assistant"}, {"content": 'a"b'}, {"reasoning_content": "c"}, {"content": "a", "other": 1}):
         (told,) = payloads(writer.feed(chunk(**delta)))
@@ -225,9 +221,9 @@ def test_several_choices_keep_their_numbers() -> None:
     pieces = [event(choices=[{"index": n, "delta": {"role": "assistant", "content": str(n)}} for n in (0, 1)])]
     ends = [event(choices=[{"index": n, "delta": {}, "finish_reason": "stop"} for n in (0, 1)])]
     chunks = read([*pieces, *ends, b"data: [DONE]\n\n"]).chunks
-    told = payloads(written(ChatFrames(ASKED), chunks))
+    told = payloads(written(ChatFrames("alias"), chunks))
     assert {choice["index"] for frame in told for choice in frame["choices"]} == {0, 1}
-    assert content(read_again(written(ChatFrames(ASKED), chunks)))["text"] == "01"
+    assert content(read_again(written(ChatFrames("alias"), chunks)))["text"] == "01"
 
 
 def test_logprobs_are_written() -> None:
@@ -237,13 +233,13 @@ def test_logprobs_are_written() -> None:
         [event({"role": "assistant"}), event(choices=[choice]), event(finish="stop"), b"data: [DONE]\n\n"]
     ).chunks
     told = [
-        frame["choices"][0]["logprobs"] for frame in payloads(written(ChatFrames(ASKED), chunks)) if frame["choices"]
+        frame["choices"][0]["logprobs"] for frame in payloads(written(ChatFrames("alias"), chunks)) if frame["choices"]
     ]
     assert [one["content"][0]["token"] for one in told if one] == ["a"]
 
 
 def test_a_stream_that_breaks_off_ends_in_an_error_and_has_no_end_marker() -> None:
-    writer = ChatFrames(ASKED)
+    writer = ChatFrames("alias")
     data = written(writer, streamed({"content": "a"}, finish=None), ends=False)
     data += writer.fail(failure_of(e.StreamTruncated("cut")))
     assert b"[DONE]" not in data
@@ -254,6 +250,6 @@ def test_a_stream_that_breaks_off_ends_in_an_error_and_has_no_end_marker() -> No
 
 def test_a_heartbeat_is_no_content() -> None:
     chunks = streamed({"content": "a"})
-    writer = ChatFrames(ASKED)
+    writer = ChatFrames("alias")
     data = b"".join(writer.feed(chunk) + writer.heartbeat for chunk in chunks) + writer.finish()
     assert content(read_again(data)) == content(chunks)

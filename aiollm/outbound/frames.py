@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
 
-from aiollm.proxy.inbound.failure import Failure
+from aiollm.outbound.failure import Failure
 from aiollm.wire.alike import AlikeEvents
 
-__all__ = ["DONE", "EventWriter", "data_frame", "encode", "event_frame"]
+__all__ = ["DONE", "EVENT_STREAM", "AnswerWriter", "EventWriter", "data_frame", "encode", "event_frame"]
 
 DONE = b"data: [DONE]\n\n"
+
+EVENT_STREAM: Mapping[str, str] = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",  # nginx would hold the events back
+}
+"""What the head of a stream of events says."""
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 """A value as JSON, without spaces."""
@@ -42,6 +49,16 @@ class EventWriter(Protocol):
     def fail(self, failure: Failure) -> bytes:
         """Return the end of an answer that broke off; nothing follows it."""
         ...
+
+
+class AnswerWriter(EventWriter, Protocol):
+    """A writer whose format needs nothing of the request, so that any server can send it.
+
+    Attributes:
+        headers: what the format needs in the head, beside `EVENT_STREAM`.
+    """
+
+    headers: Mapping[str, str]
 
 
 def data_frame(payload: Any) -> bytes:

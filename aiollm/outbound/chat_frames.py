@@ -8,20 +8,20 @@ but text or reasoning around its text, any other member by member.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
 from aiollm.dialects.openai_form import events_like, is_openais_own, served_model
-from aiollm.proxy.inbound.asked import Asked
-from aiollm.proxy.inbound.failure import Failure
-from aiollm.proxy.inbound.frames import DONE, data_frame, encode
-from aiollm.proxy.inbound.renaming import Renaming
+from aiollm.outbound.failure import Failure
+from aiollm.outbound.frames import DONE, data_frame, encode
+from aiollm.outbound.renaming import Renaming
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.lenient import lenient_json
 from aiollm.types.tools import ChatCompletionDeltaToolCall
 from aiollm.wire.alike import AlikeEvents, Run
 
-__all__ = ["ChatFrames"]
+__all__ = ["ChatFrames", "chat_payload"]
 
 _TOLD = (
     "role",
@@ -57,14 +57,20 @@ LOOKS = 8
 
 
 class ChatFrames:
-    """Writes one stream of chat chunks."""
+    """Writes one stream of chat chunks.
+
+    Args:
+        model: what the client calls the model; None for what the chunks say.
+        shows_usage: whether the client is to see the usage.
+    """
 
     heartbeat = b": keep-alive\n\n"
+    headers: Mapping[str, str] = {}
 
-    def __init__(self, asked: Asked) -> None:
-        self._model = asked.model
-        self._shows_usage = asked.include_usage
-        self._renamed = Renaming(asked.model, served_model)
+    def __init__(self, model: str | None = None, *, shows_usage: bool = True) -> None:
+        self._model = model
+        self._shows_usage = shows_usage
+        self._renamed = Renaming(model or "", served_model)
         self.alike: AlikeEvents | None = None
         self._told: dict[AlikeEvents, AlikeEvents] = {}  # such events, and the same as the client is told them
         self._looks = LOOKS
@@ -137,6 +143,9 @@ class ChatFrames:
 
     def _open(self, chunk: ModelResponseStream) -> None:
         """Take the head of all chunks from the first one."""
+        if self._model is None:
+            self._model = chunk.model or ""
+            self._renamed = Renaming(self._model, served_model)
         self._head = {
             "id": chunk.id,
             "object": "chat.completion.chunk",
@@ -179,14 +188,29 @@ class ChatFrames:
         return b"data: %b\n\n" % encode(payload)
 
     def _payload(self, chunk: ModelResponseStream) -> dict[str, Any]:
-        payload = {**self._head, "system_fingerprint": chunk.system_fingerprint}
-        for name in ("service_tier", "provider_specific_fields"):
-            if (value := getattr(chunk, name)) is not None:
-                payload[name] = value
-        payload["choices"] = [_choice(choice) for choice in chunk.choices]
-        if self._shows_usage:
-            payload["usage"] = chunk.usage and chunk.usage.model_dump(exclude_none=True)
-        return {**payload, **chunk._extra()} if chunk._rest else payload
+        payload = {**chat_payload(chunk), **self._head}
+        if not self._shows_usage:
+            payload.pop("usage", None)
+        return payload
+
+
+def chat_payload(chunk: ModelResponseStream) -> dict[str, Any]:
+    """Return a chunk as the plain object that OpenAI's own server would send."""
+    payload: dict[str, Any] = {
+        "id": chunk.id,
+        "object": "chat.completion.chunk",
+        "created": chunk.created,
+        "model": chunk.model,
+        "system_fingerprint": chunk.system_fingerprint,
+    }
+    for name in ("service_tier", "provider_specific_fields"):
+        if (value := getattr(chunk, name)) is not None:
+            payload[name] = value
+    if chunk.recovery is not None:
+        payload["recovery"] = chunk.recovery.model_dump()
+    payload["choices"] = [_choice(choice) for choice in chunk.choices]
+    payload["usage"] = chunk.usage and chunk.usage.model_dump(exclude_none=True)
+    return {**payload, **chunk._extra()} if chunk._rest else payload
 
 
 def _choice(choice: StreamingChoices) -> dict[str, Any]:
