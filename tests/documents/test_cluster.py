@@ -31,7 +31,7 @@ import ray
 
 batches = [["What is rain?"], ["What is wind?", "What is snow?"]]
 pyarrow.parquet.write_table(pyarrow.table({"prompt": ["What is hail?", "What is fog?"]}), "questions.parquet")
-ray.init(num_cpus=6, include_dashboard=False, object_store_memory=80 * 2**20, _node_ip_address="127.0.0.1")
+ray.init(num_cpus=3, include_dashboard=False, object_store_memory=80 * 2**20, _node_ip_address="127.0.0.1")
 """
 
 
@@ -69,7 +69,13 @@ def test_the_programs_for_dask_run(redis_server: RedisServer, server: ProviderSe
 def test_the_programs_for_ray_run(redis_server: RedisServer, server: ProviderServer) -> None:
     pytest.importorskip("ray")
     read = '\nprint(ray.data.read_parquet("answers").to_pandas()[["prompt", "text"]].to_dict("list"))'
-    printed = run(ON_RAY, RAY, redis_server, {'ray.init("auto")': "", "range(4)": "range(2)"}, read)
+    printed = run(
+        ON_RAY,
+        RAY,
+        redis_server,
+        {'ray.init("auto")': "", "range(4)": "range(2)", "concurrency=4": "concurrency=1"},
+        read,
+    )
     lines = printed.splitlines()
     assert "['Fine.']" in lines
     assert "['Fine.', 'Fine.']" in lines
