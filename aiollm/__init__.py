@@ -17,6 +17,7 @@ from aiollm.engine.attempt import Attempt
 from aiollm.engine.builder import stream_chunk_builder
 from aiollm.engine.events import EventStream
 from aiollm.engine.outcome import Outcome
+from aiollm.engine.stats import StreamStats
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import (
     APIConnectionError,
@@ -42,6 +43,7 @@ from aiollm.exceptions import (
     PermissionDeniedError,
     ProxyError,
     RateLimitError,
+    ReaderTooSlow,
     ServiceUnavailableError,
     StreamCancelled,
     StreamInterrupted,
@@ -56,6 +58,9 @@ from aiollm.exceptions import (
     UnsupportedRuntime,
     WrongLoopError,
 )
+from aiollm.hooks.callbacks import CustomLogger, callbacks
+from aiollm.hooks.events import AttemptFailed, CallEnded, CallFacts, CallStarted, FirstContent
+from aiollm.hooks.sink import Sink
 from aiollm.jobs.batch import abatch_completion
 from aiollm.jobs.estimate import Estimate
 from aiollm.jobs.job import Job, map
@@ -104,6 +109,7 @@ from aiollm.responses_call import aresponses
 from aiollm.router.stats import DeploymentStats
 from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
 from aiollm.router_arguments.group_info import ModelGroupInfo
+from aiollm.structured.tool_arguments import ToolArguments
 from aiollm.sync.client import Client
 from aiollm.sync.facade import completion, embedding, responses
 from aiollm.sync.jobs import SyncJob, batch_completion, map_sync
@@ -138,6 +144,7 @@ __all__ = [
     "APIResponseValidationError",
     "AllowedFailsPolicy",
     "Attempt",
+    "AttemptFailed",
     "AuthenticationError",
     "BadGatewayError",
     "BadRequestError",
@@ -147,6 +154,9 @@ __all__ = [
     "Cache",
     "CacheStats",
     "CacheStore",
+    "CallEnded",
+    "CallFacts",
+    "CallStarted",
     "ChatCompletionDeltaToolCall",
     "ChatCompletionMessageToolCall",
     "Choices",
@@ -156,6 +166,7 @@ __all__ = [
     "ConnectTimeout",
     "ContentPolicyViolationError",
     "ContextWindowExceededError",
+    "CustomLogger",
     "DNSError",
     "Delta",
     "DeploymentStats",
@@ -164,6 +175,7 @@ __all__ = [
     "Estimate",
     "EventStream",
     "EventTooLarge",
+    "FirstContent",
     "FirstTokenTimeout",
     "Function",
     "FunctionCall",
@@ -191,6 +203,7 @@ __all__ = [
     "Provider",
     "ProxyError",
     "RateLimitError",
+    "ReaderTooSlow",
     "Recovery",
     "RedisLimiter",
     "RedisResults",
@@ -210,9 +223,11 @@ __all__ = [
     "Scope",
     "Secret",
     "ServiceUnavailableError",
+    "Sink",
     "StoreError",
     "StreamCancelled",
     "StreamInterrupted",
+    "StreamStats",
     "StreamTruncated",
     "StreamingChoices",
     "Summary",
@@ -223,6 +238,7 @@ __all__ = [
     "Timeout",
     "Timeouts",
     "TokenCount",
+    "ToolArguments",
     "ToolCallIncomplete",
     "TotalTimeout",
     "UnexpectedContentType",
@@ -237,6 +253,7 @@ __all__ = [
     "aembedding",
     "aresponses",
     "batch_completion",
+    "callbacks",
     "completion",
     "completion_cost",
     "cost_per_token",

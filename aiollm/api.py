@@ -30,6 +30,7 @@ from aiollm.engine.mock import MockResponse
 from aiollm.engine.options import MidStream
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import BadRequestError
+from aiollm.mock_arguments import mock_of
 from aiollm.policy_arguments import call_options
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.providers.provider import Target
@@ -106,6 +107,8 @@ async def acompletion(
     additional_drop_params: Sequence[str] = (),
     allowed_openai_params: Sequence[str] = (),
     mock_response: MockResponse | None = None,
+    mock_tool_calls: Sequence[Mapping[str, Any]] | None = None,
+    mock_timeout: bool | None = None,
     metadata: Mapping[str, Any] | None = None,
     num_retries: int | None = None,
     max_retries: int | None = None,
@@ -143,7 +146,10 @@ async def acompletion(
         drop_params: leave out parameters that the provider does not take, instead of raising.
         additional_drop_params: names to leave out in any case; dots reach into nested members.
         allowed_openai_params: names to send even though the provider is not known to take them.
-        mock_response: the answer, made up here; nothing is sent. A text, a response, or an exception to raise.
+        mock_response: the answer, made up here; nothing is sent. A text, a response, chunks, an exception to raise, or
+            the name of one of LiteLLM's, as in "litellm.RateLimitError".
+        mock_tool_calls, mock_timeout: the same: tool calls that the answer has, and whether the call runs into its
+            clock instead.
         metadata: notes of the caller's on the call; never sent, but for the `user_id` that Anthropic takes.
         num_retries, max_retries: how often a failed request is sent again at the most, 2 where nothing is said; the
             first name wins. Only what may help is tried again, and only before the first content; see `Retry`.
@@ -204,6 +210,7 @@ def chat_call(given: dict[str, Any], find: Find) -> Call:
     stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
     scope = CallScope(loop, timeouts)
+    given = {**given, "mock_response": mock_of(given, timeouts)}
 
     def build(given: dict[str, Any]) -> Call:
         target = find(given, "chat")
@@ -263,10 +270,7 @@ def target_of(given: dict[str, Any], api: Api) -> Target:
     if not isinstance(given["model"], str) or not given["model"]:
         raise faulty("model", 'text like "provider/model"', given["model"])
     key, token = checked_key(given["api_key"]), checked_key(given["azure_ad_token"], "azure_ad_token")
-    mock = given["mock_response"]
-    if mock is not None:
-        if not isinstance(mock, (str, Exception, Mapping, ModelResponse)):
-            raise faulty("mock_response", "text, a response, or an exception", mock)
+    if given["mock_response"] is not None:
         key = key or Secret("mock")  # nothing is sent, so nobody needs a key
     target = resolve(
         given["model"],

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from aiollm.exceptions import BadRequestError
+from aiollm.structured.schema import is_structured, response_format_of
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.record import Record
 from aiollm.types.secret import HiddenText, Secret
@@ -106,7 +107,7 @@ def checked_text_format(kind: Any) -> dict[str, Any]:
     Raises:
         BadRequestError: it is no such class.
     """
-    if not (isinstance(kind, type) and hasattr(kind, "model_json_schema")):
+    if not is_structured(kind):
         raise faulty("text_format", "a class with a JSON schema", kind)
     return {"type": "json_schema", **_response_format(kind)["json_schema"]}
 
@@ -301,14 +302,15 @@ def hidden(value: Any) -> Any:
 
 
 def _response_format(value: Any) -> Any:
-    """Return a response format as a dict; a pydantic class becomes its JSON schema."""
-    schema_of = getattr(value, "model_json_schema", None)
-    if schema_of is None:
+    """Return a response format as a dict; a class becomes its JSON schema."""
+    if not is_structured(value):
         return value
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": value.__name__, "schema": schema_of(), "strict": True},
-    }
+    try:
+        return response_format_of(value)
+    except TypeError as error:
+        raise BadRequestError(
+            f"response_format: {value.__name__} has no JSON schema: {error}", param="response_format", phase="request"
+        ) from error
 
 
 def _shape(value: Any) -> str:
@@ -393,7 +395,7 @@ _RULES: dict[str, _Rule] = {
     "reasoning_effort": ("text or a dict", _is_text_or_dict),
     "response_format": (
         "a dict or a class with a JSON schema",
-        lambda value: _is_dict(value) or (isinstance(value, type) and hasattr(value, "model_json_schema")),
+        lambda value: _is_dict(value) or is_structured(value),
     ),
     "seed": ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
     "service_tier": _TEXT,

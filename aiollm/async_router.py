@@ -13,7 +13,7 @@ from aiollm.engine.call import Call
 from aiollm.router.demands import Demands
 from aiollm.router.deployment import Deployment
 from aiollm.router.fleet import Fleet
-from aiollm.router.limiters import local_limiter, shared_limiter
+from aiollm.router.limiters import MakeLimiter, local_limiter, shared_limiter
 from aiollm.router.member import Demand
 from aiollm.router.routing import Routing
 from aiollm.router.stats import DeploymentStats
@@ -44,13 +44,17 @@ class AsyncRouter(AsyncClient):
         for name in (*read.aliases.values(), *read.fallbacks.names()):
             if not self._fleet.knows(name):
                 raise ValueError(f"model_group_alias or fallbacks: the model_list has no {name!r}")
-        limiter = local_limiter if read.redis is None else shared_limiter(read.redis)
-        routing = Routing(self._fleet, Demands(self._fleet, read.affinities), read.retries, limiter)
+        demands = Demands(self._fleet, read.affinities)
+        routing = Routing(self._fleet, demands, read.retries, self._limiting(read.redis))
         self._limiters = routing.limiters
         super().__init__(read.policies, routing)
 
     def _call(self, build: Build, given: dict[str, Any]) -> Call:
         return self._calls.call(build, given)
+
+    def _limiting(self, redis: str | None) -> MakeLimiter:
+        """Return what makes the limiters of deployments, which all processes share that know the Redis server."""
+        return local_limiter if redis is None else shared_limiter(redis)
 
     # Who is there
 

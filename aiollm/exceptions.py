@@ -21,7 +21,8 @@
     ├── APIResponseValidationError      an answer came that is none
     │   └── UnexpectedContentType, InvalidChunk, EventTooLarge, ToolCallIncomplete
     └── StreamInterrupted               the answer broke off (reset, cut); the original is `__cause__`
-        └── StreamTruncated             the body ended cleanly, but without the answer's own end
+        ├── StreamTruncated             the body ended cleanly, but without the answer's own end
+        └── ReaderTooSlow               one of several readers of the answer fell too far behind the others
     BudgetExceededError, StreamCancelled, WrongLoopError, UnsupportedRuntime stand beside it.
 
 `except APIError` catches all that the outside world does to a call, `except Timeout` the clocks. An error that a
@@ -57,6 +58,7 @@ __all__ = [
     "PermissionDeniedError",
     "ProxyError",
     "RateLimitError",
+    "ReaderTooSlow",
     "ServiceUnavailableError",
     "StreamCancelled",
     "StreamInterrupted",
@@ -325,6 +327,10 @@ class StreamInterrupted(APIError):
 
 class StreamTruncated(StreamInterrupted):
     """The body ended cleanly, but the answer has neither a finish reason nor an end marker."""
+
+
+class ReaderTooSlow(StreamInterrupted):
+    """This reader of an answer that several share fell too far behind the others, who go on."""
 
 
 MidStreamFallbackError = StreamInterrupted

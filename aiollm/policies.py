@@ -10,6 +10,7 @@ from attrs import Attribute, Factory, field, frozen
 from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
 from aiollm.engine.options import MidStream
+from aiollm.hooks.hook import Listener, checked_hooks
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
@@ -46,6 +47,7 @@ class Policies:
         mid_stream: what becomes of a stream of chat that breaks off, where a call does not say it itself.
         cache: where answers are kept; None for nowhere.
         single_flight: whether identical calls at the same time share one answer.
+        hooks: who hears what becomes of calls.
     """
 
     retry: Retry = field(default=Factory(Retry), validator=_must_be(Retry, "aiollm.Retry(retries=4)"))
@@ -55,3 +57,4 @@ class Policies:
     mid_stream: MidStream = "never"
     cache: Cache | None = field(default=None, validator=_must_be(Cache, "aiollm.Cache(aiollm.MemoryStore())"))
     single_flight: bool = False
+    hooks: tuple[Listener, ...] = field(default=(), converter=checked_hooks)

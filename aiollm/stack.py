@@ -2,6 +2,7 @@
 
 Outermost first:
 
+- observe: outside of everything, so that every call is told of once, however it is answered.
 - cache: outside of all that asks, because a kept answer needs nobody.
 - single flight: outside of what a call costs, so that calls which share an answer cost one.
 - budget: around all attempts of a call, which are paid for together, and of which none is made without the money.
@@ -34,12 +35,12 @@ from aiollm.engine.events import EventStream
 from aiollm.engine.record import record
 from aiollm.engine.replay import replayed_chat, replayed_embeddings, replayed_events
 from aiollm.engine.stream import ChunkStream
-from aiollm.exceptions import APIError
 from aiollm.middleware.budgeting import Budgeting, ways_of_call
 from aiollm.middleware.cache import Caching, destination_of
 from aiollm.middleware.fallback import fall_back
 from aiollm.middleware.hedge import Hedging
 from aiollm.middleware.limits import Limits
+from aiollm.middleware.observe import Observing
 from aiollm.middleware.recovery import Recovering, prefill
 from aiollm.middleware.retry import Retrying
 from aiollm.middleware.single_flight import Shared, SharedReply, SingleFlight
@@ -81,6 +82,8 @@ class Stack:
                 handler = partial(SingleFlight(api, share, destination), handler=handler)
             if policies.cache is not None:
                 handler = partial(Caching(policies.cache, api, replay, destination), handler=handler)
+            if policies.hooks:
+                handler = partial(Observing(policies.hooks, api), handler=handler)
             return handler
 
         of_call = _of_call(policies, routing)
@@ -100,8 +103,8 @@ class Stack:
 def _of_call(policies: Policies, routing: Routing | None) -> list[Middleware]:
     """Return what is around a whole call."""
     if policies.budget is None:
-        return [_told]
-    return [_told, Budgeting(policies.budget, ways_of_call if routing is None else routing.ways)]
+        return []
+    return [Budgeting(policies.budget, ways_of_call if routing is None else routing.ways)]
 
 
 def _trying(policies: Policies, routing: Routing | None) -> list[Middleware]:
@@ -132,15 +135,6 @@ def _embeddings(
         return chain(of_call, partial(one_by_one, handler=chain([*trying, *sending], embed)))
     # A router knows only of a deployment whether it takes many texts at once.
     return chain([*of_call, *trying, route], partial(one_by_one, handler=chain(sending, embed)))
-
-
-async def _told(call: Call, handler: Handler[A]) -> A:
-    """Let an error tell of all attempts, those after its own among them."""
-    try:
-        return await handler(call)
-    except APIError as error:
-        error.attempts = tuple(call.attempts)
-        raise
 
 
 DEFAULT = Stack(Policies())

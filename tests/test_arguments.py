@@ -171,9 +171,10 @@ def test_parameters_that_are_not_openais_are_for_others_to_read() -> None:
 
 
 def test_a_class_becomes_its_schema() -> None:
+    closed = {"additionalProperties": False}
     assert checked_parameters({"response_format": Answer})["response_format"] == {
         "type": "json_schema",
-        "json_schema": {"name": "Answer", "schema": Answer.model_json_schema(), "strict": True},
+        "json_schema": {"name": "Answer", "schema": {**Answer.model_json_schema(), **closed}, "strict": True},
     }
 
 

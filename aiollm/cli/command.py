@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import signal
 import sys
@@ -213,6 +214,7 @@ def _serve_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser
 
 def _serve(options: Namespace) -> int:
     """Run the proxy. It is looked for here, because loading it would hold up every other command."""
+    gc.disable()  # until it serves: nearly all that is made by then stays, and looking through it takes its time
     return int(import_module("aiollm.cli.serve").serve(options))
 
 

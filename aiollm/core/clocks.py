@@ -23,9 +23,12 @@ class Clocks:
         total: when the call must end, in the loop's time; None for never.
         on_expiry: called with "total" or the name of the wait. It must not refer to an object that closes itself when
             it is dropped, because the timer keeps it alive.
+
+    Attributes:
+        answered_at: when the network answered last, in the loop's time, as far as `stop_waiting` was told.
     """
 
-    __slots__ = ("_due", "_left", "_loop", "_name", "_on_expiry", "_timer", "_total", "_waiting_since")
+    __slots__ = ("_due", "_left", "_loop", "_name", "_on_expiry", "_timer", "_total", "_waiting_since", "answered_at")
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, *, total: float | None, on_expiry: Callable[[str], None]
@@ -37,7 +40,7 @@ class Clocks:
         self._name = ""
         self._left = _NEVER
         self._due = _NEVER
-        self._waiting_since = 0.0
+        self._waiting_since = self.answered_at = 0.0
 
     def allow(self, name: str, seconds: float | None) -> None:
         """Name the wait from now on, and say how long it may take; None for as long as it likes."""
@@ -57,7 +60,8 @@ class Clocks:
     def stop_waiting(self) -> None:
         """The network has answered: time that passes now is the reader's. The total goes on."""
         self._due = _NEVER
-        self._left -= self._loop.time() - self._waiting_since
+        self.answered_at = now = self._loop.time()
+        self._left -= now - self._waiting_since
 
     def renew_waiting(self, seconds: float | None) -> None:
         """The network has answered. The next wait is called the same, and may take that long, whatever is left."""

@@ -40,36 +40,36 @@ class FairQueue(Generic[T]):
 
     Args:
         weights: key -> its share in relation to others; 1 for every key that is not named.
+
+    Attributes:
+        length: how many items are in it.
     """
 
     def __init__(self, weights: Mapping[str, float]) -> None:
         self._classes = [_Class[T](weights) for _ in range(CLASSES)]
         self._passed = [0] * CLASSES
-        self._length = 0
-
-    def __len__(self) -> int:
-        return self._length
+        self.length = 0
 
     def push(self, item: T, *, priority: int, key: str, cost: float) -> Place[T]:
         """Put an item behind those of its key and class, and return its place."""
         place = Place(item, priority, key, cost)
         self._classes[priority].push(place)
-        self._length += 1
+        self.length += 1
         return place
 
     def remove(self, place: Place[T]) -> None:
         """Take a place out of the queue, wherever it stands."""
         self._classes[place.priority].remove(place)
-        self._length -= 1
+        self.length -= 1
 
     def head(self) -> T | None:
         """Return the item whose turn it is; None where nobody waits."""
-        return self._classes[self._turn()].head().item if self._length else None
+        return self._classes[self._turn()].head().item if self.length else None
 
     def pop(self) -> T:
         """Take out the item whose turn it is, which has been served."""
         turn = self._turn()
-        self._length -= 1
+        self.length -= 1
         self._passed[turn] = 0
         for later in range(turn + 1, CLASSES):
             self._passed[later] = self._passed[later] + 1 if self._classes[later].length else 0

@@ -143,7 +143,7 @@ class Gate:
 
     def _first(self, amounts: Amounts, now: float) -> Permit | None:
         """Return a permit if there is room, and nobody waits for it."""
-        if not self._queue and self._paused_until <= now and self._quota.take(amounts, now) == 0:
+        if not self._queue.length and self._paused_until <= now and self._quota.take(amounts, now) == 0:
             return self._permit(amounts, now, now)
         return None
 
@@ -278,7 +278,8 @@ class Gate:
             now = self._now()
             self._book(permit, real, now)
             self._take_back(permit, now)
-            self._admit(now)
+            if self._queue.length:
+                self._admit(now)
 
     def _is_ours(self, permit: Permit) -> bool:
         """Whether a permit is of this process, not of the one that this was forked from."""
@@ -366,7 +367,7 @@ class Gate:
         with self._guard:
             now, record = self._now(), self._record
             return LimiterStats(
-                waiting=len(self._queue),
+                waiting=self._queue.length,
                 admitted=record.admitted,
                 timed_out=record.timed_out,
                 throttled=record.throttled,
@@ -381,7 +382,7 @@ class Gate:
         self._record.timed_out += 1
         paused = self._paused_until > now
         ready = self._paused_until if paused else max(now, self._next)
-        waiting = len(self._queue)
+        waiting = self._queue.length
         why = "the provider asked for a pause" if paused else f"{waiting} {'request waits' if waiting == 1 else 'wait'}"
         return RateLimitError(
             f"no room within the limits after {now - since:.3g} s: {why}; nothing was sent",
@@ -394,8 +395,10 @@ class Gate:
         """Return the time, which never goes back: loops look at the clock at different moments."""
         loop = asyncio._get_running_loop()
         now = time.monotonic() if loop is None else loop.time()
-        self._latest = max(self._latest, now)
-        return self._latest
+        if now < self._latest:
+            return self._latest
+        self._latest = now
+        return now
 
 
 def _checked_wait(seconds: float | None) -> float | None:

@@ -52,13 +52,17 @@ class Guard:
         self.depth += 1
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
-            while self._notes and self.depth == 1:
-                self._notes.popleft()()
+            if self._notes:
+                self._catch_up()
         finally:
             self.depth -= 1
             self._lock.release()
+
+    def _catch_up(self) -> None:
+        while self._notes and self.depth == 1:
+            self._notes.popleft()()
 
     def put_off(self, work: Callable[[], None]) -> None:
         """Do some work when this thread's outermost access is about to end."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Literal, Protocol
 
 from aiollm.core.adaptive_rate import AdaptiveRate
 from aiollm.core.leaky_bucket import RequestBucket, TokenBucket
 from aiollm.core.quota import MINUTE, Amounts, QuotaState
-from aiollm.core.sliding_window import SlidingWindow
+from aiollm.core.sliding_window import KINDS, Kind, Rates, SlidingWindow
 from aiollm.wire.rate_limits import RateLimit, RateLimits
 
 __all__ = ["LocalQuota", "Mode"]
@@ -17,8 +16,8 @@ __all__ = ["LocalQuota", "Mode"]
 Mode = Literal["strict", "bucket"]
 
 
-class _Meter(Protocol):
-    """What says whether more fits."""
+class _Bucket(Protocol):
+    """What says in the place of the window whether more of a kind fits."""
 
     def wait(self, amount: float, limit: float, now: float) -> float: ...
 
@@ -27,44 +26,6 @@ class _Meter(Protocol):
     def settle(self, held: float, real: float, at: float, now: float) -> None: ...
 
     def observe(self, used: float, now: float, seconds: float) -> None: ...
-
-
-class _Rate:
-    """So many of one kind a minute.
-
-    Args:
-        limit: how many; None for any number, until the provider tells one.
-        new_bucket: makes what counts in a limit's place, where a window is not to.
-
-    Attributes:
-        limit: how many at present; `inf` for any number.
-        window: how many there were in the last minute.
-        meter: says whether more fits: the window, or a bucket.
-    """
-
-    __slots__ = ("_configured", "_new_bucket", "limit", "meter", "window")
-
-    def __init__(self, limit: float | None, new_bucket: Callable[[float], _Meter] | None) -> None:
-        self._configured = math.inf if limit is None else limit
-        self.window = SlidingWindow()
-        self.meter: _Meter = self.window
-        self._new_bucket = new_bucket
-        self._set_limit(self._configured)
-
-    def _set_limit(self, limit: float) -> None:
-        self.limit = limit
-        if self._new_bucket is not None and limit < math.inf:
-            self.meter = self._new_bucket(limit)
-            self._new_bucket = None
-
-    def learn(self, told: RateLimit, now: float) -> None:
-        """Believe the provider, but never beyond what was configured."""
-        if told.period > MINUTE:
-            return
-        self._set_limit(min(self._configured, told.limit * MINUTE / told.period))
-        if told.remaining is not None and told.period == MINUTE:
-            seconds = MINUTE if told.reset is None else min(told.reset, MINUTE)
-            self.meter.observe(told.limit - told.remaining, now, seconds)
 
 
 class LocalQuota:
@@ -89,15 +50,13 @@ class LocalQuota:
         adaptive: bool,
         mode: Mode,
     ) -> None:
-        bucket = TokenBucket if mode == "bucket" else None
-        self._requests = _Rate(requests, RequestBucket if mode == "bucket" else None)
-        self._tokens = _Rate(tokens, bucket)
-        self._input_tokens = _Rate(input_tokens, bucket)
-        self._output_tokens = _Rate(output_tokens, bucket)
-        self._counting: tuple[_Rate, ...] = (self._requests, self._tokens)
-        if input_tokens is not None or output_tokens is not None:
-            self._count_apart()
-        self._concurrency = concurrency
+        self._configured = Rates(*map(_limit, (requests, tokens, input_tokens, output_tokens)))
+        self._window = SlidingWindow()  # what there was in the last minute
+        self._rates = Rates()  # within which the window says the room
+        self._buckets: dict[Kind, _Bucket] = {}  # which say it instead
+        self._in_buckets = mode == "bucket"
+        self._set_limits(self._configured)
+        self._concurrency = math.inf if concurrency is None else concurrency
         self._in_flight = 0
         self._pace = AdaptiveRate() if adaptive else None
         self._began = math.inf
@@ -109,24 +68,23 @@ class LocalQuota:
 
     def take(self, amounts: Amounts, now: float) -> float:
         """Take the amounts and a place of the concurrency, or say for how long there is no room."""
-        if self._concurrency is not None and self._in_flight >= self._concurrency:
+        if self._in_flight >= self._concurrency:
             return math.inf
-        counts = _counts(amounts)
+        wait = self._window.wait(amounts, self._rates, now)
         pace = self._pace
         if pace is not None and pace.value == math.inf:
             pace = None
-        wait = 0.0 if pace is None else pace.wait(now)
-        for rate, amount in zip(self._counting, counts, strict=False):
-            if rate.limit < math.inf:
-                wait = max(wait, rate.meter.wait(amount, rate.limit, now))
+        if pace is not None:
+            wait = max(wait, pace.wait(now))
+        for kind, bucket in self._buckets.items():
+            wait = max(wait, bucket.wait(getattr(amounts, kind), getattr(self._limits, kind), now))
         if wait > 0:
             return wait
-        for rate, amount in zip(self._counting, counts, strict=False):
-            rate.window.add(amount, now)
-            if rate.meter is not rate.window:
-                rate.meter.add(amount, now)
+        self._window.add(amounts, now)
         if pace is not None:
             pace.add(amounts.requests, now)
+        for kind, bucket in self._buckets.items():
+            bucket.add(getattr(amounts, kind), now)
         self._in_flight += 1
         if self._began == math.inf:
             self._began = now
@@ -134,11 +92,13 @@ class LocalQuota:
 
     def settle(self, held: Amounts, real: Amounts, taken_at: float, now: float) -> None:
         """Book `real` in the place of `held`."""
-        for rate, before, after in zip(self._counting, _counts(held), _counts(real), strict=False):
+        if held == real:
+            return
+        self._window.settle(held, real, taken_at, now)
+        for kind, bucket in self._buckets.items():
+            before, after = getattr(held, kind), getattr(real, kind)
             if before != after:
-                rate.window.settle(before, after, taken_at, now)
-                if rate.meter is not rate.window:
-                    rate.meter.settle(before, after, taken_at, now)
+                bucket.settle(before, after, taken_at, now)
 
     def release(self, now: float) -> None:
         """Give back one place of the concurrency."""
@@ -146,14 +106,14 @@ class LocalQuota:
 
     def share(self, amounts: Amounts) -> float:
         """Return the largest part of a minute's room that the amounts take; by tokens where there is no limit."""
-        shares = [amount / rate.limit for rate, amount in zip(self._counting, _counts(amounts), strict=False)]
+        shares = [getattr(amounts, kind) / limit for kind, limit in zip(KINDS, self._limits, strict=True)]
         return max(shares) or amounts.requests + amounts.tokens
 
     def throttled(self, taken_at: float, now: float) -> None:
         """Slow down: the provider has refused a request."""
         if self._pace is not None:
             seconds = min(MINUTE, max(1.0, now - self._began))
-            self._pace.refused(self._requests.window.used(now) / seconds, taken_at, now)
+            self._pace.refused(self._window.used("requests", now) / seconds, taken_at, now)
 
     def succeeded(self, taken_at: float, now: float) -> None:
         """Speed up again, if it was slowed down."""
@@ -164,16 +124,31 @@ class LocalQuota:
         """Take over the limits that the provider tells."""
         if self._pace is None:
             return
-        for rate, told in (
-            (self._requests, limits.requests),
-            (self._tokens, limits.tokens),
-            (self._input_tokens, limits.input_tokens),
-            (self._output_tokens, limits.output_tokens),
-        ):
-            if told is not None:
-                rate.learn(told, now)
-        if limits.input_tokens is not None or limits.output_tokens is not None:
-            self._count_apart()
+        for kind in KINDS:
+            told: RateLimit | None = getattr(limits, kind)
+            if told is not None and told.period <= MINUTE:
+                self._believe(kind, told, now)
+
+    def _believe(self, kind: Kind, told: RateLimit, now: float) -> None:
+        """Believe the provider, but never beyond what was configured."""
+        limit = min(getattr(self._configured, kind), told.limit * MINUTE / told.period)
+        self._set_limits(self._limits._replace(**{kind: limit}))
+        if told.remaining is not None and told.period == MINUTE:
+            seconds = MINUTE if told.reset is None else min(told.reset, MINUTE)
+            used = told.limit - told.remaining
+            if kind in self._buckets:
+                self._buckets[kind].observe(used, now, seconds)
+            else:
+                self._window.observe(kind, used, now, seconds)
+
+    def _set_limits(self, limits: Rates) -> None:
+        self._limits = limits
+        if not self._in_buckets:
+            self._rates = limits
+            return
+        for kind, limit in zip(KINDS, limits, strict=True):
+            if limit < math.inf and kind not in self._buckets:
+                self._buckets[kind] = RequestBucket(limit) if kind == "requests" else TokenBucket(limit)
 
     def after_fork(self) -> None:
         """Begin with nothing in flight."""
@@ -182,26 +157,21 @@ class LocalQuota:
     def state(self, now: float) -> QuotaState:
         """Return what is known at a time."""
         pace = math.inf if self._pace is None else self._pace.value * MINUTE
+        rpm, tpm, itpm, otpm = self._limits
         return QuotaState(
             in_flight=self._in_flight,
-            concurrency=self._concurrency,
-            rpm_now=self._requests.window.used(now),
-            tpm_now=self._tokens.window.used(now),
-            rpm=_known(min(self._requests.limit, pace)),
-            tpm=_known(self._tokens.limit),
-            itpm=_known(self._input_tokens.limit),
-            otpm=_known(self._output_tokens.limit),
+            concurrency=None if self._concurrency == math.inf else int(self._concurrency),
+            rpm_now=self._window.used("requests", now),
+            tpm_now=self._window.used("tokens", now),
+            rpm=_known(min(rpm, pace)),
+            tpm=_known(tpm),
+            itpm=_known(itpm),
+            otpm=_known(otpm),
         )
 
-    def _count_apart(self) -> None:
-        """Count the tokens of prompts and of answers, beside those of both."""
-        self._counting = (self._requests, self._tokens, self._input_tokens, self._output_tokens)
 
-
-def _counts(amounts: Amounts) -> tuple[float, float, float, float]:
-    """Return the amounts in the order of the rates."""
-    requests, input_tokens, output_tokens = amounts
-    return requests, input_tokens + output_tokens, input_tokens, output_tokens
+def _limit(limit: float | None) -> float:
+    return math.inf if limit is None else limit
 
 
 def _known(limit: float) -> float | None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+import msgspec
 from attrs import frozen
 
 from aiollm.wire.rate_limits import RateLimits
 
-__all__ = ["MINUTE", "NOTHING", "Amounts", "Quota", "QuotaState"]
+__all__ = ["MINUTE", "NOTHING", "Amounts", "Quota", "QuotaState", "share_of"]
 
 MINUTE = 60.0
 """The period of all rates, in seconds."""
 
 
-class Amounts(NamedTuple):
+class Amounts(msgspec.Struct, frozen=True, gc=False):
     """What one request takes.
 
     Attributes:
@@ -34,6 +35,17 @@ class Amounts(NamedTuple):
 
 NOTHING = Amounts(0, 0, 0)
 """What a request takes that the provider refused before it did any work."""
+
+
+def share_of(limit: int, number: int, count: int) -> int:
+    """Return one process' share of a limit that several keep to, who know nothing of each other; maybe 0.
+
+    Args:
+        limit: what they may take together.
+        number: which process it is, from 0.
+        count: how many there are.
+    """
+    return limit // count + (number < limit % count)
 
 
 @frozen(kw_only=True)

@@ -81,6 +81,11 @@ class Runtime:
             runtime = _runtimes[loop] = cls(loop)
         return runtime
 
+    @staticmethod
+    def open_requests() -> int:
+        """Return how many requests, of all loops, have a connection or wait for one; their streams are open."""
+        return sum(len(runtime.pool.exchanges) for runtime in list(_runtimes.values()))
+
     def keep(self, owner: object, make: Callable[[], C]) -> C:
         """Return what `make` made for an owner on this loop when it was first asked for; it is closed with the loop."""
         if owner not in self._kept:

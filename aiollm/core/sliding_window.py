@@ -1,15 +1,16 @@
-"""The amounts of the last period, kept exactly."""
+"""The requests and tokens of the last period, kept exactly."""
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from typing import Literal, NamedTuple, get_args
 
 from attrs import define
 
-from aiollm.core.quota import MINUTE
+from aiollm.core.quota import MINUTE, Amounts
 
-__all__ = ["SlidingWindow"]
+__all__ = ["KINDS", "Kind", "Rates", "SlidingWindow"]
 
 SLOTS = 1024
 """Into how many parts a period is divided at the most: what is added within one part is kept together until the last of
@@ -17,15 +18,44 @@ it is a period old. That bounds the memory, and costs a busy limit a thousandth.
 
 _TINY = 1e-6  # of a unit; sums of parts of units are not exact
 
+Kind = Literal["requests", "tokens", "input_tokens", "output_tokens"]
+"""What is limited, each by itself."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class Rates(NamedTuple):
+    """How many of each kind a period may have; `inf` for any number."""
+
+    requests: float = math.inf
+    tokens: float = math.inf
+    input_tokens: float = math.inf
+    output_tokens: float = math.inf
+
 
 @define
-class _Slot:
+class _Sum:
+    """What was added within one part of a period, or in all of them."""
+
     last: float
-    amount: float
+    requests: float = 0.0
+    input_tokens: float = 0.0
+    output_tokens: float = 0.0
+
+    @property
+    def tokens(self) -> float:
+        return self.input_tokens + self.output_tokens
+
+    # Written out, as all is here that each request needs: a window for each kind took three times the time.
+
+    def add(self, requests: float, input_tokens: float, output_tokens: float) -> None:
+        self.requests += requests
+        self.input_tokens += input_tokens
+        self.output_tokens += output_tokens
 
 
 class SlidingWindow:
-    """Tells when an amount fits, such that no period, wherever it begins, holds more than the limit.
+    """Tells when a request fits, such that no period, wherever it begins, holds more than its rates.
 
     Args:
         period: seconds.
@@ -34,17 +64,17 @@ class SlidingWindow:
     def __init__(self, period: float = MINUTE) -> None:
         self._period = period
         self._slots_a_second = SLOTS / period
-        self._slots: OrderedDict[int, _Slot] = OrderedDict()  # by the number of the part of a period
-        self._used = 0.0
+        self._slots: OrderedDict[int, _Sum] = OrderedDict()  # by the number of the part of a period
+        self._used = _Sum(0.0)
         self._until = math.inf  # then the first of them is a period old, unless it is added to
-        self._others = 0.0  # what others have used, who share the limit
-        self._others_until = 0.0
+        self._others: dict[Kind, tuple[float, float]] = {}  # what others have used, who share the rates, and till when
 
-    def used(self, now: float) -> float:
-        """Return what was added in the period that ends now."""
+    def used(self, kind: Kind, now: float) -> float:
+        """Return how many of a kind were added in the period that ends now."""
         if now >= self._until:
             self._forget(now)
-        return self._used
+        used: float = getattr(self._used, kind)
+        return used
 
     def _forget(self, now: float) -> None:
         """Drop what is a period old."""
@@ -53,55 +83,80 @@ class SlidingWindow:
             self._until = slot.last + self._period
             if now < self._until:
                 return
-            self._used -= slot.amount
+            self._used.add(-slot.requests, -slot.input_tokens, -slot.output_tokens)
             del self._slots[number]
-        self._used, self._until = 0.0, math.inf
+        self._used, self._until = _Sum(now), math.inf
 
-    def wait(self, amount: float, limit: float, now: float) -> float:
-        """Return for how many seconds the amount does not fit. One above the limit fits when it is alone."""
-        if amount <= 0:
-            return 0.0
+    def wait(self, amounts: Amounts, rates: Rates, now: float) -> float:
+        """Return for how many seconds a request does not fit. One above a rate fits when it is alone."""
         if now >= self._until:
             self._forget(now)
-        excess = self._used + amount - max(limit, amount)
-        if now < self._others_until:
-            excess += self._others
+        most_requests, most_tokens, most_input_tokens, most_output_tokens = rates
+        used = self._used
+        input_tokens = used.input_tokens + amounts.input_tokens
+        output_tokens = used.output_tokens + amounts.output_tokens
+        if (
+            used.requests + amounts.requests <= most_requests
+            and input_tokens + output_tokens <= most_tokens
+            and input_tokens <= most_input_tokens
+            and output_tokens <= most_output_tokens
+            and not self._others
+        ):
+            return 0.0
+        return max(self._wait(kind, getattr(amounts, kind), rate, now) for kind, rate in zip(KINDS, rates, strict=True))
+
+    def _wait(self, kind: Kind, amount: float, rate: float, now: float) -> float:
+        if amount <= 0:
+            return 0.0
+        others, others_until = self._others.get(kind, (0.0, now))
+        excess: float = getattr(self._used, kind) + amount - max(rate, amount)
+        if now < others_until:
+            excess += others
         if excess <= _TINY:
             return 0.0
         for slot in self._slots.values():
-            excess -= slot.amount
+            excess -= getattr(slot, kind)
             if excess <= _TINY:
                 return slot.last + self._period - now
-        return self._others_until - now
+        return others_until - now
 
-    def add(self, amount: float, now: float) -> None:
-        """Book an amount, whether it fits or not."""
-        if amount <= 0:
-            return
+    def add(self, amounts: Amounts, now: float) -> None:
+        """Book a request, whether it fits or not."""
         number = int(now * self._slots_a_second)
         slot = self._slots.get(number)
         if slot is None:
             if now >= self._until:
                 self._forget(now)
-            self._slots[number] = _Slot(now, amount)
+            self._slots[number] = slot = _Sum(now)
             self._until = min(self._until, now + self._period)
-        else:
-            slot.last = now
-            slot.amount += amount
-        self._used += amount
+        slot.last = now
+        slot.add(amounts.requests, amounts.input_tokens, amounts.output_tokens)
+        self._used.add(amounts.requests, amounts.input_tokens, amounts.output_tokens)
 
-    def settle(self, held: float, real: float, at: float, now: float) -> None:
+    def settle(self, held: Amounts, real: Amounts, at: float, now: float) -> None:
         """Correct what was added at a time. What exceeds it counts from now on: when it was spent is not known."""
-        if real >= held:
-            self.add(real - held, now)
-            return
         slot = self._slots.get(int(at * self._slots_a_second))
         if slot is not None:  # else it is a period old
-            given_back = min(held - real, slot.amount)
-            slot.amount -= given_back
-            self._used -= given_back
+            requests = max(min(0, real.requests - held.requests), -slot.requests)
+            input_tokens = max(min(0, real.input_tokens - held.input_tokens), -slot.input_tokens)
+            output_tokens = max(min(0, real.output_tokens - held.output_tokens), -slot.output_tokens)
+            slot.add(requests, input_tokens, output_tokens)
+            self._used.add(requests, input_tokens, output_tokens)
+        if (
+            real.input_tokens > held.input_tokens
+            or real.output_tokens > held.output_tokens
+            or real.requests > held.requests
+        ):
+            self.add(_excess(held, real), now)
 
-    def observe(self, used: float, now: float, seconds: float) -> None:
+    def observe(self, kind: Kind, used: float, now: float, seconds: float) -> None:
         """Take in what the provider counts in the period: what is not ours is that of others, for so many seconds."""
-        self._others = max(0.0, used - self.used(now))
-        self._others_until = now + seconds
+        self._others[kind] = max(0.0, used - self.used(kind, now)), now + seconds
+
+
+def _excess(held: Amounts, real: Amounts) -> Amounts:
+    return Amounts(
+        max(0, real.requests - held.requests),
+        max(0.0, real.input_tokens - held.input_tokens),
+        max(0.0, real.output_tokens - held.output_tokens),
+    )

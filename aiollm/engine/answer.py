@@ -36,7 +36,7 @@ class Answer(Protocol):
     def attempts(self) -> tuple[Attempt, ...]:
         """All attempts of the call, in the order of their beginning."""
 
-    def on_close(self, listener: Callable[[Outcome], None]) -> None:
+    def notify(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome, exactly once; at once when the answer has ended."""
 
     async def aclose(self) -> None:
@@ -66,8 +66,10 @@ class WholeReply(Generic[Whole]):
     def attempts(self) -> tuple[Attempt, ...]:
         return tuple(self._attempts)
 
-    def on_close(self, listener: Callable[[Outcome], None]) -> None:
+    def notify(self, listener: Callable[[Outcome], None]) -> None:
         listener(self._outcome)
+
+    on_close = notify
 
     async def aclose(self) -> None:
         """Nothing is open any more."""

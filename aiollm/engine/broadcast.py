@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from copy import copy, deepcopy
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from attrs import evolve, frozen
 
@@ -13,14 +13,17 @@ from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
 from aiollm.engine.source import AnswerSource
-from aiollm.engine.stream import AnswerStream
-from aiollm.exceptions import APIError, StreamCancelled, StreamInterrupted, WrongLoopError
+from aiollm.engine.stats import Arrivals
+from aiollm.exceptions import APIError, ReaderTooSlow, StreamCancelled, WrongLoopError
 from aiollm.types.usage import Usage
 from aiollm.wire.http import ReplyHead
 
-__all__ = ["AHEAD_BYTES", "BEHIND_BYTES", "Broadcast", "own_copy"]
+if TYPE_CHECKING:  # which offers `tee`, made of this
+    from aiollm.engine.stream import AnswerStream
 
-Stream = TypeVar("Stream", bound=AnswerStream[Any, Any])
+__all__ = ["AHEAD_BYTES", "BEHIND_BYTES", "Broadcast", "SlowReaders", "own_copy"]
+
+Stream = TypeVar("Stream", bound="AnswerStream[Any, Any]")
 E = TypeVar("E", bound=BaseException)
 
 AHEAD_BYTES = 256 * 1024
@@ -28,6 +31,9 @@ AHEAD_BYTES = 256 * 1024
 
 BEHIND_BYTES = 1024 * 1024
 """How many bytes of the body a reader may be behind; also how long a beginning is kept for readers still to come."""
+
+SlowReaders = Literal["wait", "drop"]
+"""What becomes of a reader that falls behind: the others wait for it, or it is dropped, and told so."""
 
 
 @frozen(eq=False)
@@ -40,19 +46,23 @@ class Broadcast(Generic[Stream]):
     """Reads a stream, and lets any number of readers have it, each at its own pace and with its own ending.
 
     The fastest reader sets the pace: the socket is read as it reads. One that falls too far behind it gets an error
-    that says so: it does not hold up the others, and misses nothing without being told. When the last reader has left,
-    the connection is closed at once.
+    that says so: it does not hold up the others, and misses nothing without being told. Or, if they wait for each
+    other, the slowest sets the pace. When the last reader has left, the connection is closed at once.
 
     Args:
         stream: what is read; it is the broadcast's from now on.
+        slow: what becomes of a reader that falls behind.
+        behind_bytes: how far, in bytes of the body.
 
     Attributes:
         over: whether nothing more comes.
         error: what the stream ended with, or None.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, slow: SlowReaders = "drop", behind_bytes: int = BEHIND_BYTES) -> None:
         self.stream = stream
+        self._slow = slow
+        self._behind_bytes = behind_bytes
         self.over: bool = stream.closed and not stream._source.ready  # a whole answer to a call that does not stream
         self.error: Exception | None = None
         self._readers: set[_Reader] = set()
@@ -61,11 +71,18 @@ class Broadcast(Generic[Stream]):
         self._bytes = 0
         self._room = asyncio.Event()
         self._abandoned = False
+        self._sealed = False
+        self._task: asyncio.Task[None] | None = None  # held here, as the loop holds tasks weakly
 
     @property
     def joinable(self) -> bool:
         """Whether another reader would get all of the answer, so far as anybody can tell."""
-        return not self._abandoned and self.error is None and self._bytes <= BEHIND_BYTES
+        return not (self._abandoned or self._sealed) and self.error is None and self._bytes <= self._behind_bytes
+
+    def start(self) -> None:
+        """Read in a task of its own, for those who have joined; nobody else can, so nothing is kept for others."""
+        self._sealed = True
+        self._task = self.stream._source.loop.create_task(self.run())
 
     def join(self, call: Call) -> Stream:
         """Return a stream of one's own: the pieces are copies; its clock `total` and its scope are those of `call`."""
@@ -82,9 +99,11 @@ class Broadcast(Generic[Stream]):
             while self._readers and (batch := await self.stream.next_batch()):
                 self._append(batch, self.stream.bytes - taken)
                 taken = self.stream.bytes
-                while self._readers and self._lead() > AHEAD_BYTES:
+                while self._readers and self._is_full():
                     self._room.clear()
                     await self._room.wait()
+            if not self.stream._source.complete:
+                self.error = StreamCancelled("the stream was closed")
         except asyncio.CancelledError:
             self.error = StreamCancelled("the task that reads for all who share the answer was cancelled")
             raise
@@ -124,10 +143,17 @@ class Broadcast(Generic[Stream]):
         self._batches.append(_Batch(pieces, self._bytes))
         for reader in list(self._readers):
             # A single event may be as large: whoever is one batch behind is not slow.
-            if before - reader.bytes_read > BEHIND_BYTES and number - reader.position > 1:
-                reader.leave(_too_slow())
+            behind = before - reader.bytes_read > self._behind_bytes and number - reader.position > 1
+            if behind and self._slow == "drop":
+                reader.leave(_too_slow(self._behind_bytes))
             reader.wake()
         self._forget()
+
+    def _is_full(self) -> bool:
+        """Whether enough waits for the reader that sets the pace."""
+        if self._slow == "wait":
+            return self._bytes - min(reader.bytes_read for reader in self._readers) >= self._behind_bytes
+        return self._lead() > AHEAD_BYTES
 
     def _lead(self) -> int:
         """Return how many bytes the fastest reader has before it."""
@@ -155,10 +181,9 @@ class _Reader(AnswerSource[Any, Any]):
         shared: AnswerSource[Any, Any] = broadcast.stream._source
         super().__init__(call, shared.head, evolve(shared.origin))
         self.attempts: list[Attempt] = shared.attempts
-        self.first_token: float | None = self.elapsed()
+        self.first_token: float | None = shared.first_token if call is shared.call else self.elapsed()
         self.position = 0
         self.bytes_read = 0
-        self._call = call
         self._broadcast = broadcast
         self._shared = shared
         self._waiter: asyncio.Future[None] | None = None
@@ -205,6 +230,8 @@ class _Reader(AnswerSource[Any, Any]):
             raise
         finally:
             self._waiter = None
+        if self.ended and self.error is None:  # by another task
+            raise StreamCancelled("the stream was closed")
 
     def wake(self) -> None:
         """Let it see what is new."""
@@ -224,7 +251,7 @@ class _Reader(AnswerSource[Any, Any]):
         self.wake()
 
     def _expired(self) -> None:
-        self.abort(self._call.scope.expired("total", self.provider))
+        self.abort(self.call.scope.expired("total", self.provider))
 
     def _end(self, error: BaseException) -> None:
         """End with the error of the shared stream, or for a reason of this reader's own."""
@@ -247,11 +274,12 @@ class _Reader(AnswerSource[Any, Any]):
         self.close("closed")
 
     def _release(self, ended: Ended) -> None:
-        self._call.scope.detach(self)
+        self.call.scope.detach(self)
         if self._timer is not None:
             self._timer.cancel()
-        self._call.attempts[:] = self.attempts
+        self.call.attempts[:] = self.attempts
         self._broadcast.leave(self)
+        self.wake()
 
     def _copied(self, piece: Any) -> Any:
         """Return a copy that knows this reader's origin for its own."""
@@ -276,6 +304,10 @@ class _Reader(AnswerSource[Any, Any]):
     def bytes(self) -> int:
         return self.bytes_read
 
+    @property
+    def arrivals(self) -> Arrivals:
+        return self._shared.arrivals
+
 
 def own_copy(error: E) -> E:
     """Return an error for one of those who get it: each adds facts of its own, and has a traceback of its own."""
@@ -285,10 +317,9 @@ def own_copy(error: E) -> E:
     return own
 
 
-def _too_slow() -> StreamInterrupted:
-    return StreamInterrupted(
-        f"this reader fell more than {BEHIND_BYTES >> 10} KiB behind the others that share the answer",
-        retryable=False,
+def _too_slow(behind_bytes: int) -> ReaderTooSlow:
+    return ReaderTooSlow(
+        f"this reader fell more than {behind_bytes / 1024:g} KiB behind the others that share the answer",
         phase="stream",
-        hint="read faster, or make the call on a client without single_flight",
+        hint='read faster; or use tee(slow="wait"), or a client without single_flight',
     )

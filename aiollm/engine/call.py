@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -46,6 +46,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
         deployment: the router's id of the deployment that the target is, or None.
         prices: what the deployment's tokens cost, in LiteLLM's shape; None where the table of models says.
         keeps_frames: whether the events of its stream are kept for who hands them on as they came.
+        on_failure: hears of each attempt that has failed; None where nobody listens.
         key: what it has in common with calls that may share its answer, once a policy has found that out.
         place: the line that made the call; "" for one that does not stream. Known from the start: an attempt may be
             made in a task of its own.
@@ -63,6 +64,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
     deployment: str | None = None
     prices: Mapping[str, Any] | None = None
     keeps_frames: bool = False
+    on_failure: Callable[[Attempt], None] | None = None
     key: str | None = None
     place: str = msgspec.field(default_factory=_calling_line)
 

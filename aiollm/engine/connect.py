@@ -64,7 +64,7 @@ async def open_stream(call: Call) -> ChunkStream:
     """
     call.scope.check(call.target.provider.name)
     if call.request.mock_response is not None:
-        return mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
+        return await mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
     codec = DIALECTS[call.target.provider.dialect]
     return await _asked(call, partial(_stream, codec=codec, kind=ChunkStream))
 

@@ -11,6 +11,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.engine.seam import Seam
 from aiollm.engine.source import AnswerSource
+from aiollm.engine.stats import Arrivals
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError, StreamCancelled, WrongLoopError
 from aiollm.types.chunk import ModelResponseStream
@@ -71,7 +72,7 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         self.attempt: int = part._source.attempt
         whole = part.response
         self.response: ModelResponse | None = whole if seam is None or whole is None else seam.response(whole)
-        part.on_close(self._part_ended)
+        part.notify(self._part_ended)
 
     # -- reading
 
@@ -201,3 +202,7 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     @property
     def bytes(self) -> int:
         return self._bytes_before + self._part.bytes
+
+    @property
+    def arrivals(self) -> Arrivals:
+        return self._part._source.arrivals

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from aiollm.engine.stats import StreamStats
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 
@@ -38,6 +39,7 @@ class Outcome(msgspec.Struct, frozen=True):
     elapsed: float
     origin: Origin
     _partial: Callable[[], Any]
+    _stats: Callable[[], StreamStats | None] = lambda: None
 
     @property
     def response(self) -> Any:
@@ -47,6 +49,11 @@ class Outcome(msgspec.Struct, frozen=True):
         """
         return self._partial()
 
+    @property
+    def stats(self) -> StreamStats | None:
+        """How the stream came; None for an answer of an API that does not stream."""
+        return self._stats()
+
     def __repr__(self) -> str:
-        told = ((name, getattr(self, name)) for name in self.__struct_fields__ if name != "_partial")
+        told = ((name, getattr(self, name)) for name in self.__struct_fields__ if name[0] != "_")
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in told)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -10,6 +11,7 @@ from aiollm.engine.answer import Answer
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
+from aiollm.engine.outcome import Outcome
 
 __all__ = ["record"]
 
@@ -22,11 +24,24 @@ async def record(call: Call, handler: Handler[A]) -> A:
     target = call.target
     attempt = Attempt(number, call.cause, target.provider.name, target.model, call.deployment, call.elapsed)
     call.attempts.append(attempt)
+    if call.attempt != number:
+        call = msgspec.structs.replace(call, attempt=number)
     try:
-        answer = await handler(msgspec.structs.replace(call, attempt=number))
+        answer = await handler(call)
     except BaseException as error:
         attempt.refused(error, call.elapsed)
+        _tell(call, attempt)
         raise
     attempt.origin = answer.origin
-    answer.on_close(attempt.closed)
+    answer.notify(attempt.closed if call.on_failure is None else partial(_closed, call, attempt))
     return answer
+
+
+def _closed(call: Call, attempt: Attempt, outcome: Outcome) -> None:
+    attempt.closed(outcome)
+    _tell(call, attempt)
+
+
+def _tell(call: Call, attempt: Attempt) -> None:
+    if call.on_failure is not None and attempt.ended == "failed":
+        call.on_failure(attempt)

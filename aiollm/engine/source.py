@@ -7,12 +7,12 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
+from aiollm.engine.stats import Arrivals, StreamStats
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 from aiollm.wire.alike import AlikeEvents, Run
@@ -34,6 +34,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
     collector to close its connection.
 
     Attributes:
+        call: the call that it answers.
         model: the model asked for, as the provider knows it.
         provider: the provider's name.
         head: status and headers of the reply.
@@ -51,6 +52,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
     """
 
     def __init__(self, call: Call, head: ReplyHead, origin: Origin) -> None:
+        self.call = call
         self.model: str = call.request.model
         self.provider: str = call.target.provider.name
         self.head = head
@@ -119,6 +121,24 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         return 0
 
     @property
+    def arrivals(self) -> Arrivals:
+        """When content came; nothing, for an answer that came as a whole."""
+        return Arrivals()
+
+    @property
+    def stats(self) -> StreamStats:
+        """How the answer came, so far."""
+        usage = self.usage
+        return self.arrivals.stats(
+            first_token=self.first_token,
+            tokens=None if usage is None else usage.completion_tokens,
+            chunks=self.chunks,
+            body_bytes=self.bytes,
+            attempts=len(self.attempts),
+            elapsed=self.elapsed() if self._ending is None else self._ending[2],
+        )
+
+    @property
     def settled(self) -> bool:
         """Whether it has ended without an error that its reader has yet to get."""
         return self.ended and self.error is None
@@ -151,21 +171,23 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         if ended == "closed" and self.error is None:  # there is no reader any more
             self.ready.clear()
         self._ending = ended, error, self.elapsed()
-        for listener in reversed(self._listeners):
-            self._tell(listener)
+        if self._listeners:
+            outcome = self._outcome()
+            for listener in reversed(self._listeners):
+                _tell(listener, outcome)
 
-    def on_close(self, listener: Callable[[Outcome], None]) -> None:
+    def notify(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome at the end, exactly once; at once if it has ended."""
         if self._ending is None:
-            context = copy_context()
-            self._listeners.append(lambda outcome: context.run(listener, outcome))
+            self._listeners.append(listener)
         else:
-            self._tell(listener)
+            _tell(listener, self._outcome())
 
-    def _tell(self, listener: Callable[[Outcome], None]) -> None:
+    def _outcome(self) -> Outcome:
+        """Return how it ended. It is not kept: it refers to the source."""
         assert self._ending is not None
         ended, error, elapsed = self._ending
-        outcome = Outcome(
+        return Outcome(
             ended,
             error,
             self.usage,
@@ -175,13 +197,17 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             elapsed,
             self.origin,
             self.partial,
+            lambda: self.stats,
         )
-        try:
-            listener(outcome)
-        except Exception:
-            # The answer has ended in its own way, which a listener must not change.
-            _logger.exception("a listener to the end of a stream failed")
 
     def elapsed(self) -> float:
         """Return the seconds since the start of the call."""
         return self.loop.time() - self._started
+
+
+def _tell(listener: Callable[[Outcome], None], outcome: Outcome) -> None:
+    try:
+        listener(outcome)
+    except Exception:
+        # The answer has ended in its own way, which a listener must not change.
+        _logger.exception("a listener to the end of a stream failed")

@@ -7,18 +7,26 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextvars import copy_context
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from aiollm.dialects.errors import request_id
 from aiollm.engine.attempt import Attempt
+from aiollm.engine.broadcast import SlowReaders
 from aiollm.engine.call import Call
+from aiollm.engine.coalesced import coalesce
+from aiollm.engine.derived import Derived
 from aiollm.engine.outcome import Outcome
 from aiollm.engine.source import AnswerSource
+from aiollm.engine.stats import StreamStats
+from aiollm.engine.tee import TEE_BYTES, tee
 from aiollm.engine.whole import Account, WholeSource
 from aiollm.exceptions import APIError, StreamCancelled
 from aiollm.outbound.chat_frames import chat_payload
 from aiollm.outbound.failure import failure_of
+from aiollm.structured.answer import StructuredReader
+from aiollm.structured.tool_arguments import ToolArguments, ToolArgumentsReader
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
@@ -31,6 +39,7 @@ __all__ = ["AnswerStream", "ChunkStream", "text_in"]
 
 Piece = TypeVar("Piece")
 Whole = TypeVar("Whole")
+T = TypeVar("T")
 
 
 class AnswerStream(ABC, Generic[Piece, Whole]):
@@ -122,6 +131,25 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
             pass
         return self._whole()
 
+    def tee(self, count: int = 2, *, slow: SlowReaders = "wait", max_bytes: int = TEE_BYTES) -> tuple[Self, ...]:
+        """Return several streams of this answer, which is still read once. This one is not to be read any more.
+
+        Each has what has not been read yet, as copies, at its own pace and with its own ending. One that is left
+        touches no other; when the last is left, the connection is closed. The answer is read in a task of its own.
+
+        Args:
+            count: how many.
+            slow: what becomes of a reader that falls behind: with "wait" the others wait for it, so each needs a task
+                of its own, or the first to be read waits for ever once an answer is longer than `max_bytes`. With
+                "drop" it gets `ReaderTooSlow`, after what it has, and holds up nobody.
+            max_bytes: how far behind, in bytes of the body; they are the most that is kept.
+
+        Raises:
+            ValueError: an argument is out of its range.
+            WrongLoopError: this is not the stream's own event loop.
+        """
+        return tee(self, count, slow, max_bytes)
+
     def _whole(self) -> Whole:
         """Return the answer of a stream that was read to its end."""
         answer = self._source.partial() if self._source.complete else None
@@ -138,7 +166,12 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
 
         A short answer may have ended before anybody could ask: the listener is then called at once.
         """
-        self._source.on_close(listener)
+        context = copy_context()
+        self._source.notify(listener if self._source.ended else lambda outcome: context.run(listener, outcome))
+
+    def notify(self, listener: Callable[[Outcome], None]) -> None:
+        """Call `listener` as `on_close` does, but with the context variables of whoever ends the stream."""
+        self._source.notify(listener)
 
     async def aclose(self) -> None:
         """Close the connection, unless the answer has ended. May be called again, from another task or another loop."""
@@ -231,6 +264,11 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         return self._source.first_token
 
     @property
+    def stats(self) -> StreamStats:
+        """How the stream came, so far: first content, gaps and stalls, speed. It is worked out when this is asked."""
+        return self._source.stats
+
+    @property
     def origin(self) -> Origin:
         """Where the answer came from; its `cost(usage)` prices it."""
         return self._source.origin
@@ -276,6 +314,54 @@ class ChunkStream(AnswerStream[ModelResponseStream, ModelResponse]):
         An answer that begins again (`mid_stream="restart"`) does so in its text, without a word: read the chunks then.
         """
         return _Texts(self)
+
+    def tool_arguments(self) -> Derived[ToolArguments]:
+        """Iterate over the arguments of function calls as they grow; leaving the loop closes the connection.
+
+        Each chunk of a call gives an event with what it adds, whose `value` is what there is of the arguments; each
+        call gives one more when they are whole, with `complete`.
+
+        It raises as iterating does, and:
+
+        Raises:
+            ToolCallIncomplete: arguments are no JSON, or break off.
+            EventTooLarge: they are longer or deeper than their limit.
+        """
+        return Derived(aiter(self), self._source, ToolArgumentsReader())
+
+    def parsed(self, kind: type[T]) -> Derived[T]:
+        """Iterate over the first choice's answer as an object of a class; leaving the loop closes the connection.
+
+            stream = await aiollm.acompletion(model, messages, response_format=Recipe, stream=True)
+            async for recipe in stream.parsed(Recipe):
+                print(recipe.title)
+
+        Each chunk of text gives a new draft, which is not checked: what has not come has its default, or else is None.
+        The last object is the answer, checked as the class does; `await stream.parsed(Recipe).final()` gives only that.
+
+        It raises as iterating does, and:
+
+        Raises:
+            TypeError: `kind` is no pydantic, attrs or msgspec class, dataclass or TypedDict.
+            APIResponseValidationError: the answer is not as the class says; or the model refused, or ran out of tokens.
+        """
+        return Derived(aiter(self), self._source, StructuredReader(kind))
+
+    def coalesce(self, *, ms: float) -> Self:
+        """Return a stream of this answer with fewer chunks. This one is not to be read any more.
+
+        The first text comes at once; text that comes within `ms` milliseconds of text that was given comes with what
+        follows it, as one chunk, when they are over. Nothing else waits, and text never joins across it: an end, a tool
+        call, the usage. The answer is read in a task of its own, and ends as it would have.
+
+        Args:
+            ms: the longest that text is held back, in milliseconds.
+
+        Raises:
+            ValueError: `ms` is out of its range.
+            WrongLoopError: this is not the stream's own event loop.
+        """
+        return coalesce(self, ms)
 
     def events(self) -> AsyncIterator[dict[str, Any]]:
         """Iterate over what a client of this program is to be sent: chunks as OpenAI's own server writes them.

@@ -26,10 +26,20 @@ class Account(NamedTuple):
 
 
 class WholeSource(AnswerSource[Piece, Whole]):
-    """A whole answer, and the chunks it was split into; none, where the call did not stream."""
+    """A whole answer, and the chunks it was split into; none, where the call did not stream.
+
+    With an error, the chunks are those of an answer that broke off, and the response is what came of it.
+    """
 
     def __init__(
-        self, call: Call, head: ReplyHead, origin: Origin, response: Whole, account: Account, chunks: Iterable[Piece]
+        self,
+        call: Call,
+        head: ReplyHead,
+        origin: Origin,
+        response: Whole,
+        account: Account,
+        chunks: Iterable[Piece],
+        error: Exception | None = None,
     ) -> None:
         super().__init__(call, head, origin)
         self.response: Whole | None = response
@@ -37,7 +47,8 @@ class WholeSource(AnswerSource[Piece, Whole]):
         self.ready.extend(chunks)
         self.chunks: int = len(self.ready)
         self.first_token: float | None = self.elapsed()
-        self.close("complete")
+        self.error: BaseException | None = error
+        self.close("complete" if error is None else "failed", error)
 
     async def fill(self) -> None:
         """Nothing more comes."""

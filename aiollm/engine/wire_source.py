@@ -14,6 +14,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
 from aiollm.engine.redaction import redact, secrets_of
 from aiollm.engine.source import AnswerSource
+from aiollm.engine.stats import KEPT_ARRIVALS, Arrivals
 from aiollm.exceptions import (
     APIError,
     StreamCancelled,
@@ -61,6 +62,7 @@ class WireSource(AnswerSource[Piece, Whole]):
         self._reader = reader
         self._secrets = secrets_of(call)
         self._idle = call.scope.timeouts.idle
+        self._arrivals = Arrivals()
         self._frames: Iterator[Frame] | None = None  # of the last read, not all decoded yet
         self._kept: list[Frame] | None = [] if call.keeps_frames else None
         self._take_run: Callable[[Run], None] | None = None  # where it gives runs: takes note of one
@@ -142,7 +144,14 @@ class WireSource(AnswerSource[Piece, Whole]):
         self.chunks += len(run.texts)
         self._decoder.content = False
         exchange.clocks.renew_waiting(self._idle)
+        self._note_arrival(self.loop.time())
         return run
+
+    def _note_arrival(self, when: float) -> None:
+        times = self._arrivals.times
+        times.append(when)
+        if len(times) == KEPT_ARRIVALS:
+            self._arrivals.fold()
 
     def _take(self, frames: Iterator[Frame]) -> None:
         """Make the chunks of the next frames ready; those before a fault count."""
@@ -205,6 +214,7 @@ class WireSource(AnswerSource[Piece, Whole]):
         if self.first_token is None:
             self.first_token: float | None = self.elapsed()
         assert self._exchange is not None
+        self._note_arrival(self._exchange.clocks.answered_at)
         if self._decoder.finished:
             self._exchange.clocks.allow("tail", TAIL_SECONDS)
         else:
@@ -318,3 +328,7 @@ class WireSource(AnswerSource[Piece, Whole]):
     @property
     def bytes(self) -> int:
         return self._reader.bytes
+
+    @property
+    def arrivals(self) -> Arrivals:
+        return self._arrivals

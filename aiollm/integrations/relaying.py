@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
-from aiollm.engine.stream import AnswerStream, ChunkStream
+from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import APIError, BudgetExceededError, StreamCancelled
+from aiollm.integrations.pieces import Pieces, Written
 from aiollm.outbound.failure import Failure, failure_of
 from aiollm.outbound.frames import EVENT_STREAM, AnswerWriter, EventWriter
-from aiollm.wire.alike import AlikeEvents
 
 __all__ = ["Delivery", "Opening", "head_of", "relay", "send_answer", "told"]
 
@@ -76,45 +77,31 @@ async def send_answer(
         return None
     async with answer:
         await delivery.begin(headers)
-        await relay(answer, writer, delivery, told)
+        await relay(Written(answer, writer), writer, delivery, told)
     return None
 
 
-async def relay(
-    answer: AnswerStream[Any, Any], writer: EventWriter, delivery: Delivery, tell: Callable[[Exception], Failure]
-) -> None:
-    """Send the pieces of an answer as they come: one write for those of one read, so one a piece when paced.
+async def relay(pieces: Pieces, writer: EventWriter, delivery: Delivery, tell: Callable[[Exception], Failure]) -> None:
+    """Send the pieces of an answer as they come, and its end.
 
     Args:
-        answer: the answer.
-        writer: makes events of it.
+        pieces: the answer's frames.
+        writer: writes the frame of a failure.
         delivery: where they go; it has begun.
         tell: returns what the client is told of an error.
 
     Raises:
         ConnectionError: the client is gone.
     """
-    frames: list[bytes] = []
-    alike: AlikeEvents | None = None
+    end = pieces.finish
     try:
-        while True:
-            if alike is not None and (run := await answer.next_run()) is not None:
-                await delivery.write(writer.feed(run))
-                continue
-            if not (batch := await answer.next_batch()):
-                break
-            frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
-            if writer.alike is not alike and writer.alike is not None:
-                answer.expect(alike := writer.alike)
-            if data := b"".join(frames):
-                await delivery.write(data)
-            frames.clear()
-        frames.append(writer.finish())
+        while (data := await pieces.next()) is not None:
+            await delivery.write(data)
     except ConnectionError:
         raise
     except Exception as error:  # noqa: BLE001 - the head has gone out: the client can be told in a frame only
-        frames.append(writer.fail(tell(error)))
-    await delivery.end(b"".join(frames))
+        end = partial(writer.fail, tell(error))
+    await delivery.end(pieces.rest() + end())
 
 
 def told(error: Exception) -> Failure:

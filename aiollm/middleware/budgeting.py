@@ -57,7 +57,7 @@ class Budgeting:
         except BaseException:
             _settle(reservation, bill.without_answer())
             raise
-        answer.on_close(lambda outcome: _settle(reservation, bill.of_answer(outcome)))
+        answer.notify(lambda outcome: _settle(reservation, bill.of_answer(outcome)))
         return answer
 
 

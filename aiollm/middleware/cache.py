@@ -95,7 +95,7 @@ class Caching(Generic[A]):
         answer = await handler(msgspec.structs.replace(call, key=key))
         if control.write:
             keep = partial(self._cache.keep, self._api, key, ttl=control.ttl, asked_usage=_asks_usage(call.request))
-            answer.on_close(partial(_ended, keep, call.attempts))
+            answer.notify(partial(_ended, keep, call.attempts))
         return answer
 
 

@@ -17,9 +17,9 @@ __all__ = ["alternatives_after", "fall_back"]
 A = TypeVar("A", bound=Answer)
 
 
-def alternatives_after(error: APIError, fallbacks: Fallbacks) -> tuple[Alternative, ...]:
+def alternatives_after(error: APIError, fallbacks: Fallbacks | None) -> tuple[Alternative, ...]:
     """Return where to ask after this error. Once the call's time is over there is nowhere."""
-    if isinstance(error, TotalTimeout):
+    if fallbacks is None or isinstance(error, TotalTimeout):
         return ()
     if isinstance(error, ContextWindowExceededError) and fallbacks.context_window:
         return fallbacks.context_window
@@ -32,14 +32,12 @@ async def fall_back(call: Call, handler: Handler[A]) -> A:
     """Ask the call's alternatives in their order when the first target fails.
 
     The first error is the one that is raised when all of them fail: it is of the model that was asked for. Notes tell
-    of the others.
+    of the others, and it tells of all attempts, those after its own among them.
     """
     try:
         return await handler(call)
     except APIError as error:
         first = error
-        if call.options.fallbacks is None:
-            raise
     for alternative in alternatives_after(first, call.options.fallbacks):
         other = msgspec.structs.replace(
             call, request=alternative.request, target=alternative.target, group=alternative.group, cause="fallback"
@@ -51,4 +49,5 @@ async def fall_back(call: Call, handler: Handler[A]) -> A:
             first.add_note(f"the fallback {alternative.group or name} failed too: {type(error).__name__}: {error}")
             if isinstance(error, TotalTimeout):
                 break
+    first.attempts = tuple(call.attempts)
     raise first

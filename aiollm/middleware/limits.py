@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+import msgspec
+
 from aiollm.core.gate import Gate
 from aiollm.core.permit import Permit, Reservation
 from aiollm.core.quota import Amounts
@@ -85,7 +87,7 @@ class Limits:
             raise
         limiter.succeeded(permit)
         limiter.learn(answer.head.headers, provider=call.target.provider.name)
-        answer.on_close(partial(_ended, call, limiter, permit, estimates))
+        answer.notify(partial(_ended, call, limiter, permit, estimates))
         return answer
 
     def _estimates(self, call: Call) -> ModelEstimates:
@@ -124,7 +126,7 @@ def _refused(call: Call, limiter: Gate, permit: Permit, error: BaseException) ->
         limiter.learn(error.headers, provider=call.target.provider.name)
     _heed(limiter, permit, error)
     if not isinstance(error, APIError):  # cancelled: the prompt has perhaps been read
-        limiter.settle(permit, permit.estimate._replace(output_tokens=0))
+        limiter.settle(permit, msgspec.structs.replace(permit.estimate, output_tokens=0))
     elif error.usage is not None:
         limiter.settle(permit, _taken(call, error.usage))
     elif isinstance(error, _REFUSALS):
@@ -134,24 +136,27 @@ def _refused(call: Call, limiter: Gate, permit: Permit, error: BaseException) ->
 
 def _ended(call: Call, limiter: Gate, permit: Permit, estimates: ModelEstimates, outcome: Outcome) -> None:
     """Book what an answer took. Where the provider did not count, a chunk is about a token."""
-    _heed(limiter, permit, outcome.error)
-    if outcome.usage is not None:
-        estimates.learn(permit.estimate, outcome.usage.prompt_tokens, outcome.usage.completion_tokens)
-        limiter.finish(permit, _taken(call, outcome.usage))
+    if outcome.error is not None:
+        _heed(limiter, permit, outcome.error)
+    usage = outcome.usage
+    if usage is not None:
+        estimates.learn(permit.estimate, usage.prompt_tokens, usage.completion_tokens)
+        limiter.finish(permit, _taken(call, usage))
     elif outcome.chunks:
-        limiter.finish(permit, permit.estimate._replace(output_tokens=outcome.chunks))
+        limiter.finish(permit, msgspec.structs.replace(permit.estimate, output_tokens=outcome.chunks))
     else:
         permit.release()
 
 
 def _taken(call: Call, usage: Usage) -> Amounts:
     """Return what a usage takes of the limits."""
-    details = usage.prompt_tokens_details if call.target.provider.name in _CACHED_ARE_FREE else None
-    cached = (details and details.cached_tokens) or 0
-    return Amounts(1, max(0, usage.prompt_tokens - cached), max(0, usage.completion_tokens))
+    prompt_tokens = usage.prompt_tokens
+    if call.target.provider.name in _CACHED_ARE_FREE and (details := usage.prompt_tokens_details) is not None:
+        prompt_tokens -= details.cached_tokens or 0
+    return Amounts(1, max(0, prompt_tokens), max(0, usage.completion_tokens))
 
 
-def _heed(limiter: Gate, permit: Permit, error: BaseException | None) -> None:
+def _heed(limiter: Gate, permit: Permit, error: BaseException) -> None:
     """Slow down, or pause, where the provider says so."""
     if not isinstance(error, APIError):
         return

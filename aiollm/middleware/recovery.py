@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, TypeVar, get_args
 
 import msgspec
@@ -82,14 +82,14 @@ _PLAIN: Mapping[str, tuple[Any, ...]] = {
 """Parameters, and the values of them with which an answer is a plain text or a call of a tool."""
 
 
-async def prefill(call: Call, handler: Handler[A]) -> A:
+def prefill(call: Call, handler: Handler[A]) -> Awaitable[A]:
     """Have a model go on with the answer so far, where it is known to.
 
     Raises:
         UnsupportedParamsError: it is not, and nothing was sent.
     """
     if not call.beginning:
-        return await handler(call)
+        return handler(call)
     rule = call.target.provider.prefill
     request = rule(call.request, call.target.endpoint, call.beginning) if rule is not None else None
     if request is None:
@@ -101,7 +101,7 @@ async def prefill(call: Call, handler: Handler[A]) -> A:
             param="mid_stream",
             phase="request",
         )
-    return await handler(msgspec.structs.replace(call, request=request))
+    return handler(msgspec.structs.replace(call, request=request))
 
 
 class Recovering:
@@ -125,12 +125,15 @@ class Recovering:
         self._budget = budget
         self._recoveries = recoveries
 
-    async def __call__(self, call: Call, handler: Handler[ChunkStream]) -> ChunkStream:
+    def __call__(self, call: Call, handler: Handler[ChunkStream]) -> Awaitable[ChunkStream]:
         policy = call.options.mid_stream or self._policy
-        if call.keeps_frames and policy != "never":  # they may come from two answers
+        return handler(call) if policy == "never" else self._watched(policy, call, handler)
+
+    async def _watched(self, policy: MidStream, call: Call, handler: Handler[ChunkStream]) -> ChunkStream:
+        if call.keeps_frames:  # they may come from two answers
             call = msgspec.structs.replace(call, keeps_frames=False)
         stream = await handler(call)
-        if policy == "never" or stream._source.settled:
+        if stream._source.settled:
             return stream
         take_up = _TakingUp(policy, call, handler, self._budget, self._recoveries)
         return ChunkStream(JoinedSource(call, stream, take_up))

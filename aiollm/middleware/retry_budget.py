@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from aiollm.core.guard import Guard
 
 __all__ = ["RetryBudget"]
+
+_CALLS_AT_ONCE = 64
 
 
 class RetryBudget:
@@ -38,15 +42,16 @@ class RetryBudget:
         self.seconds = seconds
         self.most = most
         self._level = reserve
+        self._calls: deque[None] = deque()  # whose shares are still to be added
         self._then = 0.0
         self._guard = Guard()
 
     def called(self) -> None:
-        """Note a call."""
-        if self._level >= self.most:  # as it is wherever calls do not fail; so these wait for no lock
-            return
-        with self._guard:
-            self._level = max(self._level, min(self.most, self._level + self.share))
+        """Note a call. Most wait for no lock: their shares are added up later."""
+        self._calls.append(None)
+        if len(self._calls) >= _CALLS_AT_ONCE:
+            with self._guard:
+                self._add_shares()
 
     def take(self, now: float) -> bool:
         """Take one request out of the budget, if there is one.
@@ -55,6 +60,7 @@ class RetryBudget:
             now: seconds of a clock that never goes back.
         """
         with self._guard:
+            self._add_shares()
             filled = self._level + self.reserve * max(0.0, now - self._then) / self.seconds
             self._level = max(self._level, min(self.reserve, filled))
             self._then = now
@@ -62,3 +68,8 @@ class RetryBudget:
                 return False
             self._level -= 1.0
             return True
+
+    def _add_shares(self) -> None:
+        earned = self.share * len(self._calls)
+        self._calls.clear()
+        self._level = max(self._level, min(self.most, self._level + earned))

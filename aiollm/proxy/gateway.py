@@ -93,7 +93,8 @@ class Gateway:
     def __init__(self, config: Config, file: Path, spool: Path, *, number: int = 0, workers: int = 1) -> None:
         set_variables(config.environment)
         self.config: Config = config
-        self.router: AsyncRouter = router_of(config)
+        self._number, self._workers = number, workers
+        self.router: AsyncRouter = router_of(config, number=number, workers=workers)
         self.keyring: Keyring = Keyring(config.general.master_key)
         self.redis_url: str | None = shared_server(config)
         self.shared_limits: SharedLimits | None = _shared_limits(self.redis_url, config, workers)
@@ -192,7 +193,7 @@ class Gateway:
             ImportError: it needs a package that is not installed; nothing has changed then.
         """
         set_variables(config.environment)
-        router = router_of(config)
+        router = router_of(config, number=self._number, workers=self._workers)
         if evolve(config, deployments=(), digest="") == evolve(self.config, deployments=(), digest=""):
             self.router.set_model_list(routing_arguments(config)["model_list"])
         else:

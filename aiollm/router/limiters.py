@@ -7,12 +7,13 @@ from typing import Any
 
 from aiollm.core.gate import Gate
 from aiollm.core.limiter import Limiter
+from aiollm.core.quota import share_of
 from aiollm.core.redis.limiter import RedisLimiter
 from aiollm.engine.call import Call
 from aiollm.router.deployment import Deployment
 from aiollm.router.fleet import Fleet
 
-__all__ = ["DeploymentLimiters", "MakeLimiter", "local_limiter", "shared_limiter"]
+__all__ = ["DeploymentLimiters", "MakeLimiter", "limiter_of_share", "local_limiter", "shared_limiter"]
 
 MakeLimiter = Callable[[Deployment], Gate | None]
 """Makes the limiter of a deployment; None for one without limits."""
@@ -22,6 +23,25 @@ def local_limiter(deployment: Deployment) -> Gate | None:
     """Return a limiter for this process, if the deployment has limits."""
     limits = _limits(deployment)
     return None if not limits else Limiter(**limits)
+
+
+def limiter_of_share(number: int, count: int) -> MakeLimiter:
+    """Return what makes the limiters of one of several processes that know nothing of each other: each has its share.
+
+    A share is 1 at the least: with none of it, a process could answer no call at all. So of a limit that is smaller
+    than their number the processes take, together, as many as they are.
+
+    Args:
+        number: which process it is, from 0.
+        count: how many there are.
+    """
+
+    def make(deployment: Deployment) -> Gate | None:
+        limits = _limits(deployment)
+        limits.update((name, max(1, share_of(limit, number, count))) for name, limit in limits.items())
+        return None if not limits else Limiter(**limits)
+
+    return make
 
 
 def shared_limiter(server: str) -> MakeLimiter:

@@ -61,7 +61,7 @@ class Route:
             trial.withdrawn(clock())
             raise
         trial.answered(clock())
-        answer.on_close(lambda outcome: _settle(trial, call, outcome))
+        answer.notify(lambda outcome: _settle(trial, call, outcome))
         return answer
 
     def _routed(self, call: Call, deployment: Deployment) -> Call:

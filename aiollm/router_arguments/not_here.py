@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-__all__ = ["refuse_unknown"]
+__all__ = ["NOT_HERE", "refuse_unknown"]
 
 _ELSEWHERE = "it is not a router's work here"
-_NOT_HERE: Mapping[str, str] = {
+NOT_HERE: Mapping[str, str] = {
     "assistants_config": "assistants are not supported",
     "search_tools": _ELSEWHERE,
     "guardrail_list": _ELSEWHERE,
@@ -38,6 +38,7 @@ _NOT_HERE: Mapping[str, str] = {
     "auto_router_capability_limit": _ELSEWHERE,
     "session_affinity_repin_on_failover": "affinity is by hash, and needs no memory",
 }
+"""LiteLLM's argument -> why it is not there, or what to use."""
 
 
 def refuse_unknown(given: Mapping[str, Any], known: Collection[str]) -> None:
@@ -49,7 +50,7 @@ def refuse_unknown(given: Mapping[str, Any], known: Collection[str]) -> None:
     for name, value in given.items():
         if name in known:
             continue
-        why = _NOT_HERE["enable_health_check_routing"] if name.startswith("health_check_") else _NOT_HERE.get(name)
+        why = NOT_HERE["enable_health_check_routing"] if name.startswith("health_check_") else NOT_HERE.get(name)
         if why is None:
             near = get_close_matches(name, known, n=1)
             raise TypeError(f"Router has no argument {name!r}{f': did you mean {near[0]!r}?' if near else ''}")

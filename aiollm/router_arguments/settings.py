@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
 from aiollm.engine.options import MidStream
+from aiollm.hooks.hook import Hook
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
@@ -75,6 +76,7 @@ class RouterSettings(TypedDict, total=False):
     cache: Cache | None
     single_flight: bool
     budget: Budget | None
+    hooks: Iterable[Hook]
 
 
 _AFFINITIES: Mapping[str, Affinity] = {
@@ -152,7 +154,7 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
     )
 
 
-_POLICIES = ("hedge", "limiter", "mid_stream", "cache", "single_flight", "budget")
+_POLICIES = ("hedge", "limiter", "mid_stream", "cache", "single_flight", "budget", "hooks")
 
 
 class _Arguments:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiollm.cache.cache import Cache
@@ -10,6 +10,7 @@ from aiollm.client import AsyncClient, as_method_of, hidden_arguments
 from aiollm.core.gate import Gate
 from aiollm.embedding_call import aembedding
 from aiollm.engine.options import MidStream
+from aiollm.hooks.hook import Hook
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
@@ -67,6 +68,8 @@ class Client(BlockingCalls):
             "restart" or "continue", as `acompletion` describes them.
         cache: where answers are kept, for calls that ask exactly the same; none where nothing is said.
         single_flight: whether calls that ask exactly the same at the same time share one answer.
+        hooks: who hears what becomes of calls: functions that get an event (`CallStarted` and the others) and must be
+            quick, asynchronous ones, which never hold up a call (see `Sink`), and objects such as a `CustomLogger`.
 
     Raises:
         TypeError: a policy is of another type.
@@ -83,6 +86,7 @@ class Client(BlockingCalls):
         mid_stream: MidStream = "never",
         cache: Cache | None = None,
         single_flight: bool = False,
+        hooks: Iterable[Hook] = (),
     ) -> None:
         super().__init__(
             Policies(
@@ -93,5 +97,6 @@ class Client(BlockingCalls):
                 mid_stream=mid_stream,
                 cache=cache,
                 single_flight=single_flight,
+                hooks=hooks,
             )
         )

@@ -72,8 +72,8 @@ class Router(BlockingCalls, AsyncRouter):
         default_priority: of calls that do not say, where they wait for the limits of a deployment.
         redis_url, redis_host, redis_port, redis_password, redis_db: a Redis server by which all processes with the same
             deployments share their limits (extra `redis`). While it cannot be reached each keeps to its share.
-        hedge, limiter, mid_stream, cache, single_flight, budget: a client's policies, as in `Client`. Answers are
-            shared by calls of one group.
+        hedge, limiter, mid_stream, cache, single_flight, budget, hooks: a client's policies, as in `Client`. Answers
+            are shared by calls of one group.
 
     Raises:
         TypeError: there is no such argument; LiteLLM's others say what to do instead.

@@ -12,8 +12,12 @@ from typing import Any, Generic, Self, TypeVar
 
 from aiollm.core.runtime import LoopThread
 from aiollm.engine.attempt import Attempt
+from aiollm.engine.derived import derived
+from aiollm.engine.stats import StreamStats
 from aiollm.engine.stream import AnswerStream, text_in
 from aiollm.exceptions import StreamCancelled, WrongLoopError
+from aiollm.structured.answer import StructuredReader
+from aiollm.structured.tool_arguments import ToolArguments, ToolArgumentsReader
 from aiollm.sync.pipe import Pipe
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
@@ -25,6 +29,7 @@ __all__ = ["BlockingStream", "SyncEventStream", "SyncStream"]
 
 Piece = TypeVar("Piece")
 Whole = TypeVar("Whole")
+T = TypeVar("T")
 
 
 class BlockingStream(Generic[Piece, Whole]):
@@ -171,6 +176,11 @@ class BlockingStream(Generic[Piece, Whole]):
         return self._stream.first_token
 
     @property
+    def stats(self) -> StreamStats:
+        """How the stream came, so far: first content, gaps and stalls, speed. It is worked out when this is asked."""
+        return self._stream.stats
+
+    @property
     def attempts(self) -> tuple[Attempt, ...]:
         """All attempts of the call, in the order of their beginning: this one, and what was tried beside it."""
         return self._stream.attempts
@@ -202,6 +212,14 @@ class SyncStream(BlockingStream[ModelResponseStream, ModelResponse]):
         An answer that begins again (`mid_stream="restart"`) does so in its text, without a word: read the chunks then.
         """
         return filter(None, map(text_in, self))
+
+    def tool_arguments(self) -> Iterator[ToolArguments]:
+        """Iterate over the arguments of function calls as they grow, as `ChunkStream.tool_arguments` does."""
+        return derived(self, self._stream._source, ToolArgumentsReader())
+
+    def parsed(self, kind: type[T]) -> Iterator[T]:
+        """Iterate over the answer as an object of a class, as `ChunkStream.parsed` does; the last is checked."""
+        return derived(self, self._stream._source, StructuredReader(kind))
 
 
 class SyncEventStream(BlockingStream[ResponsesStreamEvent, ResponsesAPIResponse]):

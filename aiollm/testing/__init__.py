@@ -9,7 +9,9 @@
         ...  # point the code under test at server.base_url
         request = await server.wait_for_disconnect(0)
 
-`run_in_virtual_time` runs a test of what waits without the waiting.
+`record` writes down what a real provider answers, and `replay` answers from that. `run_in_virtual_time` runs a test of
+what waits without the waiting, and `no_leaks` finds what is left open. Under pytest,
+`llm_server`, `assert_no_leaks` and `virtual_clock` are fixtures.
 """
 
 from aiollm.testing.delivery_steps import bomb, bytewise, cr, crlf, cut_at, deflate, drip, gzip, split
@@ -50,6 +52,7 @@ from aiollm.testing.head_steps import (
     redirect,
     status,
 )
+from aiollm.testing.leaks import LeakError, no_leaks
 from aiollm.testing.log import Headers, LoggedRequest
 from aiollm.testing.openai_reply import json200, reply
 from aiollm.testing.openai_steps import (
@@ -68,6 +71,8 @@ from aiollm.testing.openai_steps import (
     tool_call,
     usage,
 )
+from aiollm.testing.recording.record import record
+from aiollm.testing.recording.replay import replay
 from aiollm.testing.server import ProviderServer
 from aiollm.testing.step import Script, ScriptError, Step, Steps
 from aiollm.testing.tool_shapes import EXPECTED_TOOL_CALLS, TOOL_SHAPES, tool_deltas
@@ -78,6 +83,7 @@ __all__ = [
     "TOOL_SHAPES",
     "Exchange",
     "Headers",
+    "LeakError",
     "LoggedRequest",
     "ProviderServer",
     "Script",
@@ -122,10 +128,13 @@ __all__ = [
     "linger_after_done",
     "multiline",
     "no_content",
+    "no_leaks",
     "raw",
     "reasoning",
+    "record",
     "redirect",
     "refusal",
+    "replay",
     "reply",
     "retry_only",
     "role",

@@ -14,8 +14,8 @@ from attrs import define, field
 Side = Literal["client", "server"]
 Ending = Literal["fin", "rst"]
 
-_SECRET_NAME = re.compile(r"auth|key|token|secret|cookie|signature", re.IGNORECASE)
-_SECRET_QUERY = re.compile(r"([?&][^=&]*(?:auth|key|token|secret|sig)[^=&]*=)[^&]*", re.IGNORECASE)
+SECRET_NAME = re.compile(r"auth|key|token|secret|cookie|signature", re.IGNORECASE)
+SECRET_QUERY = re.compile(r"([?&][^=&]*(?:auth|key|token|secret|sig)[^=&]*=)[^&]*", re.IGNORECASE)
 
 
 class Headers(Mapping[str, str]):
@@ -44,7 +44,7 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        shown = {name: "***" if _SECRET_NAME.search(name) else value for name, value in self.raw}
+        shown = {name: "***" if SECRET_NAME.search(name) else value for name, value in self.raw}
         return f"Headers({shown})"
 
 
@@ -101,7 +101,7 @@ class LoggedRequest:
         return body.get(name, default) if isinstance(body, dict) else default
 
     def __repr__(self) -> str:
-        target = _SECRET_QUERY.sub(r"\1***", self.target)
+        target = SECRET_QUERY.sub(r"\1***", self.target)
         ending = f", {self.disconnected_how} by {self.disconnected_by}" if self.disconnected_by else ""
         state = "answered" if self.finished_at is not None else "open" if not ending else "unfinished"
         return (

@@ -14,7 +14,7 @@ def queue_of(*items: tuple[str, int, str, float], weights: dict[str, float] | No
 
 
 def drained(queue: FairQueue[str]) -> list[str]:
-    return [queue.pop() for _ in range(len(queue))]
+    return [queue.pop() for _ in range(queue.length)]
 
 
 def test_first_come_first_served():
@@ -82,7 +82,7 @@ def test_places_are_left_wherever_they_stand():
     places: list[Place[str]] = [queue.push(f"{n}", priority=1, key=key, cost=1.0) for n, key in enumerate("aabbcc")]
     for place in (places[0], places[3], places[4], places[5]):
         queue.remove(place)
-    assert len(queue) == 2
+    assert queue.length == 2
     assert drained(queue) == ["1", "2"]
     assert queue.head() is None
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 import aiollm
+from aiollm.testing import run_in_virtual_time
 from tests.engine.calling import MESSAGES, text_of
 
 
@@ -89,3 +91,69 @@ async def test_the_blocking_function_mocks_too() -> None:
         text_of(aiollm.completion(model="openai/scripted", messages=MESSAGES, mock_response="yes", stream=True))
         == "yes"
     )
+
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Paris"}'}}
+
+
+async def called(**options: Any) -> Any:
+    return await aiollm.acompletion(model="openai/scripted", messages=MESSAGES, **options)
+
+
+async def test_tool_calls_are_made_up_without_a_key() -> None:
+    response = await called(mock_tool_calls=[CALL])
+    assert response.choices[0].message.tool_calls[0].function.name == "weather"
+    assert (response.choices[0].message.content, response.choices[0].finish_reason) == (None, "tool_calls")
+
+
+async def test_tool_calls_stand_beside_a_text_and_are_streamed() -> None:
+    stream = await called(mock_response="I look.", mock_tool_calls=[CALL], stream=True)
+    built = aiollm.stream_chunk_builder([chunk async for chunk in stream])
+    assert built is not None
+    assert built.choices[0].message.content == "I look."
+    assert built.choices[0].message.tool_calls is not None
+    assert built.choices[0].message.tool_calls[0].function.arguments == '{"city": "Paris"}'
+    assert built.choices[0].finish_reason == "tool_calls"
+
+
+def test_a_mock_timeout_runs_into_the_clock_of_the_call() -> None:
+    async def timed() -> float:
+        with pytest.raises(aiollm.Timeout, match="within 30 s"):
+            await called(mock_timeout=True, timeout=30, num_retries=0)
+        return asyncio.get_running_loop().time()
+
+    assert run_in_virtual_time(timed()) == pytest.approx(30, abs=0.1)
+
+
+async def test_a_mock_timeout_needs_a_clock() -> None:
+    with pytest.raises(aiollm.BadRequestError, match="mock_timeout"):
+        await called(mock_timeout=True, timeout=aiollm.Timeouts(first_token=None), stream=True)
+
+
+async def test_chunks_are_streamed_as_they_are_given() -> None:
+    given = [aiollm.ModelResponseStream(id="1", choices=[{"index": 0, "delta": {"content": text}}]) for text in "ab"]
+    assert [chunk.choices[0].delta.content async for chunk in await called(mock_response=given, stream=True)] == [*"ab"]
+    assert (await called(mock_response=given)).choices[0].message.content == "ab"
+    assert [chunk.id async for chunk in await called(mock_response=given[0], stream=True)] == ["1"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_filter_refuses_by_name(stream: bool) -> None:
+    with pytest.raises(aiollm.ContentPolicyViolationError) as caught:
+        await called(mock_response="Exception: content_filter_policy", stream=stream)
+    assert caught.value.status_code == 400
+
+
+async def test_a_stream_breaks_off_by_name_after_its_text() -> None:
+    stream = await called(mock_response="Exception: mock_streaming_error", stream=True)
+    chunks = await stream.next_batch()
+    with pytest.raises(aiollm.MidStreamFallbackError) as caught:
+        await anext(stream)
+    assert text_of(chunks) == "This is a mock request" == caught.value.partial.choices[0].message.content
+    assert caught.value.status_code == 529
+
+
+@pytest.mark.parametrize("wrong", [{"mock_response": 7}, {"mock_response": []}, {"mock_tool_calls": "f"}])
+async def test_what_cannot_be_made_up_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(aiollm.BadRequestError, match="mock_"):
+        await called(**wrong)

@@ -73,10 +73,12 @@ class Proxy:
 
 
 @asynccontextmanager
-async def running(settings: Config, provider: ProviderServer, folder: Path) -> AsyncIterator[Proxy]:
-    """Run a worker."""
+async def running(
+    settings: Config, provider: ProviderServer, folder: Path, *, workers: int = 1
+) -> AsyncIterator[Proxy]:
+    """Run a worker, the first of so many."""
     async with (
-        Gateway(settings, folder / "proxy.sqlite", folder / "proxy.spool") as gateway,
+        Gateway(settings, folder / "proxy.sqlite", folder / "proxy.spool", workers=workers) as gateway,
         serving(gateway, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as client,
     ):

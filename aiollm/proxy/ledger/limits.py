@@ -7,7 +7,7 @@ from typing import Protocol
 from attrs import frozen
 
 from aiollm.core.local_quota import LocalQuota
-from aiollm.core.quota import MINUTE, Amounts
+from aiollm.core.quota import MINUTE, Amounts, share_of
 from aiollm.proxy.keys.holder import Holder
 
 __all__ = ["UNLIMITED", "HolderLimits", "HolderQuota", "OwnLimits"]
@@ -88,7 +88,7 @@ class OwnLimits:
         """Nothing is held elsewhere."""
 
     def _share(self, limit: int | None) -> int | None:
-        return None if limit is None else limit // self.workers + (self.number < limit % self.workers)
+        return None if limit is None else share_of(limit, self.number, self.workers)
 
 
 class _Nothing:

@@ -69,13 +69,15 @@ class ResumableStreams:
         self._logs[log.id] = log
         return log
 
-    def start(self, log: StreamLog, work: Coroutine[Any, Any, None]) -> None:
-        """Do the work that writes a log, in a task of its own, which outlives the client."""
-        self._work[log.id] = asyncio.create_task(self._written(log, work), name="aiollm resumable stream")
+    def start(self, log: StreamLog, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do the work that writes a log, in a task of its own, which outlives the client. Returns the task."""
+        task = asyncio.create_task(self._written(log, work), name="aiollm resumable stream")
+        self._work[log.id] = task
         if self.shared is not None:
             copy = asyncio.create_task(self.shared.copy(log, self.keep), name="aiollm stream copy")
             self._copies.add(copy)
             copy.add_done_callback(self._copies.discard)
+        return task
 
     async def read(self, event: EventId, owner: str) -> Reader | None:
         """Return what reads a stream after an event; None where its owner has none of the name.

@@ -6,14 +6,17 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
+import aiohttp
 import pytest
+from attrs import evolve
 
 from aiollm.proxy.resume import streams
-from aiollm.testing import ProviderServer, cut, finish, role, stall, status, tokens
+from aiollm.testing import ProviderServer, cut, done, finish, role, stall, status, tokens
 from tests.proxy.resume.resuming import ID, KEY, OTHER, WORDS, get, last_id, post, read_until, resumable, text_of
-from tests.proxy.serving import Proxy, config, running
+from tests.proxy.serving import MASTER, Proxy, config, running
 
 
 @pytest.fixture
@@ -102,6 +105,28 @@ async def test_a_stream_that_nobody_takes_up_is_ended_after_the_grace_and_says_s
     async with get(proxy, last_id(events)) as reply:
         frame = json.loads((await reply.text()).splitlines()[0].removeprefix("data: "))
     assert (frame["error"]["code"], frame["error"]["retryable"]) == ("stream_lost", True)
+
+
+async def test_a_stream_holds_its_place_until_it_is_read_whoever_reads_it(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    settings = resumable(provider, resume_grace=60.0)
+    settings = evolve(settings, general=evolve(settings.general, max_in_flight_requests_per_worker=1))
+    provider.script([role(), tokens("so far"), stall(30)])
+    async with running(settings, provider, tmp_path) as proxy:
+        async with proxy.chat(stream=True) as reply:
+            events = await read_until(reply, lambda got: "so far" in text_of(got))
+            async with get(proxy, last_id(events), MASTER):
+                with suppress(aiohttp.ClientError):
+                    await reply.read()  # to its end: this client's call is over
+                async with proxy.chat(stream=True) as refused:
+                    assert (refused.status, (await refused.json())["error"]["code"]) == (503, "gateway_overloaded")
+                for call in proxy.gateway.live:
+                    call.stop()
+                await proxy.gateway.live.wait_empty()
+        provider.script([role(), tokens("whole"), finish(), done()])
+        async with proxy.chat(stream=True) as reply:
+            assert text_of(await reply.text()) == "whole"
 
 
 async def test_a_client_that_leaves_before_anything_came_ends_the_request_at_once(

@@ -1,0 +1,89 @@
+"""What a program sets on the module, as in `litellm.drop_params = True`: the arguments its calls have by default."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import Factory, define, field, fields
+
+from aiollm.cache.cache import Cache
+from aiollm.middleware.budget import Budget
+from aiollm.sync.client import Client
+from aiollm.types.timeouts import Timeouts
+
+__all__ = ["KEYS", "SETTINGS", "Settings", "log_everything"]
+
+KEYS: Mapping[str, str] = {
+    "openai_key": "openai",
+    "anthropic_key": "anthropic",
+    "azure_key": "azure",
+    "groq_key": "groq",
+    "cohere_key": "cohere",
+    "huggingface_key": "huggingface",
+    "openrouter_key": "openrouter",
+    "databricks_key": "databricks",
+    "nebius_key": "nebius",
+    "xai_key": "xai",
+    "ollama_key": "ollama",
+    "ovhcloud_key": "ovhcloud",
+    "wandb_key": "wandb",
+    "togetherai_api_key": "together_ai",
+}
+"""The setting of a key -> the provider's name."""
+
+
+@define(eq=False)
+class Settings:
+    """The settings that are honoured, under LiteLLM's names. They hold for the functions of this package only.
+
+    Attributes:
+        keys: provider -> its key; see `KEYS`.
+        idle: settings that were made, and have no effect.
+    """
+
+    drop_params: bool = False
+    api_key: str | None = field(default=None, repr=False)
+    api_base: str | None = None
+    api_version: str | None = None
+    organization: str | None = None
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    num_retries: int | None = None
+    request_timeout: float | Timeouts | None = None
+    fallbacks: Sequence[Any] | None = None
+    default_fallbacks: Sequence[Any] | None = None
+    context_window_fallbacks: Sequence[Any] | None = None
+    content_policy_fallbacks: Sequence[Any] | None = None
+    model_alias_map: dict[str, str] = Factory(dict)
+    cache: Cache | None = None
+    max_budget: float = 0.0
+    set_verbose: bool = False
+    keys: dict[str, str] = field(factory=dict, repr=False)
+    idle: dict[str, Any] = Factory(dict)
+    _client: tuple[Any, Client] | None = field(default=None, init=False, repr=False)
+
+    def client(self) -> Client:
+        """Return the client whose policies are those that are set: the same one as long as they are."""
+        wanted = self.cache, self.max_budget
+        if self._client is None or self._client[0] != wanted:
+            budget = Budget(usd=self.max_budget) if self.max_budget else None
+            self._client = wanted, Client(cache=self.cache, budget=budget)
+        return self._client[1]
+
+    def reset(self) -> None:
+        """Forget all that was set."""
+        fresh = type(self)()
+        for attribute in fields(type(self)):
+            setattr(self, attribute.name, getattr(fresh, attribute.name))
+
+
+# The state of a module, as LiteLLM's users expect it: `litellm.drop_params = True` holds for the whole process.
+SETTINGS = Settings()
+
+
+def log_everything(wanted: bool = True) -> None:
+    """Have the logger "aiollm" write from DEBUG on, or as the program says."""
+    logging.getLogger("aiollm").setLevel(logging.DEBUG if wanted else logging.NOTSET)
+    if wanted:
+        logging.basicConfig()

@@ -1,0 +1,1 @@
+"""LiteLLM's types, where its users import them from."""

@@ -1,0 +1,56 @@
+"""What comes of a streamed answer, as frames for who is served."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from aiollm.engine.stream import AnswerStream
+from aiollm.outbound.frames import EventWriter
+from aiollm.wire.alike import AlikeEvents
+
+__all__ = ["Pieces", "Written"]
+
+
+class Pieces(Protocol):
+    """The frames of one answer: one write for what one read gives, so one a piece when paced."""
+
+    async def next(self) -> bytes | None:
+        """Return the next frames; None at the end of the answer. Raises what the answer does."""
+        ...
+
+    def rest(self) -> bytes:
+        """Return the frames that came before the end, or a fault, and were not returned yet."""
+        ...
+
+    def finish(self) -> bytes:
+        """Return the end of a whole answer."""
+        ...
+
+
+class Written:
+    """The pieces as a writer writes them."""
+
+    def __init__(self, reply: AnswerStream[Any, Any], writer: EventWriter) -> None:
+        self._reply = reply
+        self._writer = writer
+        self._frames: list[bytes] = []
+        self._alike: AlikeEvents | None = None
+        self.finish = writer.finish
+
+    async def next(self) -> bytes | None:
+        reply, writer = self._reply, self._writer
+        if self._alike is not None and (run := await reply.next_run()) is not None:
+            return writer.feed(run)
+        while batch := await reply.next_batch():
+            self._frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
+            if writer.alike is not self._alike and writer.alike is not None:
+                self._alike = writer.alike
+                reply.expect(self._alike)
+            if data := self.rest():
+                return data
+        return None
+
+    def rest(self) -> bytes:
+        data = b"".join(self._frames)
+        self._frames.clear()
+        return data
