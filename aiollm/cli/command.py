@@ -42,6 +42,7 @@ examples:
                                               many requests, and on again after a stop
   aiollm models groq                          what is known of a provider
   aiollm doctor openai                        whether it can be reached from here
+  aiollm migrate .                            what code written for LiteLLM has to change
   aiollm --config config.yaml                 the proxy, with LiteLLM's configuration
   aiollm serve                                the proxy in front of the model built in
 """
@@ -86,6 +87,15 @@ examples:
 
 It resolves names, connects and does the TLS handshake. It sends no request and prints no secret. Exit code: 1 when
 something is broken.
+"""
+_MIGRATE_EXAMPLES = """\
+examples:
+  aiollm migrate src tests config.yaml
+  aiollm migrate . --json
+
+A line for each thing: where it stands, and whether it is to be written otherwise ("change"), works and "differs", has
+no effect ("idle"), or cannot be kept ("missing"). Nothing is run and nothing is changed. Exit code: 1 when something is
+missing.
 """
 
 
@@ -145,6 +155,7 @@ def _parser() -> ArgumentParser:
         _serve_parser(commands),
         _models_parser(commands),
         _doctor_parser(commands),
+        _migrate_parser(commands),
     ):
         command.formatter_class = RawDescriptionHelpFormatter
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -258,6 +269,24 @@ def _doctor_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParse
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=doctor)
     return parser
+
+
+def _migrate_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
+    parser = commands.add_parser(
+        "migrate",
+        help="find what code written for LiteLLM has to change",
+        description="Read Python files and configurations of LiteLLM's proxy, and tell what to change.",
+        epilog=_MIGRATE_EXAMPLES,
+    )
+    parser.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file, or a folder with all below it")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=_migrate)
+    return parser
+
+
+def _migrate(options: Namespace) -> int:
+    """Tell what to change. It is looked for here, because it loads the proxy."""
+    return int(import_module("aiollm.cli.migrate").migrate(options))
 
 
 def _count(text: str) -> int:

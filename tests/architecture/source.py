@@ -7,7 +7,12 @@ from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-NEEDED = {"aiollm.jobs.dask": "distributed"}  # module -> the package that it is made of, from an extra
+NEEDED = {
+    "aiollm.integrations.langchain": "langchain_core",
+    "aiollm.integrations.llama_index": "llama_index",
+    "aiollm.integrations.pydantic_ai": "pydantic_ai",
+    "aiollm.jobs.dask": "distributed",
+}  # module -> the package that it is made of, from an extra
 
 
 @dataclass(frozen=True)
