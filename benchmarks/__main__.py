@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.ceiling import paced_ceiling, raise_descriptor_limit, saturated_ceiling
-from benchmarks.environments import DEFAULT_ROOT, Environments, installed_versions
+from benchmarks.environments import Environments, installed_versions
 from benchmarks.libraries import LIBRARIES
 from benchmarks.machine import describe_machine, load_average
+from benchmarks.options import add_choice, parser_of
 from benchmarks.provider import CHECKOUT, Provider, running_provider
 from benchmarks.report import render
 from benchmarks.runner import Record, run_scenario
@@ -53,26 +54,15 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = parser_of("benchmarks", __doc__)
     parser.add_argument("--quick", action="store_true", help=f"at most {QUICK_ROUNDS} short rounds")
     parser.add_argument("--micro", action="store_true", help="only the micro-benchmark of decoding, printed")
-    parser.add_argument("--only", type=_names(SCENARIOS), default=list(SCENARIOS), metavar="SCENARIO,...")
-    parser.add_argument("--libraries", type=_names(LIBRARIES), default=list(LIBRARIES), metavar="LIBRARY,...")
+    add_choice(parser, "--only", SCENARIOS, "SCENARIO")
+    add_choice(parser, "--libraries", LIBRARIES, "LIBRARY")
     parser.add_argument("--rounds", type=int, help="rounds of every scenario, instead of each one's own number")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results")
     parser.add_argument("--name", default="streaming", help="name of the JSON file in it")
-    parser.add_argument("--envs", type=Path, default=DEFAULT_ROOT, help="folder of the virtual environments")
     return parser.parse_args()
-
-
-def _names(known: Mapping[str, Any]) -> Any:
-    def parse(text: str) -> list[str]:
-        names = text.split(",")
-        if unknown := [name for name in names if name not in known]:
-            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(known)}")
-        return names
-
-    return parse
 
 
 def _ceiling(provider: Provider, *, quick: bool) -> dict[str, Any]:

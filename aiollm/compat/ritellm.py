@@ -13,14 +13,14 @@ Errors are aiollm's, and so are the models: any provider's, by its prefix.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator
-from types import TracebackType
-from typing import Any, Literal, Protocol, Self, overload
+from typing import Any, Literal, Protocol, overload
 
 import msgspec
 
 import aiollm
 from aiollm.calling import Messages, Stream_co, Whole_co
 from aiollm.exceptions import BadRequestError
+from aiollm.sync.closed import ClosedAtEnd
 from aiollm.sync.stream import SyncStream
 from aiollm.sync.thread import loop_thread
 from aiollm.types.parameters import OPENAI_PARAMS
@@ -31,7 +31,7 @@ __all__ = ["DictStream", "acompletion", "completion"]
 _OWN_ARGUMENTS = ("model", "messages", "stream")
 
 
-class DictStream:
+class DictStream(ClosedAtEnd):
     """The chunks of one answer as plain dicts, in a plain `for` loop.
 
     Leaving the loop closes the connection at once, even while a variable still holds the stream; so do `close()` and
@@ -51,14 +51,6 @@ class DictStream:
     def close(self) -> None:
         """Close the connection, unless the answer has ended. May be called again."""
         self._stream.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return repr(self._stream).replace("SyncStream", "DictStream", 1)

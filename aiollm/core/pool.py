@@ -73,6 +73,10 @@ class _Protocol(ResponseHandler, asyncio.BufferedProtocol):
         super().__init__(loop)
         self._room = room
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        _wait_with_less(transport)
+        super().connection_made(transport)
+
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._room
 
@@ -84,6 +88,19 @@ class _Protocol(ResponseHandler, asyncio.BufferedProtocol):
         super().connection_lost(exc)
         if body is not None and not body.is_eof() and body.exception() is None:
             body.set_exception(aiohttp.ClientPayloadError("the body is malformed, or the connection was closed in it"))
+
+
+def _wait_with_less(transport: asyncio.BaseTransport) -> None:
+    """Bound what a TLS connection of asyncio holds encrypted while nobody reads; it would be up to 512 KiB.
+
+    What it takes from a socket at a time can be told to it in no public way.
+    """
+    protocol: Any = getattr(transport, "_ssl_protocol", None)
+    if protocol is not None and hasattr(protocol, "_ssl_buffer_view"):
+        protocol._set_read_buffer_limits(high=WAITING_BYTES)
+        protocol.max_size = RECEIVE_BYTES
+        protocol._ssl_buffer = bytearray(RECEIVE_BYTES)
+        protocol._ssl_buffer_view = memoryview(protocol._ssl_buffer)
 
 
 class _Connector(aiohttp.TCPConnector):

@@ -50,7 +50,8 @@ class Course:
         while at >= MOST_STEPS * self.seconds:
             self._coarsen()
         number = int(at / self.seconds)
-        self.steps += [Step() for _ in range(number + 1 - len(self.steps))]
+        while number >= len(self.steps):
+            self.steps.append(Step())
         step = self.steps[number]
         step.done += ok
         step.failed += not ok

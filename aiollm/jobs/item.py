@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.registry import Api
@@ -65,7 +65,7 @@ def read_request(given: Any, defaults: Mapping[str, Any]) -> Reading:
     arguments = {**defaults, **read.arguments}
     if not arguments.get("model"):
         raise BadRequestError("the request names no model, and model= does not either", param="model", phase="request")
-    return evolve(read, arguments=arguments)
+    return Reading(read.key, read.api, arguments)
 
 
 def _parts(given: Any) -> Reading:

@@ -150,12 +150,15 @@ class Tally:
         if result.from_store:
             self.from_store += 1
             return
-        throttled = sum(isinstance(attempt.error, RateLimitError) for attempt in result.attempts)
-        tokens = 0 if result.usage is None else result.usage.completion_tokens or 0
+        throttled = tokens = 0
+        for attempt in result.attempts:
+            throttled += isinstance(attempt.error, RateLimitError)
+        if result.usage is not None:
+            tokens = result.usage.completion_tokens or 0
+            self._prompt_tokens += result.usage.prompt_tokens or 0
         self._cost += result.cost or 0.0
         self._retries += max(0, len(result.attempts) - 1)
         self._throttled += throttled
-        self._prompt_tokens += 0 if result.usage is None else result.usage.prompt_tokens or 0
         self._completion_tokens += tokens
         self.course.add(elapsed, ok=result.ok, throttled=throttled, tokens=tokens)
         if result.error is not None:

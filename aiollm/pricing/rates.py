@@ -71,7 +71,8 @@ def rates_of(entry: Entry, circumstances: Circumstances) -> Rates | None:
     if "tiered_pricing" in entry or "off_peak_pricing" in entry:
         return _rates(entry, circumstances)
     known = _Identical(entry)
-    longest = max((limit for limit in _thresholds(known) if circumstances.prompt_tokens >= limit), default=0)
+    limits = _thresholds(known)
+    longest = max((limit for limit in limits if circumstances.prompt_tokens >= limit), default=0) if limits else 0
     return _usual_rates(known, longest, circumstances.service_tier)
 
 

@@ -28,8 +28,12 @@ _SIGNED_IN = Identity("admin")
 
 
 def new_request_id() -> str:
-    """Return a name for a request that nobody else has: 32 hexadecimal digits."""
-    return token_hex(16)
+    """Return a name for a request that nobody else has: 32 hexadecimal digits, of which 20 are random.
+
+    They begin with the time, in milliseconds: rows of spend are looked up by them, and an index whose entries come in
+    order costs the store half of what it does when each goes to another page.
+    """
+    return f"{time.time_ns() // 1_000_000:012x}{token_hex(10)}"
 
 
 def is_loopback(host: str) -> bool:

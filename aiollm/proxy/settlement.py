@@ -62,8 +62,11 @@ def _is_bounded(holder: Holder) -> bool:
 
 def _estimate(gateway: Gateway, call: Call) -> tuple[int, float]:
     """Return the tokens and the US dollars that a call may take at the most, wherever it is answered."""
-    plans = [plan_of(*way) for way in gateway.router.ways(call)]
-    return max((plan.tokens for plan in plans), default=0), max((plan.usd or 0.0 for plan in plans), default=0.0)
+    tokens, usd = 0, 0.0
+    for way in gateway.router.ways(call):
+        plan = plan_of(*way)
+        tokens, usd = max(tokens, plan.tokens), max(usd, plan.usd or 0.0)
+    return tokens, usd
 
 
 @define(eq=False)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiollm.client import hidden_arguments
 from aiollm.exceptions import APIError
@@ -17,6 +16,7 @@ from aiollm.jobs.result import Result
 from aiollm.jobs.source import Requests
 from aiollm.jobs.summary import Summary
 from aiollm.sync.blocking import wait_for
+from aiollm.sync.closed import ClosedAtEnd
 from aiollm.sync.thread import loop_thread
 from aiollm.types.response import ModelResponse
 
@@ -39,7 +39,7 @@ def batch_completion(
     return wait_for(abatch_completion, model, messages, max_workers=max_workers, **hidden_arguments(options))
 
 
-class SyncJob:
+class SyncJob(ClosedAtEnd):
     """Many requests, and an iterator over what becomes of them; `map_sync` makes it.
 
     Leaving its loop, by Ctrl-C too, cuts off what is being asked; so do `close()`, and `with` at its end. `next(job)`
@@ -91,14 +91,6 @@ class SyncJob:
     def close(self) -> None:
         """Cut off what is being asked, close source and store, and return when that is done."""
         wait_for(self._job.aclose)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<SyncJob {self.summary()}>"

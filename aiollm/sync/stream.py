@@ -7,7 +7,6 @@ import os
 from collections import deque
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from aiollm.core.runtime import LoopThread
@@ -18,6 +17,7 @@ from aiollm.engine.stream import AnswerStream, text_in
 from aiollm.exceptions import StreamCancelled, WrongLoopError
 from aiollm.structured.answer import StructuredReader
 from aiollm.structured.tool_arguments import ToolArguments, ToolArgumentsReader
+from aiollm.sync.closed import ClosedAtEnd
 from aiollm.sync.pipe import Pipe
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
@@ -32,7 +32,7 @@ Whole = TypeVar("Whole")
 T = TypeVar("T")
 
 
-class BlockingStream(Generic[Piece, Whole]):
+class BlockingStream(ClosedAtEnd, Generic[Piece, Whole]):
     """What blocking streams of every API share; `SyncStream` says what users may rely on."""
 
     def __init__(self, pipe: Pipe[Piece], pump: Future[None], stream: AnswerStream[Piece, Whole]) -> None:
@@ -123,14 +123,6 @@ class BlockingStream(Generic[Piece, Whole]):
                 return
             self._pump.cancel()
             self._pipe.end(StreamCancelled("the stream was closed from another thread"))  # to one that reads now
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __del__(self) -> None:
         self.close()

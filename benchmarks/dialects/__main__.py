@@ -12,8 +12,9 @@ from typing import Any
 
 from benchmarks.dialects.report import page
 from benchmarks.dialects.sdks import OURS, SDKS
-from benchmarks.environments import DEFAULT_ROOT, Environments, installed_versions
+from benchmarks.environments import Environments, installed_versions
 from benchmarks.machine import describe_machine, load_average
+from benchmarks.options import PRINTS_ONLY, add_choice, parser_of
 from benchmarks.provider import CHECKOUT, running_provider
 from benchmarks.runner import Record, alternating, run_worker
 
@@ -48,25 +49,11 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.dialects", description=__doc__)
-    parser.add_argument(
-        "--only",
-        type=_dialects,
-        default=list(SDKS),
-        metavar="DIALECT,...",
-        help="only these; prints the page and writes nothing",
-    )
+    parser = parser_of("benchmarks.dialects", __doc__)
+    add_choice(parser, "--only", SDKS, "DIALECT", help=PRINTS_ONLY)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="CPU of one measurement")
-    parser.add_argument("--envs", type=Path, default=DEFAULT_ROOT, help="folder of the virtual environments")
     return parser.parse_args()
-
-
-def _dialects(text: str) -> list[str]:
-    names = text.split(",")
-    if unknown := [name for name in names if name not in SDKS]:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(SDKS)}")
-    return names
 
 
 def _records(options: argparse.Namespace, pythons: Mapping[str, Path], port: int) -> Iterator[Record]:

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.environments import DEFAULT_ROOT, Environments, installed_versions
+from benchmarks.environments import Environments, installed_versions
 from benchmarks.failures.peers import PEERS
 from benchmarks.failures.report import between_markers, page, readme_section
 from benchmarks.machine import describe_machine
+from benchmarks.options import PRINTS_ONLY, add_choice, parser_of
 from benchmarks.provider import CHECKOUT
 
 RESULTS = CHECKOUT / "benchmarks" / "results"
@@ -25,8 +26,7 @@ def main() -> None:
     """Run what the command line asks for."""
     options = _options()
     environments = Environments(options.envs)
-    names = options.libraries or list(PEERS)
-    pythons = {name: environments.python(name, PEERS[name].requirements) for name in names}
+    pythons = {name: environments.python(name, PEERS[name].requirements) for name in options.libraries}
     provider = environments.python("aiollm", PEERS["aiollm"].requirements)
     started = time.monotonic()
     run: dict[str, Any] = {
@@ -37,26 +37,16 @@ def main() -> None:
         "cells": list(_cells(provider, pythons)),
     }
     run["minutes"] = (time.monotonic() - started) / 60
-    if options.libraries:
-        print(page(run))
-    else:
+    if options.libraries == list(PEERS):
         _write(run)
+    else:
+        print(page(run))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.failures", description=__doc__)
-    parser.add_argument(
-        "--libraries", type=_libraries, metavar="LIBRARY,...", help="only these; prints the page and writes nothing"
-    )
-    parser.add_argument("--envs", type=Path, default=DEFAULT_ROOT, help="folder of the virtual environments")
+    parser = parser_of("benchmarks.failures", __doc__)
+    add_choice(parser, "--libraries", PEERS, "LIBRARY", help=PRINTS_ONLY)
     return parser.parse_args()
-
-
-def _libraries(text: str) -> list[str]:
-    names = text.split(",")
-    if unknown := [name for name in names if name not in PEERS]:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(PEERS)}")
-    return names
 
 
 def _cells(provider: Path, pythons: Mapping[str, Path]) -> Iterator[dict[str, Any]]:

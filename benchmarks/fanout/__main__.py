@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.environments import DEFAULT_ROOT, Environments, installed_versions
+from benchmarks.environments import Environments, installed_versions
 from benchmarks.fanout.cases import CASES, CONTENDERS, PROMISED, Case
 from benchmarks.fanout.report import page
 from benchmarks.machine import describe_machine, load_average
+from benchmarks.options import PRINTS_ONLY, add_choice, parser_of
 from benchmarks.provider import CHECKOUT, running_provider
 from benchmarks.runner import Record, alternating, run_worker
 
@@ -49,25 +50,11 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fanout", description=__doc__)
-    parser.add_argument(
-        "--contenders",
-        type=_contenders,
-        default=list(CONTENDERS),
-        metavar="NAME,...",
-        help="only these; prints the page and writes nothing",
-    )
+    parser = parser_of("benchmarks.fanout", __doc__)
+    add_choice(parser, "--contenders", CONTENDERS, "NAME", help=PRINTS_ONLY)
     parser.add_argument("--quick", action="store_true", help="a fifth of the short requests, and of the peers' streams")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--envs", type=Path, default=DEFAULT_ROOT, help="folder of the virtual environments")
     return parser.parse_args()
-
-
-def _contenders(text: str) -> list[str]:
-    names = text.split(",")
-    if unknown := [name for name in names if name not in CONTENDERS]:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(CONTENDERS)}")
-    return names
 
 
 def _records(options: argparse.Namespace, pythons: Mapping[str, Path], port: int) -> Iterator[Record]:

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.environments import DEFAULT_ROOT, Environments
+from benchmarks.environments import Environments
 from benchmarks.libraries import LIBRARIES
 from benchmarks.machine import describe_machine, load_average
+from benchmarks.options import parser_of
 from benchmarks.provider import CHECKOUT
 
 RESULTS = CHECKOUT / "benchmarks" / "results"
@@ -41,9 +42,8 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.limits", description=__doc__)
+    parser = parser_of("benchmarks.limits", __doc__)
     parser.add_argument("--seconds", type=float, default=300.0, help="how long each case takes; they run side by side")
-    parser.add_argument("--envs", type=Path, default=DEFAULT_ROOT, help="folder of the virtual environments")
     return parser.parse_args()
 
 

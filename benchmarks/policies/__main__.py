@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.environments import DEFAULT_ROOT, Environments, installed_versions
+from benchmarks.environments import Environments, installed_versions
 from benchmarks.libraries import LIBRARIES
 from benchmarks.machine import describe_machine, load_average
+from benchmarks.options import PRINTS_ONLY, add_choice, parser_of
 from benchmarks.policies.report import page
 from benchmarks.provider import CHECKOUT, running_provider
 from benchmarks.runner import Record, alternating, run_worker
@@ -45,25 +46,11 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.policies", description=__doc__)
-    parser.add_argument(
-        "--libraries",
-        type=_libraries,
-        default=list(COMPARED),
-        metavar="LIBRARY,...",
-        help="only these; prints the page and writes nothing",
-    )
+    parser = parser_of("benchmarks.policies", __doc__)
+    add_choice(parser, "--libraries", COMPARED, "LIBRARY", help=PRINTS_ONLY)
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=10.0, help="CPU of one measurement")
-    parser.add_argument("--envs", type=Path, default=DEFAULT_ROOT, help="folder of the virtual environments")
     return parser.parse_args()
-
-
-def _libraries(text: str) -> list[str]:
-    names = text.split(",")
-    if unknown := [name for name in names if name not in COMPARED]:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(COMPARED)}")
-    return names
 
 
 def _records(options: argparse.Namespace, pythons: Mapping[str, Path], port: int) -> Iterator[Record]:

@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.environments import DEFAULT_ROOT, Environments
+from benchmarks.environments import Environments
 from benchmarks.machine import describe_machine, load_average
+from benchmarks.options import add_choice, parser_of
 from benchmarks.provider import CHECKOUT, running_provider
 from benchmarks.proxy.gateways import GATEWAYS, MASTER, Gateway, Place
 from benchmarks.proxy.installed import Installed, install
@@ -57,19 +58,11 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.proxy", description=__doc__)
-    parser.add_argument("--gateways", type=_names, default=list(GATEWAYS), metavar="GATEWAY,...")
+    parser = parser_of("benchmarks.proxy", __doc__)
+    add_choice(parser, "--gateways", GATEWAYS, "GATEWAY")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results")
-    parser.add_argument("--envs", type=Path, default=DEFAULT_ROOT, help="folder of the environments")
     return parser.parse_args()
-
-
-def _names(text: str) -> list[str]:
-    names = text.split(",")
-    if unknown := [name for name in names if name not in GATEWAYS]:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(GATEWAYS)}")
-    return names
 
 
 def _records(

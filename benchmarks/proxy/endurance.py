@@ -6,45 +6,23 @@ It prints what the proxy holds after each so many, with keys, limits, spend and 
 import argparse
 import asyncio
 import json
-import os
 import statistics
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from benchmarks.provider import running_provider
-from benchmarks.proxy.gateways import GATEWAYS, MASTER, OURS, Place
 from benchmarks.proxy.line import connect
 from benchmarks.proxy.load import CALLERS, Target
 from benchmarks.proxy.models import WHOLE
-from benchmarks.proxy.process import OTHER_CORE, free_port, started
-from benchmarks.proxy.starting import wait_for_answer
+from benchmarks.proxy.ours import running_proxy
 
 
 def main() -> None:
-    """Run what the command line asks for, with the packages of the interpreter that runs this."""
+    """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.proxy.endurance", description=__doc__)
     parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument("--every", type=int, default=50_000)
     options = parser.parse_args()
-    with _proxy() as target:
-        os.sched_setaffinity(0, {OTHER_CORE})
+    with running_proxy() as (target, _):
         asyncio.run(_watch(target, options.requests, options.every))
-
-
-@contextmanager
-def _proxy() -> Iterator[Target]:
-    """The proxy in front of the benchmark's upstream, and a key of it."""
-    program, gateway = Path(sys.executable), GATEWAYS[OURS]
-    with running_provider(program, "benchmarks.proxy.upstream") as provider, TemporaryDirectory() as folder:
-        place = Place(program, Path(folder), free_port(), f"http://127.0.0.1:{provider.port}")
-        environ = {"PYTHONPATH": os.environ.get("PYTHONPATH", os.fspath(Path.cwd()))}
-        with started(gateway.command(place), place.folder, environ) as process:
-            wait_for_answer(process, place.port, MASTER, {})
-            yield Target(place.port, gateway.key(f"http://127.0.0.1:{place.port}"), {}, process.pid)
 
 
 async def _watch(target: Target, requests: int, every: int) -> None:

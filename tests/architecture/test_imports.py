@@ -60,6 +60,7 @@ HEAVY = (
     "matplotlib",
     "numpy",
     "openai",
+    "opentelemetry",
     "prometheus_client",
     "pyarrow",
     "pydantic",

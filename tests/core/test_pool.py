@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 
 import aiollm
+from aiollm.core import pool
 from aiollm.core.runtime import Runtime
 from aiollm.testing import (
     ProviderServer,
@@ -22,6 +27,7 @@ from aiollm.testing import (
     tokens,
     wire,
 )
+from tests.core.certificate import self_signed
 from tests.engine.calling import answered, collected, opened, pool_facts, text_of
 
 
@@ -185,3 +191,36 @@ async def test_a_redirect_is_an_error_and_the_other_place_sees_nothing(code: int
             assert caught.value.status_code == code
             assert elsewhere.base_url in str(caught.value)
         assert elsewhere.connections == 0
+
+
+async def test_a_tls_connection_that_nobody_reads_holds_little_and_loses_nothing(tmp_path: Path) -> None:
+    body = bytes(range(256)) * 16_384
+    certificate = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    trusting = pool._connector(ssl=ssl.create_default_context(cafile=certificate))
+    async with (
+        await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server,
+        pool._session(trusting) as session,
+        session.post(f"https://localhost:{server.sockets[0].getsockname()[1]}/") as response,
+        asyncio.timeout(30),
+    ):
+        tls = _tls_of(response)
+        while not tls._ssl_reading_paused:  # noqa: ASYNC110 - asyncio tells nobody of it
+            await asyncio.sleep(0.001)
+        assert pool.WAITING_BYTES <= tls._incoming.pending <= pool.WAITING_BYTES + pool.RECEIVE_BYTES
+        assert await response.read() == body
+
+
+def _tls_of(response: aiohttp.ClientResponse) -> Any:
+    """Return asyncio's own TLS of a response's connection."""
+    assert response.connection is not None
+    transport: Any = response.connection.transport
+    return transport._ssl_protocol

@@ -12,7 +12,7 @@ from tests import ROOT
 from tests.documents.reader import programs, run
 
 DOCS = ROOT / "docs"
-ELSEWHERE = {"cluster.md", "costs.md", "providers.md"}  # which have tests of their own
+ELSEWHERE = {"cluster.md", "costs.md", "embedding.md", "providers.md"}  # which have tests of their own
 PROGRAMS = [
     pytest.param(code, page, id=f"{page.stem}-{number}")
     for page in sorted(DOCS.glob("*.md"))

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from aiollm.testing import ProviderServer, done, finish, headers, reply, role, silence, stall, tokens
-from tests.programs import environment
+from tests.services.kernel import Kernel
 
-pytest.importorskip("ipykernel")
-manager = pytest.importorskip("jupyter_client.manager")
 pytestmark = pytest.mark.slow
 
-LIMIT = 40.0  # seconds; a kernel starts in two
-SETUP = """
-import asyncio, os, sys
-import aiollm
-options = dict(model="openai/scripted", messages=[{"role": "user", "content": "hi"}], api_key="sk-test", stream=True)
-"""
 BLOCKING = """
 for chunk in aiollm.completion(**options):
     print(chunk.choices[0].delta.content or "", end="")
@@ -35,51 +26,6 @@ MANY = {
     "blocking": "for result in aiollm.map_sync(['a', 'b'], 'openai/scripted', api_key='sk-test'): pass",
     "asynchronous": "async for result in aiollm.map(['a', 'b'], 'openai/scripted', api_key='sk-test'): pass",
 }
-
-
-class Kernel:
-    """A kernel whose code calls the server, and a client of it."""
-
-    def __init__(self, server: ProviderServer) -> None:
-        self.server = server
-        variables = environment(OPENAI_BASE_URL=server.base_url, PYTHONWARNINGS="error::ResourceWarning")
-        self.shown: list[dict[str, Any]] = []  # outputs that are no text, in order
-        self._manager, self._client = manager.start_new_kernel(startup_timeout=LIMIT, env=variables)
-        self.run(SETUP)
-
-    def begin(self, code: str) -> str:
-        identity: str = self._client.execute(code)
-        return identity
-
-    def end(self, cell: str) -> tuple[str, str | None]:
-        """Return what a cell printed, and the name of the error it ended with."""
-        printed, error = "", None
-        while True:
-            message: dict[str, Any] = self._client.get_iopub_msg(timeout=LIMIT)
-            content = message["content"]
-            if message["parent_header"].get("msg_id") != cell:
-                continue
-            if message["msg_type"] == "stream":
-                printed += content["text"]
-            elif message["msg_type"] in ("display_data", "update_display_data"):
-                self.shown.append({"kind": message["msg_type"], **content})
-            elif message["msg_type"] == "error":
-                error = content["ename"]
-            elif message["msg_type"] == "status" and content["execution_state"] == "idle":
-                return printed, error
-
-    def run(self, code: str) -> tuple[str, str | None]:
-        return self.end(self.begin(code))
-
-    def interrupt(self) -> float:
-        """Interrupt what runs, and return when."""
-        self._manager.interrupt_kernel()
-        return time.monotonic()
-
-    def stop(self) -> None:
-        self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
-        self._manager.context.destroy(linger=0)
 
 
 @pytest.fixture(scope="module")

@@ -58,9 +58,23 @@ async def aiohttp_service(provider: ProviderServer, **options: Any) -> AsyncIter
         answer = asking(request.app[on_aiohttp.CLIENT], provider)
         return await on_aiohttp.stream_response(request, answer, **options)
 
+    async with aiohttp_serving(web.get("/chat", chat)) as port:
+        yield port
+
+
+@asynccontextmanager
+async def aiohttp_serving(*routes: web.RouteDef) -> AsyncIterator[int]:
+    """Serve routes with a client in this loop, and yield the port."""
     app = web.Application()
     app.cleanup_ctx.append(on_aiohttp.client_context(client))
-    app.router.add_get("/chat", chat)
+    app.add_routes(routes)
+    async with application_serving(app) as port:
+        yield port
+
+
+@asynccontextmanager
+async def application_serving(app: web.Application) -> AsyncIterator[int]:
+    """Serve an application of aiohttp in this loop, as it does where nothing else is said, and yield the port."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:

@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from aiollm.testing import ProviderServer
 from tests import ROOT
 from tests.missing import do_without
 from tests.proxy.clients.wishes import SCHEMA
@@ -49,10 +50,15 @@ def _install() -> None:
 
 async def seen_by(program: str, proxy: Proxy) -> Any:
     """Return what a program saw of a proxy. In the end it leaves a stream, whose upstream must be closed then."""
-    home = await asyncio.to_thread(packages)
     variables = {"PROXY": proxy.url, "KEY": MASTER, "SCHEMA": json.dumps(SCHEMA), "AI_SDK_LOG_WARNINGS": "false"}
+    return await told_by((HERE / program).read_text(), proxy.provider, variables)
+
+
+async def told_by(program: str, provider: ProviderServer, variables: dict[str, str]) -> Any:
+    """Return the line of JSON that a program tells. In the end it leaves a stream of what stands before a provider."""
+    home = await asyncio.to_thread(packages)
     node = await asyncio.create_subprocess_exec(
-        *("node", "--input-type=module", "--eval", (HERE / program).read_text()),
+        *("node", "--input-type=module", "--eval", program),
         cwd=home,  # where a module without a file looks for packages
         env={**os.environ, **variables},
         stdin=asyncio.subprocess.PIPE,
@@ -64,7 +70,7 @@ async def seen_by(program: str, proxy: Proxy) -> Any:
     try:
         told = await asyncio.wait_for(node.stdout.readline(), LIMIT)
         if told:
-            await proxy.provider.wait_for_disconnect(len(proxy.provider.log) - 1)
+            await provider.wait_for_disconnect(len(provider.log) - 1)
             assert node.returncode is None  # it has left the stream, and not the world
         node.stdin.close()
         _, complaints = await asyncio.wait_for(node.communicate(), LIMIT)

@@ -6,34 +6,27 @@ Chromium takes seconds to start: these tests are slow.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from aiollm.proxy.keys import digest_of
 from aiollm.testing import cut, role, stall, tokens
 from tests.proxy.admin.gateways import MASTER
 from tests.proxy.page.pages import HOSTILE, Visitor, visiting
+from tests.services.browser import chromium
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
-
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """Return a browser, started once for all tests."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip("no Chromium on PATH: Debian's package `chromium` is one, with some hundred others that it needs")
-    async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
