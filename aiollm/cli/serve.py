@@ -29,9 +29,9 @@ __all__ = ["serve"]
 
 _NAMED = 3  # models in the line that says what is served
 
-_YOUNG_OBJECTS = 20_000
-"""How many new objects are looked through for garbage at a time. Calls leave none that only a collection would find, so
-that Python's own 700 costs each of them a tenth of its time for nothing."""
+_YOUNG_OBJECTS = 5_000
+"""How many new objects are looked through for garbage at a time. Calls leave next to none that has to be looked for;
+Python's own 700 would have every few of them pay for a look at all that is in flight."""
 
 
 def serve(options: Namespace) -> int:

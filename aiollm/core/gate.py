@@ -274,12 +274,13 @@ class Gate:
             permit: of a request that has ended.
             real: what it has taken; no number is below 0.
         """
-        if self._is_ours(permit):
-            now = self._now()
-            self._book(permit, real, now)
-            self._take_back(permit, now)
-            if self._queue.length:
-                self._admit(now)
+        if not self._is_ours(permit):
+            return
+        now = self._now()
+        self._book(permit, real, now)
+        self._take_back(permit, now)
+        if self._queue.length:
+            self._admit(now)
 
     def _is_ours(self, permit: Permit) -> bool:
         """Whether a permit is of this process, not of the one that this was forked from."""

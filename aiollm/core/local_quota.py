@@ -37,6 +37,9 @@ class LocalQuota:
         adaptive: whether it learns from the provider's headers and refusals.
         mode: "strict": no minute, wherever it begins, holds more than a limit. "bucket": a burst of a minute's worth,
             and then as much as leaks.
+
+    Attributes:
+        slowed: whether the provider has refused a request, and the pace is found out by trying.
     """
 
     def __init__(
@@ -60,20 +63,14 @@ class LocalQuota:
         self._in_flight = 0
         self._pace = AdaptiveRate() if adaptive else None
         self._began = math.inf
-
-    @property
-    def slowed(self) -> bool:
-        """Whether the provider has refused a request, and the pace is found out by trying."""
-        return self._pace is not None and self._pace.value < math.inf
+        self.slowed = False
 
     def take(self, amounts: Amounts, now: float) -> float:
         """Take the amounts and a place of the concurrency, or say for how long there is no room."""
         if self._in_flight >= self._concurrency:
             return math.inf
         wait = self._window.wait(amounts, self._rates, now)
-        pace = self._pace
-        if pace is not None and pace.value == math.inf:
-            pace = None
+        pace = self._pace if self.slowed else None
         if pace is not None:
             wait = max(wait, pace.wait(now))
         for kind, bucket in self._buckets.items():
@@ -114,6 +111,7 @@ class LocalQuota:
         if self._pace is not None:
             seconds = min(MINUTE, max(1.0, now - self._began))
             self._pace.refused(self._window.used("requests", now) / seconds, taken_at, now)
+            self.slowed = True
 
     def succeeded(self, taken_at: float, now: float) -> None:
         """Speed up again, if it was slowed down."""

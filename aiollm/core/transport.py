@@ -244,6 +244,7 @@ class Exchange:
     def release(self) -> None:
         """Give the connection back to the pool; only after the end of the body."""
         response = self._end()
+        self.on_abort = None  # who reads the body refers to this: such a circle would keep the whole answer
         if response is not None:
             response.release()
 
@@ -269,8 +270,9 @@ class Exchange:
                 # traceback, with the stream and all chunks, for ever.
                 response.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
             response.close()
-            if reason is not None and self.on_abort is not None and not self._reading:
-                self.on_abort(reason)
+            on_abort, self.on_abort = self.on_abort, None
+            if reason is not None and on_abort is not None and not self._reading:
+                on_abort(reason)
 
     def _end(self) -> aiohttp.ClientResponse | None:
         """Leave the pool's count, the scope and the clocks; return the response, the first time."""

@@ -14,7 +14,7 @@ from aiollm.engine.options import CallOptions
 from aiollm.providers.provider import Target
 from aiollm.types.request import Request
 
-__all__ = ["Call"]
+__all__ = ["Call", "Departure"]
 
 _NO_OPTIONS = CallOptions()
 
@@ -25,6 +25,15 @@ def _calling_line() -> str:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("aiollm."):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+class Departure:
+    """Whether an attempt has got so far that its request was sent, for policies that let it wait before."""
+
+    __slots__ = ("sent",)
+
+    def __init__(self) -> None:
+        self.sent = False
 
 
 class Call(msgspec.Struct, frozen=True, eq=False):
@@ -44,6 +53,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
         beginning: what the answer is to begin with, because it came before the answer broke off; "" for a new answer.
         group: the router's model group, or None.
         deployment: the router's id of the deployment that the target is, or None.
+        departure: takes note when the attempt at a deployment is sent; None where nobody asks.
         prices: what the deployment's tokens cost, in LiteLLM's shape; None where the table of models says.
         keeps_frames: whether the events of its stream are kept for who hands them on as they came.
         on_failure: hears of each attempt that has failed; None where nobody listens.
@@ -62,6 +72,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
     beginning: str = ""
     group: str | None = None
     deployment: str | None = None
+    departure: Departure | None = None
     prices: Mapping[str, Any] | None = None
     keeps_frames: bool = False
     on_failure: Callable[[Attempt], None] | None = None

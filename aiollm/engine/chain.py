@@ -20,9 +20,8 @@ Handler = Callable[[Call], Awaitable[A]]
 class Middleware(Protocol):
     """A policy: it gets a call, and the handler to pass it on to: once, several times, or never.
 
-    It sees an answer once, when it begins; what it wants to know of the end, it asks for by `on_close`. One that has
-    nothing to do for a call returns `handler(call)` as it is: a coroutine of its own would cost 2 us, and 8 in a
-    program that does other things between its calls.
+    It sees an answer once, when it begins; what it wants to know of the end, it asks for by `notify`. One that has
+    nothing to do for a call returns `handler(call)` as it is: that takes 0.2 us, and a coroutine of its own 0.5.
     """
 
     def __call__(self, call: Call, handler: Handler[A]) -> Awaitable[A]: ...

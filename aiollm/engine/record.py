@@ -24,6 +24,8 @@ async def record(call: Call, handler: Handler[A]) -> A:
     target = call.target
     attempt = Attempt(number, call.cause, target.provider.name, target.model, call.deployment, call.elapsed)
     call.attempts.append(attempt)
+    if call.departure is not None:
+        call.departure.sent = True
     if call.attempt != number:
         call = msgspec.structs.replace(call, attempt=number)
     try:

@@ -14,6 +14,7 @@ from aiollm.outbound.failure import Failure
 from aiollm.outbound.frames import data_frame
 from aiollm.outbound.parts import Part, Parts, Step, token_counts
 from aiollm.types.chunk import ModelResponseStream
+from aiollm.wire.alike import AlikeEvents
 
 __all__ = ["AGUIEvents"]
 
@@ -30,9 +31,9 @@ class AGUIEvents:
         thread_id, run_id: of the run, as the client's request has them.
     """
 
-    heartbeat = b": keep-alive\n\n"
+    heartbeat: bytes = b": keep-alive\n\n"
     headers: Mapping[str, str] = {}
-    alike = None
+    alike: AlikeEvents | None = None
 
     def __init__(self, thread_id: str, run_id: str) -> None:
         self._run = {"threadId": thread_id, "runId": run_id}

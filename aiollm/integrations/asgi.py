@@ -90,7 +90,7 @@ class AnswerResponse:
     Cancelling closes the connection to the provider.
     """
 
-    status_code = 200
+    status_code: int = 200
 
     def __init__(self, stream: Opening, writer: AnswerWriter, headers: Mapping[str, str], silence: float) -> None:
         self._stream = stream

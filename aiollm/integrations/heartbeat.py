@@ -24,7 +24,7 @@ class Heartbeat:
 
     def __init__(self, silence: float, send: Callable[[], Awaitable[None]]) -> None:
         self._silence = silence
-        self._send = send
+        self._send: Callable[[], Awaitable[None]] | None = send
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -41,6 +41,7 @@ class Heartbeat:
         self._timer.cancel()
         if self._beat is not None:
             self._beat.cancel()
+        self._send = None  # a method of who holds this, mostly
 
     def sent(self) -> None:
         """Take note that something else has been sent."""
@@ -55,5 +56,6 @@ class Heartbeat:
         self._timer = self._loop.call_at(self._last + self._silence, self._look)
 
     async def _send_one(self) -> None:
+        assert self._send is not None
         with suppress(OSError):
             await self._send()

@@ -16,6 +16,7 @@ from aiollm.outbound.failure import Failure
 from aiollm.outbound.frames import DONE, data_frame
 from aiollm.outbound.parts import Part, Parts, Step, token_counts
 from aiollm.types.chunk import ModelResponseStream
+from aiollm.wire.alike import AlikeEvents
 
 __all__ = ["UIMessages"]
 
@@ -37,9 +38,9 @@ class UIMessages:
     message had (`reset-step`, which the SDK knows from version 7 on).
     """
 
-    heartbeat = b": keep-alive\n\n"
+    heartbeat: bytes = b": keep-alive\n\n"
     headers: Mapping[str, str] = {"x-vercel-ai-ui-message-stream": "v1"}
-    alike = None
+    alike: AlikeEvents | None = None
 
     def __init__(self) -> None:
         self._parts = Parts()

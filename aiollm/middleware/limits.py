@@ -122,6 +122,10 @@ def _reservation(call: Call, limiter: Gate, estimate: Amounts) -> Reservation:
 
 def _refused(call: Call, limiter: Gate, permit: Permit, error: BaseException) -> None:
     """Take in that no answer began, and why: a pause before there is room for who waits."""
+    if call.departure is not None and not call.departure.sent:  # it has waited for its deployment's own limits
+        permit.refund()
+        permit.release()
+        return
     if isinstance(error, APIError) and error.headers:
         limiter.learn(error.headers, provider=call.target.provider.name)
     _heed(limiter, permit, error)

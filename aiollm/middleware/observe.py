@@ -117,7 +117,7 @@ def _ended(facts: CallFacts, attempts: Sequence[Attempt], outcome: Outcome) -> C
         served_model=origin.served_model,
         finish_reason=outcome.finish_reason,
         usage=outcome.usage,
-        cost=0.0 if origin.cache_hit else _cost(attempts),
+        cost=0.0 if origin.cache_hit else _cost(attempts, outcome),
         cache_hit=origin.cache_hit,
         first_token=outcome.first_token,
         elapsed=outcome.elapsed,
@@ -132,8 +132,15 @@ def _asked_last(facts: CallFacts, attempts: Sequence[Attempt]) -> tuple[str, str
     return (attempts[-1].provider, attempts[-1].model) if attempts else (facts.provider, facts.model)
 
 
-def _cost(attempts: Sequence[Attempt]) -> float | None:
-    """Return what all attempts that were answered cost; None where that of one is not known."""
-    costs = [attempt.cost for attempt in attempts if attempt.origin is not None]
+def _cost(attempts: Sequence[Attempt], outcome: Outcome | None = None) -> float | None:
+    """Return what all attempts that were answered cost; None where that of one is not known.
+
+    Whoever watches a stream from outside hears of its end before its attempt has noted it: the outcome tells then.
+    """
+    costs = [
+        attempt.cost if outcome is None or attempt.ended is not None else outcome.origin.cost(outcome.usage)
+        for attempt in attempts
+        if attempt.origin is not None
+    ]
     known = [cost for cost in costs if cost is not None]
     return math.fsum(known) if len(known) == len(costs) else None

@@ -64,7 +64,7 @@ class ChatFrames:
         shows_usage: whether the client is to see the usage.
     """
 
-    heartbeat = b": keep-alive\n\n"
+    heartbeat: bytes = b": keep-alive\n\n"
     headers: Mapping[str, str] = {}
 
     def __init__(self, model: str | None = None, *, shows_usage: bool = True) -> None:

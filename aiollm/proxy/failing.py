@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from aiohttp import web
 
+from aiollm.engine.attempt import Attempt
 from aiollm.exceptions import APIError, BudgetExceededError, StreamCancelled
 from aiollm.proxy.inbound.failure import Failure, Refusal, failure_of
 from aiollm.proxy.response_headers import REQUEST_ID, safe_value
@@ -27,6 +28,7 @@ def failed(error: Exception, request_id: str, *, over_budget: int = 429) -> Fail
         failure = failure_of(error, over_budget=over_budget)
         if failure.status >= 500:
             _logger.warning("request %s: %s: %s", request_id, type(error).__name__, error)
+        _forget_frames(error)
         return failure
     if isinstance(error, asyncio.TimeoutError):
         return Failure(504, "the gateway took too long", "gateway_timeout", "server_error", retryable=True)
@@ -48,6 +50,14 @@ def failure_response(failure: Failure, render: Callable[[Failure], bytes], reque
     return web.Response(
         body=render(failure), status=failure.status, headers=headers, content_type="application/json", charset="utf-8"
     )
+
+
+def _forget_frames(error: Exception) -> None:
+    """Let go of the frames that an error came through: they hold the call, whose attempts hold the error again."""
+    attempts: Iterable[Attempt] = getattr(error, "attempts", ())
+    for each in (error, *(attempt.error for attempt in attempts)):
+        if each is not None:
+            each.__traceback__ = None
 
 
 def _http_failure(error: web.HTTPException) -> Failure:

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from aiollm.core.call_scope import CallScope
 from aiollm.engine.answer import Answer
-from aiollm.engine.call import Call
+from aiollm.engine.call import Call, Departure
 from aiollm.engine.chain import Handler
 from aiollm.engine.outcome import Outcome
 from aiollm.exceptions import APIError, Timeout, TotalTimeout
@@ -44,15 +44,13 @@ class Route:
         assert call.group is not None
         clock = call.scope.loop.time
         trial = self.fleet.begin(call.group, self.demands.of(call), tried(call), clock())
-        before = len(call.attempts)
-        sent = False
+        routed, departure = None, Departure()
         try:
-            routed = self._routed(call, trial.member.deployment)
-            sent = True
+            routed = self._routed(call, trial.member.deployment, departure)
             answer = await handler(routed)
         except APIError as error:
             # What a limit of our own refuses never reached the deployment; one that cannot be called is no use.
-            if sent and len(call.attempts) == before:
+            if routed is not None and not departure.sent:
                 trial.withdrawn(clock())
             else:
                 trial.failed(error, clock(), hasty=_is_hasty(error, call))
@@ -64,7 +62,7 @@ class Route:
         answer.notify(lambda outcome: _settle(trial, call, outcome))
         return answer
 
-    def _routed(self, call: Call, deployment: Deployment) -> Call:
+    def _routed(self, call: Call, deployment: Deployment, departure: Departure) -> Call:
         assert call.group is not None
         target = call.target  # a made-up answer needs no place of its own
         if call.request.mock_response is None:
@@ -78,6 +76,7 @@ class Route:
             target=target,
             scope=_scope(call, deployment),
             deployment=deployment.id,
+            departure=departure,
             prices=deployment.prices,
         )
 

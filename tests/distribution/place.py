@@ -35,12 +35,12 @@ class Place:
         """Find the packages that belong together, without installing any."""
         return uv("pip", "install", "--dry-run", "--python", str(self.python), *requirements)
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a program of the environment in its folder."""
+    def run(self, *command: str, limit: float = 120.0) -> subprocess.CompletedProcess[str]:
+        """Run a program of the environment in its folder, for `limit` seconds at the most."""
         path = f"{self.python.parent}{os.pathsep}{SURROUNDINGS['PATH']}"
         surroundings = SURROUNDINGS | {"VIRTUAL_ENV": str(self.folder / "venv"), "PATH": path}
         return subprocess.run(
-            command, cwd=self.folder, env=surroundings, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=self.folder, env=surroundings, capture_output=True, text=True, timeout=limit, check=False
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,11 @@ def frameworks(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     return place
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    ("tests", "passed"), [("langchain_standard.py", 51), ("llama_index_llm.py", 12), ("pydantic_ai_agents.py", 13)]
-)
-def test_a_framework_is_content(tests: str, passed: int, frameworks: Place) -> None:
-    options = ("-q", "-p", "no:cacheprovider", "--benchmark-disable", "-o", "asyncio_mode=auto", "-c", "/dev/null")
-    places = ("--rootdir", str(frameworks.folder), "--confcutdir", str(FRAMEWORKS), str(FRAMEWORKS / tests))
-    done = frameworks.run("python", "-m", "pytest", *options, *places)
+@pytest.mark.timeout(600)  # a machine that compiles and imports three frameworks beside other work
+def test_the_frameworks_are_content(frameworks: Place) -> None:
+    options = ("-q", "-p", "no:cacheprovider", "--benchmark-disable", "-o", "asyncio_mode=auto", "-c", os.devnull)
+    places = ("--rootdir", str(frameworks.folder), "--confcutdir", str(FRAMEWORKS))
+    files = map(str, sorted(FRAMEWORKS.glob("*.py")))
+    done = frameworks.run("python", "-m", "pytest", *options, *places, *files, limit=540)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{passed} passed" in done.stdout, done.stdout
+    assert "76 passed" in done.stdout, done.stdout

@@ -40,7 +40,7 @@ async def test_leaving_the_loop_closes_the_connection(ending: str) -> None:
             async for _ in events:
                 break
         del events
-        request = await server.wait_for_disconnect()
+        request = await server.wait_for_disconnect(timeout=20)
     assert request.disconnected_by == "client"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +16,7 @@ from tests.programs import environment
 
 HERE = Path(__file__).parent
 LIMIT = 40.0  # seconds; a service starts in two
+ADDRESS = re.compile(rb"http://127\.0\.0\.1:[1-9]\d*")
 
 
 @frozen
@@ -30,16 +31,15 @@ class Example:
 async def example(name: str) -> AsyncIterator[Example]:
     """Run one of the services until the block is left; it must end in order when it is told to."""
     async with ProviderServer() as provider:
-        port = _free_port()
         service = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(HERE / name), str(port)),
+            *(sys.executable, "-u", str(HERE / name)),
             env=environment(OPENAI_BASE_URL=provider.base_url, OPENAI_API_KEY="sk-test"),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            await asyncio.wait_for(_listening(port), LIMIT)
-            yield Example(provider, f"http://127.0.0.1:{port}")
+            assert service.stdout is not None
+            yield Example(provider, await asyncio.wait_for(_address(service.stdout), LIMIT))
             service.terminate()
             await asyncio.wait_for(service.wait(), LIMIT)
         finally:
@@ -48,18 +48,11 @@ async def example(name: str) -> AsyncIterator[Example]:
                 await service.wait()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-async def _listening(port: int) -> None:
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
+async def _address(printed: asyncio.StreamReader) -> str:
+    """Return where a service says that it listens."""
+    told = b""
+    while line := await printed.readline():
+        told += line
+        if found := ADDRESS.search(line):
+            return found[0].decode()
+    raise AssertionError(told.decode())

@@ -45,7 +45,7 @@ async def test_a_page_shows_an_answer_to_its_end_and_asks_once(service: Example,
     asked = len(service.provider.log)
     service.provider.script([role(), tokens("Sunlight scatters 🎉", gap=0.02), finish(), done()])
     page = await ask(service, browser)
-    await expect(page.get_by_role("status")).to_have_text("Done.")
+    await expect(page.get_by_role("status")).to_have_text("Done.", timeout=1000 * LIMIT)
     assert await page.locator("#answer").text_content() == "Sunlight scatters 🎉"
     assert len(service.provider.log) == asked + 1
     assert service.provider.log[asked].member("messages")[0]["content"] == "Why is the sky blue?"
@@ -55,7 +55,7 @@ async def test_a_page_shows_an_answer_to_its_end_and_asks_once(service: Example,
 async def test_a_page_tells_of_an_answer_that_breaks_off(service: Example, browser: Browser) -> None:
     service.provider.script([role(), tokens("half an answer"), cut()])
     page = await ask(service, browser)
-    await expect(page.get_by_role("status")).to_have_text("the answer broke off: it is not whole")
+    await expect(page.get_by_role("status")).to_have_text("the answer broke off: it is not whole", timeout=1000 * LIMIT)
     assert await page.locator("#answer").text_content() == "half an answer"
     await page.close()
 
@@ -64,7 +64,7 @@ async def test_closing_the_page_closes_the_connection_to_the_provider(service: E
     asked = len(service.provider.log)
     service.provider.script([role(), tokens("so far"), stall()])
     page = await ask(service, browser)
-    await expect(page.locator("#answer")).to_have_text("so far")
+    await expect(page.locator("#answer")).to_have_text("so far", timeout=1000 * LIMIT)
     await page.close()
     request = await service.provider.wait_for_disconnect(asked, timeout=LIMIT)
     assert request.disconnected_by == "client"

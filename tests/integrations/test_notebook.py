@@ -85,7 +85,7 @@ def test_interrupting_the_kernel_closes_the_connection_and_leaves_what_has_come(
     kernel.server.script([role(), tokens("so far"), stall(heartbeat=0.05)])
     seen = len(kernel.server.log)
     cell = kernel.begin(code)
-    kernel.server.run(kernel.server.wait_for_request(seen))
+    kernel.server.run(kernel.server.wait_for_request(seen, timeout=20))
     kernel.wait_for_output(cell)
     kernel.interrupt()
     request = kernel.server.run(kernel.server.wait_for_disconnect(seen, timeout=20))

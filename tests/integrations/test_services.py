@@ -83,7 +83,7 @@ async def test_a_client_that_leaves_ends_the_request_at_the_provider(serving: Se
     async with running(serving) as service:
         service.provider.script(script)
         reading = asyncio.create_task(read_first(service))
-        await service.provider.wait_for_request()
+        await service.provider.wait_for_request(timeout=20)
         if isinstance(script, list):
             await reading
         else:
@@ -108,7 +108,7 @@ async def test_a_client_that_does_not_read_stops_the_provider(serving: Serving) 
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             reader.connect(("127.0.0.1", service.port))
             reader.sendall(b"GET /chat HTTP/1.1\r\nHost: x\r\n\r\n")
-            request = await service.provider.wait_for_request()
+            request = await service.provider.wait_for_request(timeout=20)
             sent = 0
             while not sent or sent != request.bytes_written:
                 sent = request.bytes_written

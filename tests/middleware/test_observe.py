@@ -254,3 +254,16 @@ async def test_without_hooks_nothing_is_told(server: ProviderServer) -> None:
     stream = await opened(server)
     assert stream._source.call.on_failure is None
     await stream.aclose()
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_the_cost_is_told_of_streams_too(
+    stream: bool, client: Client, server: ProviderServer, events: list[Any]
+) -> None:
+    asked = {**arguments(server, stream=stream), "model": "openai/gpt-4o"}
+    if stream:
+        asked["stream_options"] = {"include_usage": True}
+    answer = await client.acompletion(**asked)
+    if stream:
+        await answer.final()
+    assert events[-1].cost == pytest.approx(3 * 2.5e-6 + 4 * 1e-5)

@@ -331,6 +331,22 @@ async def test_what_waits_for_limits_takes_the_time_of_the_call_and_does_not_spe
         assert (router.stats()["a"].failures, router.stats()["a"].in_flight) == (0, 0)
 
 
+async def test_who_leaves_while_it_waits_for_a_deployment_takes_nothing_of_the_routers_own_limits() -> None:
+    async with servers(1) as (server,):
+        limiter = aiollm.Limiter(rpm=100, tpm=100_000)
+        router = aiollm.Router([entry(server, "a", rpm=1)], limiter=limiter)
+        await ask(router)
+        tokens = limiter.stats().tpm_now
+        waiting = asyncio.create_task(ask(router))
+        while limiter.stats().in_flight == 0:  # noqa: ASYNC110  # it tells nobody who passes
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        stats = limiter.stats()
+        assert (stats.rpm_now, stats.tpm_now, stats.in_flight, len(server.log)) == (1, tokens, 0, 1)
+
+
 async def test_requests_and_tokens_a_minute_send_calls_elsewhere() -> None:
     async with servers(2) as (first, second):
         entries = [entry(first, "a", order=1, rpm=2), entry(first, "b", order=1, tpm=10), entry(second, "c", order=1)]

@@ -50,6 +50,7 @@ from aiollm.compat.litellm.exceptions import (
     UnprocessableEntityError,
     UnsupportedParamsError,
 )
+from aiollm.compat.litellm.integrations import custom_logger as _custom_logger  # noqa: F401  # litellm.integrations
 from aiollm.compat.litellm.namespace import Namespace as _Namespace
 from aiollm.compat.litellm.router import Router
 from aiollm.compat.litellm.settings import log_everything as turn_on_debug
@@ -209,6 +210,9 @@ model_alias_map: dict[str, str]
 cache: _OwnCache | None
 max_budget: float
 set_verbose: bool
+success_callback: list[Any]
+failure_callback: list[Any]
+callbacks: list[Any]
 model_cost: Mapping[str, Any]
 model_list: list[str]
 provider_list: list[str]

@@ -23,7 +23,8 @@ __all__ = ["Router"]
 class Router:
     """Groups of deployments behind one name each, with LiteLLM's arguments and the methods of `aiollm.Router`.
 
-    The module's `drop_params`, `headers`, `request_timeout` and `num_retries` hold for its calls.
+    The module's `drop_params`, `headers`, `request_timeout`, `num_retries` and callbacks, as they are when it
+    is made, hold for its calls.
 
     Raises:
         TypeError: there is no such argument; LiteLLM's others say what to do instead.
@@ -37,6 +38,8 @@ class Router:
             known.setdefault("cache", SETTINGS.cache or aiollm.Cache())
         if SETTINGS.num_retries is not None:
             known.setdefault("num_retries", SETTINGS.num_retries)
+        if hooks := SETTINGS.hooks():
+            known.setdefault("hooks", hooks)
         self._own = aiollm.Router(model_list, **known)
 
     async def acompletion(self, model: str, messages: Any, **options: Any) -> ModelResponse | CustomStreamWrapper | Any:

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import Factory, define, field, fields
 
 from aiollm.cache.cache import Cache
+from aiollm.hooks.callbacks import CustomLogger, callbacks
 from aiollm.middleware.budget import Budget
 from aiollm.sync.client import Client
 from aiollm.types.timeouts import Timeouts
@@ -59,17 +60,41 @@ class Settings:
     cache: Cache | None = None
     max_budget: float = 0.0
     set_verbose: bool = False
+    success_callback: list[Any] = Factory(list)
+    failure_callback: list[Any] = Factory(list)
+    callbacks: list[Any] = Factory(list)
     keys: dict[str, str] = field(factory=dict, repr=False)
     idle: dict[str, Any] = Factory(dict)
     _client: tuple[Any, Client] | None = field(default=None, init=False, repr=False)
 
     def client(self) -> Client:
         """Return the client whose policies are those that are set: the same one as long as they are."""
-        wanted = self.cache, self.max_budget
+        wanted = self.cache, self.max_budget, *map(tuple, self._callbacks())
         if self._client is None or self._client[0] != wanted:
             budget = Budget(usd=self.max_budget) if self.max_budget else None
-            self._client = wanted, Client(cache=self.cache, budget=budget)
+            self._client = wanted, Client(cache=self.cache, budget=budget, hooks=self.hooks())
         return self._client[1]
+
+    def hooks(self) -> list[Any]:
+        """Return what hears of calls, as the hooks of a client.
+
+        Raises:
+            TypeError: a callback is neither a function nor a `CustomLogger`, such as the name of a service.
+        """
+        of_all, of_success, of_failure = self._callbacks()
+        every = [*of_all, *of_success, *of_failure]
+        loggers = {id(callback): callback for callback in every if isinstance(callback, CustomLogger)}
+        plain = [callback for callback in of_all if not isinstance(callback, CustomLogger)]
+        return [
+            *loggers.values(),
+            *callbacks(
+                success=[*plain, *(callback for callback in of_success if id(callback) not in loggers)],
+                failure=[*plain, *(callback for callback in of_failure if id(callback) not in loggers)],
+            ),
+        ]
+
+    def _callbacks(self) -> tuple[list[Any], list[Any], list[Any]]:
+        return self.callbacks, self.success_callback, self.failure_callback
 
     def reset(self) -> None:
         """Forget all that was set."""

@@ -8,12 +8,13 @@ from typing import Any, Self
 
 from aiollm.compat.litellm.exceptions import as_litellm
 from aiollm.exceptions import APIError
+from aiollm.sync.closed import ClosedAtEnd
 from aiollm.types.chunk import ModelResponseStream
 
 __all__ = ["CustomStreamWrapper", "ModelResponseListIterator"]
 
 
-class CustomStreamWrapper:
+class CustomStreamWrapper(ClosedAtEnd):
     """The chunks of one answer, for `for` or `async for`, as the function that made it is blocking or asynchronous.
 
     Leaving its loop closes the connection at once. What aiollm's streams tell (`usage`, `finish_reason`, `attempts`,
@@ -75,14 +76,6 @@ class CustomStreamWrapper:
     async def aclose(self) -> None:
         """Close the connection of an asynchronous stream, unless the answer has ended."""
         await self.completion_stream.aclose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -21,6 +21,8 @@ _CALLS = frozenset(
     }
 )
 _OF_THE_FUNCTION = frozenset({"max_workers", "models"})
+_CALLBACKS = frozenset({"callbacks", "success_callback", "failure_callback"})
+_NO_SERVICE = "services are not called by name: give a function or a CustomLogger that calls it"
 _PASSED_ON = "no parameter that is known: it goes to the provider as it is"
 
 
@@ -83,6 +85,9 @@ class _Reader(ast.NodeVisitor):
     def visit_Assign(self, node: ast.Assign) -> None:
         if isinstance(node.value, ast.Call) and self._litellms(node.value.func) in ("Router", "router.Router"):
             self._routers.update(ast.unparse(target) for target in node.targets)
+        for name in filter(None, map(self._litellms, node.targets)):
+            if name in _CALLBACKS:
+                self._tell_services(node.value, name)
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
@@ -100,6 +105,11 @@ class _Reader(ast.NodeVisitor):
         elif function in _CALLS or self._asks_a_router(node.func):
             self._check(node, function or ast.unparse(node.func), "arguments", ())
         self.generic_visit(node)
+
+    def _tell_services(self, value: ast.expr, name: str) -> None:
+        for item in ast.walk(value):
+            if isinstance(item, ast.Constant) and isinstance(item.value, str):
+                self._add(item, "missing", f"litellm.{name} = [{item.value!r}]", _NO_SERVICE)
 
     def _asks_a_router(self, called: ast.expr) -> bool:
         return (

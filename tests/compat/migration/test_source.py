@@ -40,6 +40,10 @@ def test_an_import_is_to_be_written_otherwise(line: str, instead: str) -> None:
         ("except_ = litellm.RateLimitError", []),
         ("litellm.exceptions.Lost", ["2 missing litellm.exceptions.Lost"]),
         ("litellm.lost", ["2 missing litellm.lost"]),
+        (
+            "litellm.success_callback = ['langfuse']",
+            ["2 differs litellm.success_callback", "2 missing litellm.success_callback = ['langfuse']"],
+        ),
         ("litellm.completion('m', [], temperature=1, **more)", []),
         ("litellm.completion('m', [], client=None, base_model=False)", []),
         ("litellm.completion('m', [], client=c)", ["2 missing completion(client=)"]),

@@ -206,6 +206,19 @@ def test_a_share_is_kept_to_without_the_server():
     assert new.take_share(ONE, 2.0) == pytest.approx(58.5)
 
 
+def test_shares_after_uneven_spending_never_come_to_twice_the_limit():
+    taken = 0
+    for before in (10, 0):  # one had all of the window, and the other knows nothing of that
+        one = lease([10.0, NONE, NONE, NONE, NONE])
+        one.parties = 2
+        for _ in range(before):
+            one.spend(ONE, 0.0)
+        while one.take_share(ONE, 1.0) == 0:
+            taken += 1
+    assert taken == 5
+    assert 10 + taken < 2 * 10
+
+
 def test_what_was_taken_beyond_an_estimate_goes_off_the_lease():
     new = lease()
     granted(new, more=9)

@@ -1,0 +1,1 @@
+"""What LiteLLM connects with, where its users import it from."""
