@@ -197,8 +197,11 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             elapsed,
             self.origin,
             self.partial,
-            lambda: self.stats,
+            self._stats_at_end,
         )
+
+    def _stats_at_end(self) -> StreamStats | None:  # a method, so that two outcomes of one end are equal
+        return self.stats
 
     def elapsed(self) -> float:
         """Return the seconds since the start of the call."""
