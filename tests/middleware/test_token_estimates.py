@@ -2,6 +2,7 @@
 
 import pytest
 
+from aiollm.core.quota import Amounts
 from aiollm.middleware.token_estimates import FEWEST_ANSWERS, KEPT_ANSWERS, UNKNOWN_ANSWER, ModelEstimates
 from aiollm.types.request import Request
 
@@ -19,8 +20,8 @@ def taught(input_tokens: float, *outputs: float) -> ModelEstimates:
 
 def test_first_a_token_is_four_bytes_and_an_answer_as_long_as_it_may_be():
     estimates = ModelEstimates()
-    assert estimates.estimate(request()) == (1, 101.5, UNKNOWN_ANSWER)
-    assert estimates.estimate(request(max_tokens=7)) == (1, 101.5, 7)
+    assert estimates.estimate(request()) == Amounts(1, 101.5, UNKNOWN_ANSWER)
+    assert estimates.estimate(request(max_tokens=7)) == Amounts(1, 101.5, 7)
 
 
 def test_then_an_answer_is_as_long_as_nineteen_in_twenty_were():
