@@ -116,7 +116,7 @@ def test_workers_never_let_more_in_together_than_the_limit_of_a_key(
     while 401 in told[-8:] or len(told) < 24:  # a worker learns of a key within a second
         told.append(asked(url, made["key"])[0])
     assert (told.count(200) == 5) if shared else (1 <= told.count(200) <= 5)
-    assert told[-1] == 429
+    assert 429 in told  # the last may still find room, at a worker that few connections went to
     process.terminate()
     assert process.wait(DEADLINE) == 0
 
