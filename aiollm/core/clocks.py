@@ -40,7 +40,8 @@ class Clocks:
         self._name = ""
         self._left = _NEVER
         self._due = _NEVER
-        self._waiting_since = self.answered_at = 0.0
+        self._waiting_since = 0.0
+        self.answered_at: float = 0.0
 
     def allow(self, name: str, seconds: float | None) -> None:
         """Name the wait from now on, and say how long it may take; None for as long as it likes."""

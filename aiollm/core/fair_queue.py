@@ -48,7 +48,7 @@ class FairQueue(Generic[T]):
     def __init__(self, weights: Mapping[str, float]) -> None:
         self._classes = [_Class[T](weights) for _ in range(CLASSES)]
         self._passed = [0] * CLASSES
-        self.length = 0
+        self.length: int = 0
 
     def push(self, item: T, *, priority: int, key: str, cost: float) -> Place[T]:
         """Put an item behind those of its key and class, and return its place."""

@@ -63,7 +63,7 @@ class LocalQuota:
         self._in_flight = 0
         self._pace = AdaptiveRate() if adaptive else None
         self._began = math.inf
-        self.slowed = False
+        self.slowed: bool = False
 
     def take(self, amounts: Amounts, now: float) -> float:
         """Take the amounts and a place of the concurrency, or say for how long there is no room."""

@@ -33,7 +33,7 @@ class Departure:
     __slots__ = ("sent",)
 
     def __init__(self) -> None:
-        self.sent = False
+        self.sent: bool = False
 
 
 class Call(msgspec.Struct, frozen=True, eq=False):

@@ -7,6 +7,7 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aiollm.engine.attempt import Attempt
 from aiollm.engine.broadcast import AHEAD_BYTES
 from aiollm.engine.handed_on import hand_on
 from aiollm.engine.outcome import Ended
@@ -15,8 +16,10 @@ from aiollm.engine.stats import Arrivals
 from aiollm.engine.text_chunks import is_text, joined, joins
 from aiollm.exceptions import APIError, StreamCancelled, WrongLoopError
 from aiollm.types.chunk import ModelResponseStream
+from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
+from aiollm.wire.http import ReplyHead
 
 if TYPE_CHECKING:  # whose method this is
     from aiollm.engine.stream import ChunkStream
@@ -48,7 +51,8 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     def __init__(self, stream: ChunkStream, window: float) -> None:
         shared = stream._source
         super().__init__(shared.call, shared.head, shared.origin)
-        self.attempts, self.first_token = shared.attempts, shared.first_token
+        self.attempts: list[Attempt] = shared.attempts
+        self.first_token: float | None = shared.first_token
         self._stream = stream
         self._follow()
         self._window = window
@@ -67,8 +71,12 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     def _follow(self) -> None:
         """Tell who answers: another model may, that takes up what broke off."""
         shared = self._stream._source
-        self.model, self.provider, self.head, self.attempt = shared.model, shared.provider, shared.head, shared.attempt
-        self.origin, self.response = shared.origin, shared.response
+        self.model: str = shared.model
+        self.provider: str = shared.provider
+        self.head: ReplyHead = shared.head
+        self.attempt: int = shared.attempt
+        self.origin: Origin = shared.origin
+        self.response: ModelResponse | None = shared.response
 
     # -- the task
 
@@ -138,7 +146,7 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         if error is None:
             self.close("complete")
             return
-        self.error = error
+        self.error: BaseException | None = error
         if isinstance(error, APIError):
             self.close("failed", error)
         else:

@@ -65,7 +65,7 @@ class Arrivals:
     __slots__ = ("_every", "_gaps", "_longest", "_span", "_stalled", "_stalls", "times")
 
     def __init__(self) -> None:
-        self.times = array("d")
+        self.times: array[float] = array("d")
         self._gaps = array("d")
         self._every = 1  # which of the gaps are kept
         self._longest = self._span = self._stalled = 0.0

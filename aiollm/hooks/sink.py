@@ -48,8 +48,8 @@ class Sink:
     def __init__(self, handle: Callable[[Any], Awaitable[Any]], *, max_events: int = MOST_EVENTS) -> None:
         if max_events < 1:
             raise ValueError(f"max_events must be a whole number from 1; got {max_events!r}")
-        self.handled = 0
-        self.dropped = 0
+        self.handled: int = 0
+        self.dropped: int = 0
         self._handle = handle
         self._max_events = max_events
         # By loop, as long as something waits. Threads share it; each has its own loop, and each access is atomic.

@@ -97,7 +97,7 @@ class AnswerResponse:
         self._writer = writer
         self._silence = silence
         self._own_headers = _raw(headers)
-        self.raw_headers = _raw(head_of(writer, headers))
+        self.raw_headers: RawHeaders = _raw(head_of(writer, headers))
         self.background: Callable[[], Awaitable[None]] | None = None
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from aiollm.engine.stream import AnswerStream
@@ -35,7 +36,7 @@ class Written:
         self._writer = writer
         self._frames: list[bytes] = []
         self._alike: AlikeEvents | None = None
-        self.finish = writer.finish
+        self.finish: Callable[[], bytes] = writer.finish
 
     async def next(self) -> bytes | None:
         reply, writer = self._reply, self._writer

@@ -49,7 +49,7 @@ class PartialJSON:
     """
 
     def __init__(self, max_characters: int = MAX_CHARACTERS, max_depth: int = MAX_DEPTH) -> None:
-        self.complete = False
+        self.complete: bool = False
         self._max_characters = max_characters
         self._max_depth = max_depth
         self._characters = 0

@@ -39,9 +39,9 @@ class CustomStreamWrapper(ClosedAtEnd):
         custom_llm_provider: str | None = None,
     ) -> None:
         self.completion_stream = completion_stream
-        self.model = model or getattr(completion_stream, "model", None)
+        self.model: Any = model or getattr(completion_stream, "model", None)
         self.logging_obj = logging_obj
-        self.custom_llm_provider = custom_llm_provider or getattr(completion_stream, "provider", None)
+        self.custom_llm_provider: Any = custom_llm_provider or getattr(completion_stream, "provider", None)
         self.chunks: list[Any] = []
 
     @property
@@ -134,7 +134,7 @@ class ModelResponseListIterator:
     """Chunks that are there already, for `for` and `async for`."""
 
     def __init__(self, model_responses: Iterable[ModelResponseStream]) -> None:
-        self.model_responses = list(model_responses)
+        self.model_responses: list[ModelResponseStream] = list(model_responses)
         self._left = iter(self.model_responses)
 
     def __iter__(self) -> Self:
