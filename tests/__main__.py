@@ -37,9 +37,9 @@ FEW = 3  # so many failures of some thousand tests may be the machine's; more ar
 # on one interpreter, and without coverage, which slows such code and finds enough in the other tests.
 ONCE = ("architecture", "benchmarks", "corpus", "differential", "distribution", "fuzz", "property")
 # Pure code, case by case. By the floors' msgspec, attrs and cattrs it may differ, by the interpreter it does not.
-PURE = ("dialects", "providers")
-# Programs in processes of their own, which take a second each: what could differ elsewhere in them is tested without.
-PROGRAMS = ("cli", "leaks")
+PURE = ("dialects", "outbound", "providers", "structured")
+# Programs, mostly in processes of their own: what could differ elsewhere in them is tested without.
+PROGRAMS = ("cli", "documents", "examples", "leaks")
 # The last but one would have every process, of some hundreds, compile what it imports: uv compiles nothing.
 FOREIGN = (
     "COVERAGE_PROCESS_START",
