@@ -82,7 +82,7 @@ def test_what_has_come_of_an_answer_that_breaks_off_stays(kernel: Kernel) -> Non
 @each_way
 def test_interrupting_the_kernel_closes_the_connection_and_leaves_what_has_come(kernel: Kernel, code: str) -> None:
     kernel.shown.clear()
-    kernel.server.script([role(), tokens("so far"), stall(heartbeat=0.05)])
+    kernel.server.script([role(), tokens(["so far"]), stall(heartbeat=0.05)])
     seen = len(kernel.server.log)
     cell = kernel.begin(code)
     kernel.server.run(kernel.server.wait_for_request(seen, timeout=20))
