@@ -16,7 +16,6 @@ from aiollm.engine.source import AnswerSource
 from aiollm.engine.stats import Arrivals
 from aiollm.exceptions import APIError, ReaderTooSlow, StreamCancelled, WrongLoopError
 from aiollm.types.usage import Usage
-from aiollm.wire.http import ReplyHead
 
 if TYPE_CHECKING:  # which offers `tee`, made of this
     from aiollm.engine.stream import AnswerStream
@@ -188,7 +187,7 @@ class _Reader(AnswerSource[Any, Any]):
         self._shared = shared
         self._waiter: asyncio.Future[None] | None = None
         self.response: Any | None = self._copied(shared.response)
-        self._follow()
+        self._answered_by(self._shared)
         deadline = call.scope.deadline
         self._timer = None if deadline is None else self.loop.call_at(deadline, self._expired)
         call.scope.attach(self)
@@ -198,7 +197,7 @@ class _Reader(AnswerSource[Any, Any]):
             raise WrongLoopError("the stream belongs to another event loop than the one that is running")
         while not self.ended and not self.ready:
             if self._take():
-                self._follow()
+                self._answered_by(self._shared)
             elif not self._broadcast.over:
                 await self._woken()
             elif self._broadcast.error is None:
@@ -212,14 +211,6 @@ class _Reader(AnswerSource[Any, Any]):
         self.ready.extend(map(self._copied, batch))
         self.chunks += len(batch)
         return bool(batch)
-
-    def _follow(self) -> None:
-        """Tell who answers: a fallback may, or another model that takes up what broke off."""
-        shared = self._shared
-        self.model: str = shared.model
-        self.provider: str = shared.provider
-        self.head: ReplyHead = shared.head
-        self.attempt: int = shared.attempt
 
     async def _woken(self) -> None:
         self._waiter = self.loop.create_future()

@@ -19,7 +19,6 @@ from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
-from aiollm.wire.http import ReplyHead
 
 if TYPE_CHECKING:  # whose method this is
     from aiollm.engine.stream import ChunkStream
@@ -71,10 +70,7 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     def _follow(self) -> None:
         """Tell who answers: another model may, that takes up what broke off."""
         shared = self._stream._source
-        self.model: str = shared.model
-        self.provider: str = shared.provider
-        self.head: ReplyHead = shared.head
-        self.attempt: int = shared.attempt
+        self._answered_by(shared)
         self.origin: Origin = shared.origin
         self.response: ModelResponse | None = shared.response
 

@@ -18,7 +18,6 @@ from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
-from aiollm.wire.http import ReplyHead
 
 __all__ = ["JoinedSource", "Part", "TakeUp"]
 
@@ -65,11 +64,8 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
 
     def _go_on_with(self, part: ChunkStream, seam: Seam | None) -> None:
         self._part, self._seam = part, seam
-        self.model: str = part.model
-        self.provider: str = part.provider
-        self.head: ReplyHead = part.head
+        self._answered_by(part._source)
         self.origin: Origin = part._source.origin
-        self.attempt: int = part._source.attempt
         whole = part.response
         self.response: ModelResponse | None = whole if seam is None or whole is None else seam.response(whole)
         part.notify(self._part_ended)

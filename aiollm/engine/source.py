@@ -55,7 +55,7 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         self.call = call
         self.model: str = call.request.model
         self.provider: str = call.target.provider.name
-        self.head = head
+        self.head: ReplyHead = head
         self.origin = origin
         self.response: Whole | None = None
         self.attempt: int = call.attempt
@@ -198,6 +198,13 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             self.partial,
             self.stats,
         )
+
+    def _answered_by(self, source: AnswerSource[Any, Any]) -> None:
+        """Tell who answers now: a fallback may, or another model that takes up what broke off."""
+        self.model = source.model
+        self.provider = source.provider
+        self.head = source.head
+        self.attempt = source.attempt
 
     def elapsed(self) -> float:
         """Return the seconds since the start of the call."""
