@@ -24,6 +24,7 @@ _CALLS = frozenset(
 )
 _OF_THE_FUNCTION = frozenset({"max_workers", "models"})
 _CALLBACKS = frozenset({"callbacks", "success_callback", "failure_callback", "input_callback"})
+_ROUTERS = (Router, OwnRouter)  # what the first has not it takes from the second
 _NO_METHOD = "there is no such method; docs/router.md says which there are"
 _NO_SERVICE = "services are not called by name: give a function or a CustomLogger that calls it"
 _PASSED_ON = "no parameter that is known: it goes to the provider as it is"
@@ -107,9 +108,7 @@ class _Reader(ast.NodeVisitor):
             self._check(node, "Router", "router", {"model_list", *RouterSettings.__annotations__})
         elif function in _CALLS or self._asks_a_router(node.func):
             self._check(node, function or ast.unparse(node.func), "arguments", ())
-        elif (
-            (method := self._of_a_router(node.func)) and not hasattr(Router, method) and not hasattr(OwnRouter, method)
-        ):
+        elif (method := self._of_a_router(node.func)) and not any(hasattr(kind, method) for kind in _ROUTERS):
             self._add(node, "missing", ast.unparse(node.func), _NO_METHOD)
         self.generic_visit(node)
 
