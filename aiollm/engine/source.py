@@ -199,13 +199,6 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             self.stats,
         )
 
-    def _answered_by(self, source: AnswerSource[Any, Any]) -> None:
-        """Tell who answers now: a fallback may, or another model that takes up what broke off."""
-        self.model = source.model
-        self.provider = source.provider
-        self.head = source.head
-        self.attempt = source.attempt
-
     def elapsed(self) -> float:
         """Return the seconds since the start of the call."""
         return self.loop.time() - self._started
