@@ -139,8 +139,7 @@ class Asking:
             answer = await self.client.send(question.api, question.call)
             answer.on_close(outcomes.append)
             if not isinstance(answer, WholeReply):
-                while await answer.next_batch():
-                    pass
+                await answer.read_out()
         except APIError as error:
             return _failed(item, question.key, began, error, question.call.attempts)
         outcome = outcomes[0]
