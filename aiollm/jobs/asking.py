@@ -137,7 +137,7 @@ class Asking:
         outcomes: list[Outcome] = []
         try:
             answer = await self.client.send(question.api, question.call)
-            answer.on_close(outcomes.append)
+            answer.notify(outcomes.append)
             if not isinstance(answer, WholeReply):
                 await answer.read_out()
         except APIError as error:
