@@ -236,10 +236,9 @@ def _encode(codec: WholeCodec[Any], call: Call) -> HttpRequest:
 
 
 def _headers(http: HttpRequest, call: Call) -> dict[str, str]:
-    headers = dict(http.headers)
     # A buffering proxy on the way compresses in large blocks, and would hold back tokens.
-    headers["Accept-Encoding"] = "identity" if call.request.stream else "gzip, deflate"
-    headers.update(call.request.extra_headers)
+    encodings = "identity" if call.request.stream else "gzip, deflate"
+    headers = {**http.headers, "Accept-Encoding": encodings, **call.request.extra_headers}
     return signed_headers(HttpRequest(http.url, headers, http.body), call.target, time.time())
 
 
