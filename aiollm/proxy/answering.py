@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import nullcontext
 from types import TracebackType
-from typing import Any
 
-import msgspec
 from aiohttp import web
 from attrs import define
 
@@ -16,17 +13,16 @@ from aiollm.core.limited_scope import scope
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.stream import AnswerStream
-from aiollm.exceptions import BadRequestError
 from aiollm.integrations.relaying import relay
 from aiollm.outbound.frames import EventWriter
-from aiollm.providers.registry import Api
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.connection import connection_of
 from aiollm.proxy.delivery import SILENCE_SECONDS, Delivery, EventDelivery
 from aiollm.proxy.failing import failed
 from aiollm.proxy.gateway import Gateway
+from aiollm.proxy.grant import Grant
 from aiollm.proxy.inbound.asked import Asked
-from aiollm.proxy.inbound.failure import Failure, Refusal
+from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.format import Format
 from aiollm.proxy.live import LiveCall
 from aiollm.proxy.pieces import pieces_of
@@ -36,8 +32,6 @@ from aiollm.proxy.resume.streams import LOST
 from aiollm.proxy.settlement import Settlement, admit
 
 __all__ = ["answer", "prepared"]
-
-_APIS: dict[str, Api] = {"chat": "chat", "embedding": "embeddings", "responses": "responses"}
 
 
 async def answer(
@@ -74,11 +68,12 @@ async def _let_in(
     """Answer a call that has its place, and give that back when nothing is done for the call any more."""
     exchange: _Exchange | None = None
     try:
-        call = prepared(gateway, caller, asked)
-        settlement = await admit(gateway, caller, asked, call, name)
+        grant = gateway.grants.of(caller.identity, asked)
+        call = prepared(grant, asked)
+        settlement = await admit(gateway, caller, asked, grant, call, name)
         live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started)
         live.bound_to(call.scope)
-        exchange = _Exchange(gateway, request, caller, asked, form, call, settlement, live)
+        exchange = _Exchange(gateway, request, caller, asked, form, grant, call, settlement, live)
         return await (exchange.stream() if asked.stream else exchange.whole())
     finally:
         if exchange is None or exchange.work is None:
@@ -87,32 +82,17 @@ async def _let_in(
             exchange.work.add_done_callback(lambda work: gateway.entrance.leave())
 
 
-def prepared(gateway: Gateway, caller: Caller, asked: Asked) -> Call:
-    """Return the call that a caller may make.
+def prepared(grant: Grant, asked: Asked) -> Call:
+    """Return the call that a caller may make, within the time that it wants to wait.
 
     Raises:
-        Refusal: the caller may not use the model, or there is none of the name.
         BadRequestError: an argument is wrong.
     """
-    caller.require_model(asked.model)
-    arguments: dict[str, Any] = {**asked.arguments, "model": asked.model}
-    if caller.key is not None:
-        arguments["fairness_key"] = caller.key.name
-        if gateway.config.litellm.cache:  # an answer is given again to whom it was given before, and to nobody else
-            arguments["cache"] = {"namespace": caller.key.name}
-    if gateway.config.litellm.cache and not gateway.config.litellm.cache_params.covers(asked.call):
-        arguments["caching"] = False
     wait = asked.timeout
-    limits = nullcontext() if wait is None else scope(first_token=wait, idle=wait, total=None if asked.stream else wait)
-    try:
-        with limits:
-            call = gateway.router.prepare(_APIS[asked.call], arguments)
-            return msgspec.structs.replace(call, keeps_frames=True) if asked.verbatim else call
-    except BadRequestError as error:
-        if error.param == "model" and error.phase == "request" and error.llm_provider is None:
-            message = f"there is no model {asked.model!r} here; GET /v1/models lists those that this key may use"
-            raise Refusal(Failure(404, message, "model_not_found", "invalid_request_error", "model")) from None
-        raise
+    if wait is None:
+        return grant.call(asked)
+    with scope(first_token=wait, idle=wait, total=None if asked.stream else wait):
+        return grant.call(asked)
 
 
 @define(eq=False)
@@ -128,6 +108,7 @@ class _Exchange:
     caller: Caller
     asked: Asked
     form: Format
+    grant: Grant
     call: Call
     settlement: Settlement
     live: LiveCall
@@ -202,7 +183,7 @@ class _Exchange:
                         raise  # else the client is gone as well, and aiohttp finds that out by itself
 
     async def _send(self) -> Answer:
-        reply = await self.gateway.router.send(_APIS[self.asked.call], self.call)
+        reply = await self.gateway.router.send(self.grant.api, self.call)
         reply.on_close(self.settlement.answered)
         return reply
 

@@ -89,7 +89,7 @@ async def _count_tokens(gateway: Gateway, request: web.Request, caller: Caller) 
     """Tell how many tokens a message is: counted where a vocabulary is at hand, else estimated. Nothing is sent."""
     body = await _read(gateway, request)
     asked = parse_message(body, keeps_own=False, counts=True)
-    call = prepared(gateway, caller, asked)
+    call = prepared(gateway.grants.of(caller.identity, asked), asked)
     messages, tools = asked.arguments["messages"], asked.arguments.get("tools")
     tokens = token_counter(call.target.model, messages=messages, tools=tools)
     headers = {REQUEST_ID: caller.request_id}
