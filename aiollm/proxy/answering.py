@@ -12,7 +12,8 @@ from attrs import define
 from aiollm.core.limited_scope import scope
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
-from aiollm.engine.stream import AnswerStream
+from aiollm.engine.events import EventStream
+from aiollm.engine.stream import AnswerStream, ChunkStream
 from aiollm.integrations.relaying import relay
 from aiollm.outbound.frames import EventWriter
 from aiollm.proxy.caller import Caller
@@ -26,16 +27,19 @@ from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.format import Format
 from aiollm.proxy.live import LiveCall
 from aiollm.proxy.pieces import pieces_of
+from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import JSON, answer_headers, stream_headers
 from aiollm.proxy.resume.recording import Recording, follow
 from aiollm.proxy.resume.streams import LOST
 from aiollm.proxy.settlement import Settlement, admit
+from aiollm.proxy.whole_response import WholeResponse
+from aiollm.types.embedding import EmbeddingResponse
 
 __all__ = ["answer", "prepared"]
 
 
 async def answer(
-    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
+    gateway: Gateway, request: Request, caller: Caller, asked: Asked, form: Format, name: str
 ) -> web.StreamResponse:
     """Ask a model, and send its answer to the client.
 
@@ -63,7 +67,7 @@ async def answer(
 
 
 async def _let_in(
-    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
+    gateway: Gateway, request: Request, caller: Caller, asked: Asked, form: Format, name: str
 ) -> web.StreamResponse:
     """Answer a call that has its place, and give that back when nothing is done for the call any more."""
     exchange: _Exchange | None = None
@@ -104,7 +108,7 @@ class _Exchange:
     """
 
     gateway: Gateway
-    request: web.Request
+    request: Request
     caller: Caller
     asked: Asked
     form: Format
@@ -128,17 +132,16 @@ class _Exchange:
         finally:
             self.gateway.live.remove(self.live)
 
-    async def whole(self) -> web.Response:
+    async def whole(self) -> web.StreamResponse:
         """Return the whole answer."""
         with self:
             reply = await self._send()
-        assert isinstance(reply, WholeReply | AnswerStream)
         headers = self._headers(reply)
         if self.settlement.charge is not None:
             headers["x-litellm-response-cost"] = f"{self.settlement.charge.usd:.12g}"
         body = self.form.whole(reply.response, self.asked)
         headers["content-type"] = JSON
-        return web.Response(body=body, headers=headers)
+        return WholeResponse(headers, body)
 
     async def stream(self) -> web.StreamResponse:
         """Send a streamed answer, and return the response that carried it."""
@@ -182,7 +185,7 @@ class _Exchange:
                     if isinstance(error, asyncio.CancelledError):
                         raise  # else the client is gone as well, and aiohttp finds that out by itself
 
-    async def _send(self) -> Answer:
+    async def _send(self) -> ChunkStream | EventStream | WholeReply[EmbeddingResponse]:
         reply = await self.gateway.router.send(self.grant.api, self.call)
         reply.on_close(self.settlement.answered)
         return reply

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
+from aiollm.proxy.request import Request
 
 __all__ = ["BODY_SECONDS", "MOST_BYTES", "read_upload"]
 
@@ -18,7 +19,7 @@ BODY_SECONDS = 30.0
 """How long a client may take to send it."""
 
 
-async def read_upload(gateway: Gateway, request: web.Request) -> bytes:
+async def read_upload(gateway: Gateway, request: Request) -> bytes:
     """Return the body of a request.
 
     Raises:
@@ -33,6 +34,8 @@ async def read_upload(gateway: Gateway, request: web.Request) -> bytes:
         if len(body) > most:
             raise _too_large(most)
         return body
+    if request.headers.get("expect", "").lower() == "100-continue" and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # the client waits for it
     pieces, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
