@@ -91,6 +91,9 @@ class Grants:
         self._everybody = everybody
         self._known: dict[tuple[Identity, AskedCall, str, bool], Grant] = {}
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def of(self, identity: Identity, asked: Asked) -> Grant:
         """Return the grant for what a caller asks.
 

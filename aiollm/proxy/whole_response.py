@@ -64,11 +64,8 @@ class WholeResponse(web.StreamResponse):
 
     def _head(self, request: web.BaseRequest) -> str:
         major, minor = request.version
-        connection = ""
-        if not self._stays:
-            connection = "connection: close\r\n"
-        elif (major, minor) == (1, 0):
-            connection = "connection: keep-alive\r\n"
+        usual = self._stays == ((major, minor) >= (1, 1))
+        connection = "" if usual else f"connection: {'keep-alive' if self._stays else 'close'}\r\n"
         return (
             f"HTTP/{major}.{minor} 200 OK\r\n{self._lines}content-length: {len(self._content)}\r\n"
             f"date: {_date(int(time()))}\r\nserver: {SERVER}\r\n{connection}\r\n"
