@@ -187,7 +187,7 @@ class _Exchange:
 
     async def _send(self) -> ChunkStream | EventStream | WholeReply[EmbeddingResponse]:
         reply = await self.gateway.router.send(self.grant.api, self.call)
-        reply.on_close(self.settlement.answered)
+        reply.notify(self.settlement.answered)
         return reply
 
     def _headers(self, reply: Answer) -> dict[str, str]:

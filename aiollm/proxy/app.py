@@ -41,7 +41,14 @@ def make_server(gateway: Gateway, routes: Sequence[Route] = ROUTES, **settings: 
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         assert isinstance(request, Request)
-        response = await _answered(gateway, table, request)
+        connection = connection_of(request)
+        if connection is not None:
+            connection.begin()
+        try:
+            response = await _answered(gateway, table, request)
+        finally:
+            if connection is not None:
+                connection.end()
         if not response.prepared:
             response.headers["server"] = SERVER
         return response
@@ -52,9 +59,6 @@ def make_server(gateway: Gateway, routes: Sequence[Route] = ROUTES, **settings: 
 async def _answered(gateway: Gateway, table: RouteTable, request: Request) -> web.StreamResponse:
     request_id = new_request_id()
     form: Callable[[Failure], bytes] = chat_error
-    connection = connection_of(request)
-    if connection is not None:
-        connection.begin()
     try:
         route, request.named = table.find(request.method, request.rel_url.path_safe)
         form = route.error
@@ -65,6 +69,3 @@ async def _answered(gateway: Gateway, table: RouteTable, request: Request) -> we
         if isinstance(error, web.HTTPMethodNotAllowed):
             response.headers["allow"] = error.headers["Allow"]
         return response
-    finally:
-        if connection is not None:
-            connection.end()
