@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from aiollm.cli.asked import check_settings, request_arguments
-from aiollm.cli.chat import INTERRUPTED
+from aiollm.cli.exit_codes import FAILED, INTERRUPTED
 from aiollm.cli.terminal import Misuse, say
 from aiollm.core.limiter import Limiter
 from aiollm.jobs.job import Job
@@ -20,8 +20,6 @@ from aiollm.middleware.budget import Budget
 from aiollm.middleware.retry import Retry
 
 __all__ = ["run"]
-
-FAILED = 1
 
 
 def run(options: Namespace) -> int:
