@@ -117,7 +117,8 @@ def test_fewer_chunks_have_the_same_text() -> None:
     with ProviderServer() as server:
         server.script([role(), tokens("a b c d e f", gap=0.005), finish(), done()])
         pieces = list(opened(server).coalesce(ms=60_000).text())
-        assert pieces == ["a", " b c d e f"]
+        assert "".join(pieces) == "a b c d e f"
+        assert len(pieces) <= 2  # what has come by the time it is read, and the rest
 
 
 def test_an_argument_out_of_range_is_refused_and_the_stream_goes_on() -> None:
