@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import math
 import signal
 import sys
 from argparse import (
     SUPPRESS,
     ArgumentParser,
-    ArgumentTypeError,
     Namespace,
     RawDescriptionHelpFormatter,
     _SubParsersAction,
@@ -21,9 +19,11 @@ from typing import Any
 
 from aiollm import __version__
 from aiollm.cli.address import HOST, PORT
+from aiollm.cli.asked import add_request_options
 from aiollm.cli.chat import INTERRUPTED, chat
 from aiollm.cli.doctor import doctor
 from aiollm.cli.models import models
+from aiollm.cli.numbers import above_zero, count, number, port, retries
 from aiollm.cli.run import run
 from aiollm.cli.terminal import Misuse, abandon_output, complain, never_fail_on_a_character
 
@@ -173,9 +173,7 @@ def _chat_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         "-m", "--model", default="local/smollm2", help="provider/model (default: %(default)s, the model built in)"
     )
     parser.add_argument("--system", metavar="TEXT", help="a system message before the prompt")
-    parser.add_argument("--max-tokens", metavar="N", type=_count, help="the longest answer, in tokens")
-    parser.add_argument("--temperature", metavar="T", type=_number, help="0 for the likeliest words")
-    parser.add_argument("--api-base", metavar="URL", help="the server's address, over the provider's own")
+    add_request_options(parser)
     parser.set_defaults(run=chat)
     return parser
 
@@ -194,19 +192,17 @@ def _run_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser.add_argument("--plot", metavar="FILE", type=Path, help="draw the course of the run: .png, .svg or .pdf")
     parser.add_argument("--stop-on-error", action="store_true", help="begin no further request after one has failed")
     limits = parser.add_argument_group("limits")
-    limits.add_argument("--concurrency", metavar="N", type=_count, default=64, help="at a time (default: %(default)s)")
-    limits.add_argument("--rpm", metavar="N", type=_count, help="requests a minute")
-    limits.add_argument("--tpm", metavar="N", type=_count, help="tokens a minute")
-    limits.add_argument("--budget", metavar="USD", type=_above_zero, help="what all requests may cost")
-    limits.add_argument("--budget-tokens", metavar="N", type=_count, help="how many tokens they may take")
-    limits.add_argument("--retries", metavar="N", type=_retries, help="how often a failed one is sent again (2)")
+    limits.add_argument("--concurrency", metavar="N", type=count, default=64, help="at a time (default: %(default)s)")
+    limits.add_argument("--rpm", metavar="N", type=count, help="requests a minute")
+    limits.add_argument("--tpm", metavar="N", type=count, help="tokens a minute")
+    limits.add_argument("--budget", metavar="USD", type=above_zero, help="what all requests may cost")
+    limits.add_argument("--budget-tokens", metavar="N", type=count, help="how many tokens they may take")
+    limits.add_argument("--retries", metavar="N", type=retries, help="how often a failed one is sent again (2)")
     limits.add_argument(
-        "--drain", metavar="SECONDS", type=_number, default=30.0, help="after Ctrl-C (default: %(default)g)"
+        "--drain", metavar="SECONDS", type=number, default=30.0, help="after Ctrl-C (default: %(default)g)"
     )
     answers = parser.add_argument_group("the requests, where they do not say it themselves")
-    answers.add_argument("--max-tokens", metavar="N", type=_count, help="the longest answer, in tokens")
-    answers.add_argument("--temperature", metavar="T", type=_number, help="0 for the likeliest words")
-    answers.add_argument("--api-base", metavar="URL", help="the server's address, over the provider's own")
+    add_request_options(answers)
     parser.set_defaults(run=run)
     return parser
 
@@ -232,8 +228,8 @@ def _serve(options: Namespace) -> int:
 def _add_serving(parser: Any, default: str | None) -> None:
     parser.add_argument("--config", metavar="FILE", default=default, help="LiteLLM's config.yaml")
     parser.add_argument("--host", metavar="ADDRESS", default=default, help=f"where to listen (default: {HOST})")
-    parser.add_argument("--port", metavar="N", type=_port, default=default, help=f"the port (default: {PORT})")
-    parser.add_argument("--workers", metavar="N", type=_count, default=default, help="processes (default: 1)")
+    parser.add_argument("--port", metavar="N", type=port, default=default, help=f"the port (default: {PORT})")
+    parser.add_argument("--workers", metavar="N", type=count, default=default, help="processes (default: 1)")
 
 
 def _models_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
@@ -287,40 +283,3 @@ def _migrate_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentPars
 def _migrate(options: Namespace) -> int:
     """Tell what to change. It is looked for here, because it loads the proxy."""
     return int(import_module("aiollm.cli.migrate").migrate(options))
-
-
-def _count(text: str) -> int:
-    try:
-        count = int(text)
-    except ValueError:
-        count = 0
-    if count < 1:
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return count
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) < 65536):
-        raise ArgumentTypeError(f"{text!r} is not a port: a number from 0 to 65535")
-    return int(text)
-
-
-def _retries(text: str) -> int:
-    return 0 if text == "0" else _count(text)
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise ArgumentTypeError(f"{text!r} is not a number from 0")
-    return value
-
-
-def _above_zero(text: str) -> float:
-    value = _number(text)
-    if not value:
-        raise ArgumentTypeError("0 is not above 0")
-    return value

@@ -13,7 +13,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
 from aiollm.engine.second_hand import SecondHandSource
 from aiollm.engine.source import AnswerSource
-from aiollm.exceptions import APIError, ReaderTooSlow, StreamCancelled, WrongLoopError
+from aiollm.exceptions import APIError, ReaderTooSlow, StreamCancelled
 from aiollm.types.origin import Origin
 
 if TYPE_CHECKING:  # which offers `tee`, made of this
@@ -199,8 +199,7 @@ class _Reader(SecondHandSource[Any, Any]):
             self.response = self._copied(self.response)
 
     async def fill(self) -> None:
-        if self.loop is not asyncio.get_running_loop():
-            raise WrongLoopError("the stream belongs to another event loop than the one that is running")
+        self._check_loop()
         while not self.ended and not self.ready:
             if self._take():
                 continue

@@ -12,16 +12,16 @@ from aiollm.engine.handed_on import hand_on
 from aiollm.engine.outcome import Ended
 from aiollm.engine.second_hand import SecondHandSource
 from aiollm.engine.text_chunks import is_text, joined, joins
-from aiollm.exceptions import APIError, StreamCancelled, WrongLoopError
+from aiollm.exceptions import StreamCancelled, WrongLoopError
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
 
 if TYPE_CHECKING:  # whose method this is
-    from aiollm.engine.stream import ChunkStream
+    from aiollm.engine.stream import AnswerStream
 
 __all__ = ["coalesce"]
 
-Stream = TypeVar("Stream", bound="ChunkStream")
+Stream = TypeVar("Stream", bound="AnswerStream[ModelResponseStream, ModelResponse]")
 
 
 def coalesce(stream: Stream, ms: float) -> Stream:
@@ -43,7 +43,7 @@ class CoalescedSource(SecondHandSource[ModelResponseStream, ModelResponse]):
         window: seconds for which text is held back after text was given.
     """
 
-    def __init__(self, stream: ChunkStream, window: float) -> None:
+    def __init__(self, stream: AnswerStream[ModelResponseStream, ModelResponse], window: float) -> None:
         super().__init__(stream._source.call, stream._source)
         self._stream = stream
         self._window = window
@@ -73,8 +73,6 @@ class CoalescedSource(SecondHandSource[ModelResponseStream, ModelResponse]):
                     self._wake()
                     self._room.clear()
                     await self._room.wait()
-            if not self._shared.complete:
-                self._failure = StreamCancelled("the stream was closed")
         except asyncio.CancelledError:
             self._failure = StreamCancelled("the task that reads the stream was cancelled")
             raise
@@ -98,13 +96,12 @@ class CoalescedSource(SecondHandSource[ModelResponseStream, ModelResponse]):
     # -- reading
 
     async def fill(self) -> None:
-        if self.loop is not asyncio.get_running_loop():
-            raise WrongLoopError("the stream belongs to another event loop than the one that is running")
+        self._check_loop()
         while not self.ended and not self.ready:
             if self._line and (self._urgent or self._over or self._is_full or self.loop.time() >= self._due):
                 self._give()
             elif self._over:
-                self._finish()
+                self._finish(self._failure)
             else:
                 await self._woken()
 
@@ -120,18 +117,6 @@ class CoalescedSource(SecondHandSource[ModelResponseStream, ModelResponse]):
         self.chunks += len(chunks)
         if any(map(is_text, chunks)):
             self._due = self.loop.time() + self._window
-
-    def _finish(self) -> None:
-        """End as the stream did."""
-        error = self._failure
-        if error is None:
-            self.close("complete")
-            return
-        self.error: BaseException | None = error
-        if isinstance(error, APIError):
-            self.close("failed", error)
-        else:
-            self.close("closed")
 
     @property
     def _is_full(self) -> bool:

@@ -14,7 +14,9 @@ from aiollm.exceptions import StreamCancelled
 if TYPE_CHECKING:  # which hands itself on
     from aiollm.engine.stream import AnswerStream
 
-__all__ = ["hand_on"]
+__all__ = ["HANDED_ON", "hand_on"]
+
+HANDED_ON = "the stream was handed on by tee() or coalesce(): read what that returned"
 
 Stream = TypeVar("Stream", bound="AnswerStream[Any, Any]")
 
@@ -38,7 +40,7 @@ class _HandedOn(SecondHandSource[Any, Any]):
         self.ended = True  # nothing of it is this one's to close
 
     async def fill(self) -> NoReturn:
-        raise StreamCancelled("the stream was handed on by tee() or coalesce(): read what that returned")
+        raise StreamCancelled(HANDED_ON)
 
     def notify(self, listener: Callable[[Outcome], None]) -> None:
         self._shared.notify(listener)

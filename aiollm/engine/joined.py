@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from aiollm.engine.outcome import Ended, Outcome
 from aiollm.engine.seam import Seam
 from aiollm.engine.second_hand import SecondHandSource
 from aiollm.engine.stream import ChunkStream
-from aiollm.exceptions import APIError, StreamCancelled, WrongLoopError
+from aiollm.exceptions import APIError, StreamCancelled
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
@@ -71,8 +70,7 @@ class JoinedSource(SecondHandSource[ModelResponseStream, ModelResponse]):
 
     async def fill(self) -> None:
         """Read until a chunk is ready, or the answer ends for good."""
-        if self.loop is not asyncio.get_running_loop():
-            raise WrongLoopError("the stream belongs to another event loop than the one that is running")
+        self._check_loop()
         self._reading = True
         try:
             while not self.ended and not self.ready:

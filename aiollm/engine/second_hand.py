@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, TypeVar
 
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.source import AnswerSource
 from aiollm.engine.stats import Arrivals
+from aiollm.exceptions import APIError, StreamCancelled, WrongLoopError
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 from aiollm.wire.http import ReplyHead
@@ -42,6 +44,21 @@ class SecondHandSource(AnswerSource[Piece, Whole]):
         self.attempt: int = shared.attempt
         self.origin: Origin = shared.origin
         self.response: Whole | None = shared.response
+
+    def _check_loop(self) -> None:
+        if self.loop is not asyncio.get_running_loop():
+            raise WrongLoopError("the stream belongs to another event loop than the one that is running")
+
+    def _finish(self, error: BaseException | None) -> None:
+        """End as the other has, after its error if there was one."""
+        if error is None and self._shared.complete:
+            self.close("complete")
+            return
+        self.error: BaseException | None = error or StreamCancelled("the stream was closed")
+        if isinstance(error, APIError):
+            self.close("failed", error)
+        else:
+            self.close("closed")
 
     def partial(self) -> Whole | None:
         return self._shared.partial()

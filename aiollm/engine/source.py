@@ -82,6 +82,9 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         Cancelling ends it.
         """
 
+    async def pause(self) -> None:
+        """Let some of the answer come before it is read again, where that spares work. Cancelling ends it."""
+
     def expect(self, alike: AlikeEvents) -> None:
         """Make such events ready as runs, where they need not be read one by one. Few sources can."""
 
