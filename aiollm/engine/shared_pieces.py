@@ -63,7 +63,10 @@ class SharedPieces:
         for piece in pieces:
             piece._origin = None
         try:
-            self._kept = _encode(pieces)
+            kept = _encode(pieces)
+            if not all(map(_is_as_decoded, pieces)):
+                _decode(kept)  # it raises where a member is of another type than its class says
+            self._kept = kept
         except (TypeError, ValueError, OverflowError, RecursionError):
             self._are_chunks = False
         finally:
@@ -78,3 +81,8 @@ class SharedPieces:
             if not piece.choices:
                 piece.choices = NoChoices()
         return pieces
+
+
+def _is_as_decoded(chunk: ModelResponseStream) -> bool:
+    """Whether a chunk was decoded from JSON as it is, and so is as its class says: one that has its payload yet."""
+    return len(chunk.choices) == 1 and type(chunk.choices[0]._rest) is bytes
