@@ -251,11 +251,11 @@ class Gate:
 
     def settle(self, permit: Permit, real: Amounts) -> None:
         """Book what a permit's request has really taken; see `Permit.settle`."""
-        self._account(permit, real, over=False)
+        self._account(permit, real, False)
 
     def release(self, permit: Permit) -> None:
         """Take back a permit's place of the concurrency; see `Permit.release`."""
-        self._account(permit, None, over=True)
+        self._account(permit, None, True)
 
     def finish(self, permit: Permit, real: Amounts) -> None:
         """Settle and release in one access.
@@ -264,10 +264,10 @@ class Gate:
             permit: of a request that has ended.
             real: what it has taken; no number is below 0.
         """
-        self._account(permit, real, over=True)
+        self._account(permit, real, True)
 
     @noted
-    def _account(self, permit: Permit, real: Amounts | None, *, over: bool) -> None:
+    def _account(self, permit: Permit, real: Amounts | None, over: bool) -> None:
         if permit.process != self._guard.process:  # of the process that this one was forked from
             return
         now = self._now()
