@@ -290,10 +290,12 @@ def request_parts(given: Mapping[str, Any], known: frozenset[str]) -> dict[str, 
         params.update((name, value) for name, value in given["provider_params"].items() if name not in IDENTITY_OPTIONS)
     parts: dict[str, Any] = {"params": params}
     for name, checked in _CHECKS.items():
-        if (value := given[name]) is not None:
+        if (value := given[name]) not in _NOTHING_SAID:
             parts[name] = checked(name, value)
     return parts
 
+
+_NOTHING_SAID = (None, False, ())
 
 # How what a request has beside its parameters is checked, where it is said; the request itself says what holds else.
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
@@ -306,6 +308,9 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
 }
 
 
+_TEXTS = ("custom_llm_provider", "base_url", "api_base", "organization", "api_version")
+
+
 def target_of(given: dict[str, Any], api: Api) -> Target:
     """Find out where a call of an API goes, from its arguments, which are checked."""
     if not isinstance(given["model"], str) or not given["model"]:
@@ -313,13 +318,14 @@ def target_of(given: dict[str, Any], api: Api) -> Target:
     key, token = checked_key(given["api_key"]), checked_key(given["azure_ad_token"], "azure_ad_token")
     if given["mock_response"] is not None:
         key = key or Secret("mock")  # nothing is sent, so nobody needs a key
+    texts = {name: checked_text(name, given[name]) for name in _TEXTS if given[name] is not None}
     target = resolve(
         given["model"],
-        custom_llm_provider=checked_text("custom_llm_provider", given["custom_llm_provider"]),
+        custom_llm_provider=texts.get("custom_llm_provider"),
         api_key=key,
-        base_url=checked_text("base_url", given["base_url"]) or checked_text("api_base", given["api_base"]),
-        organization=checked_text("organization", given["organization"]),
-        api_version=checked_text("api_version", given["api_version"]),
+        base_url=texts.get("base_url") or texts.get("api_base"),
+        organization=texts.get("organization"),
+        api_version=texts.get("api_version"),
         token=token,
         token_source=checked_function("azure_ad_token_provider", given["azure_ad_token_provider"]),
         api=api,

@@ -10,15 +10,15 @@ from typing import Any
 from attrs import define, field
 
 from aiollm.cli.answer import Answer
+from aiollm.cli.asked import check_settings, request_arguments
+from aiollm.cli.exit_codes import INTERRUPTED
 from aiollm.cli.terminal import Misuse, complain, is_terminal, say
-from aiollm.exceptions import APIError, AuthenticationError
-from aiollm.providers.inspection import validate_environment
+from aiollm.exceptions import APIError
 from aiollm.sync.facade import completion
 
-__all__ = ["INTERRUPTED", "chat", "check_settings"]
+__all__ = ["chat"]
 
 _PROMPT = "> "
-INTERRUPTED = 130
 
 
 @define
@@ -61,8 +61,7 @@ def chat(options: Namespace) -> int:
     interactive = options.prompt is None and is_terminal(sys.stdin)
     prompt = "" if interactive else _prompt(options.prompt)
     check_settings(options.model, options.api_base)
-    wanted = {name: getattr(options, name) for name in ("api_base", "max_tokens", "temperature")}
-    conversation = _Conversation(options.model, {name: value for name, value in wanted.items() if value is not None})
+    conversation = _Conversation(options.model, request_arguments(options))
     if options.system:
         conversation.messages.append({"role": "system", "content": options.system})
     if interactive:
@@ -86,17 +85,6 @@ def _piped() -> str:
         return sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise Misuse(f"the prompt on stdin is not UTF-8 text: byte {error.start} cannot be read") from None
-
-
-def check_settings(model: str, api_base: str | None) -> None:
-    """Name the variables that are missing, before anybody has typed a question."""
-    missing = validate_environment(model, api_base=api_base)["missing_keys"]
-    if missing:
-        verb = "which is not set" if len(missing) == 1 else "which are not set"
-        raise AuthenticationError(
-            f"{model} needs {' and '.join(missing)} in the environment, {verb}",
-            hint="for a server that asks for no key, any word will do" if api_base else None,
-        )
 
 
 def _converse(conversation: _Conversation, *, debug: bool) -> int:

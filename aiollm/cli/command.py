@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import gc
-import math
 import signal
 import sys
 from argparse import (
     SUPPRESS,
     ArgumentParser,
-    ArgumentTypeError,
     Namespace,
     RawDescriptionHelpFormatter,
     _SubParsersAction,
 )
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from aiollm import __version__
 from aiollm.cli.address import HOST, PORT
-from aiollm.cli.chat import INTERRUPTED, chat
-from aiollm.cli.doctor import doctor
-from aiollm.cli.models import models
-from aiollm.cli.run import run
+from aiollm.cli.asked import add_request_options
+from aiollm.cli.exit_codes import FAILED, INTERRUPTED, MISUSED, PIPE_CLOSED
+from aiollm.cli.numbers import above_zero, count, number, port, retries
 from aiollm.cli.terminal import Misuse, abandon_output, complain, never_fail_on_a_character
 
 __all__ = ["main"]
-
-FAILED = 1
-MISUSED = 2
-PIPE_CLOSED = 141  # 128 and SIGPIPE's number, what the shell reports of a program that the signal ends
 
 _EXAMPLES = """\
 examples:
@@ -111,13 +104,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     never_fail_on_a_character()
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.run is None and (options.config, options.host, options.port, options.workers) != (None,) * 4:
-        options.run = _serve
-    if options.run is None:
+    if options.command is None and (options.config, options.host, options.port, options.workers) != (None,) * 4:
+        options.command = "serve"
+    if options.command is None:
         parser.print_help(sys.stderr)
         return MISUSED
     try:
-        status: int = options.run(options)
+        status = _command(options.command)(options)
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -146,7 +139,7 @@ def _parser() -> ArgumentParser:
         formatter_class=RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"aiollm {__version__}")
-    parser.set_defaults(run=None, debug=False)
+    parser.set_defaults(command=None, debug=False)
     _add_serving(parser.add_argument_group("the proxy (`aiollm serve` has the same options)"), None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in (
@@ -162,6 +155,14 @@ def _parser() -> ArgumentParser:
     return parser
 
 
+def _command(name: str) -> Callable[[Namespace], int]:
+    """Return a command: the function in the module of its name, which the others need not load."""
+    if name == "serve":
+        gc.disable()  # until it serves: nearly all that is made by then stays, and looking through it takes its time
+    command: Callable[[Namespace], int] = resolve_name(f"aiollm.cli.{name}:{name}")
+    return command
+
+
 def _chat_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser = commands.add_parser(
         "chat", help="ask a model", description="Ask a model, and print its answer as it comes.", epilog=_CHAT_EXAMPLES
@@ -173,10 +174,8 @@ def _chat_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
         "-m", "--model", default="local/smollm2", help="provider/model (default: %(default)s, the model built in)"
     )
     parser.add_argument("--system", metavar="TEXT", help="a system message before the prompt")
-    parser.add_argument("--max-tokens", metavar="N", type=_count, help="the longest answer, in tokens")
-    parser.add_argument("--temperature", metavar="T", type=_number, help="0 for the likeliest words")
-    parser.add_argument("--api-base", metavar="URL", help="the server's address, over the provider's own")
-    parser.set_defaults(run=chat)
+    add_request_options(parser)
+    parser.set_defaults(command="chat")
     return parser
 
 
@@ -194,20 +193,18 @@ def _run_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser.add_argument("--plot", metavar="FILE", type=Path, help="draw the course of the run: .png, .svg or .pdf")
     parser.add_argument("--stop-on-error", action="store_true", help="begin no further request after one has failed")
     limits = parser.add_argument_group("limits")
-    limits.add_argument("--concurrency", metavar="N", type=_count, default=64, help="at a time (default: %(default)s)")
-    limits.add_argument("--rpm", metavar="N", type=_count, help="requests a minute")
-    limits.add_argument("--tpm", metavar="N", type=_count, help="tokens a minute")
-    limits.add_argument("--budget", metavar="USD", type=_above_zero, help="what all requests may cost")
-    limits.add_argument("--budget-tokens", metavar="N", type=_count, help="how many tokens they may take")
-    limits.add_argument("--retries", metavar="N", type=_retries, help="how often a failed one is sent again (2)")
+    limits.add_argument("--concurrency", metavar="N", type=count, default=64, help="at a time (default: %(default)s)")
+    limits.add_argument("--rpm", metavar="N", type=count, help="requests a minute")
+    limits.add_argument("--tpm", metavar="N", type=count, help="tokens a minute")
+    limits.add_argument("--budget", metavar="USD", type=above_zero, help="what all requests may cost")
+    limits.add_argument("--budget-tokens", metavar="N", type=count, help="how many tokens they may take")
+    limits.add_argument("--retries", metavar="N", type=retries, help="how often a failed one is sent again (2)")
     limits.add_argument(
-        "--drain", metavar="SECONDS", type=_number, default=30.0, help="after Ctrl-C (default: %(default)g)"
+        "--drain", metavar="SECONDS", type=number, default=30.0, help="after Ctrl-C (default: %(default)g)"
     )
     answers = parser.add_argument_group("the requests, where they do not say it themselves")
-    answers.add_argument("--max-tokens", metavar="N", type=_count, help="the longest answer, in tokens")
-    answers.add_argument("--temperature", metavar="T", type=_number, help="0 for the likeliest words")
-    answers.add_argument("--api-base", metavar="URL", help="the server's address, over the provider's own")
-    parser.set_defaults(run=run)
+    add_request_options(answers)
+    parser.set_defaults(command="run")
     return parser
 
 
@@ -219,21 +216,15 @@ def _serve_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser
         epilog=_SERVE_EXAMPLES,
     )
     _add_serving(parser, SUPPRESS)  # what stands before the command must not be undone
-    parser.set_defaults(run=_serve)
+    parser.set_defaults(command="serve")
     return parser
-
-
-def _serve(options: Namespace) -> int:
-    """Run the proxy. It is looked for here, because loading it would hold up every other command."""
-    gc.disable()  # until it serves: nearly all that is made by then stays, and looking through it takes its time
-    return int(import_module("aiollm.cli.serve").serve(options))
 
 
 def _add_serving(parser: Any, default: str | None) -> None:
     parser.add_argument("--config", metavar="FILE", default=default, help="LiteLLM's config.yaml")
     parser.add_argument("--host", metavar="ADDRESS", default=default, help=f"where to listen (default: {HOST})")
-    parser.add_argument("--port", metavar="N", type=_port, default=default, help=f"the port (default: {PORT})")
-    parser.add_argument("--workers", metavar="N", type=_count, default=default, help="processes (default: 1)")
+    parser.add_argument("--port", metavar="N", type=port, default=default, help=f"the port (default: {PORT})")
+    parser.add_argument("--workers", metavar="N", type=count, default=default, help="processes (default: 1)")
 
 
 def _models_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
@@ -254,7 +245,7 @@ def _models_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParse
         help="LiteLLM's JSON, or its wheel (default: its repository's JSON)",
     )
     refreshing.add_argument("--to", metavar="FILE", help="where to write it instead")
-    parser.set_defaults(run=models)
+    parser.set_defaults(command="models")
     return parser
 
 
@@ -267,7 +258,7 @@ def _doctor_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParse
     )
     parser.add_argument("names", metavar="PROVIDER|MODEL", nargs="*", help="by default, all that have a key set")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=doctor)
+    parser.set_defaults(command="doctor")
     return parser
 
 
@@ -280,47 +271,5 @@ def _migrate_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentPars
     )
     parser.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file, or a folder with all below it")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=_migrate)
+    parser.set_defaults(command="migrate")
     return parser
-
-
-def _migrate(options: Namespace) -> int:
-    """Tell what to change. It is looked for here, because it loads the proxy."""
-    return int(import_module("aiollm.cli.migrate").migrate(options))
-
-
-def _count(text: str) -> int:
-    try:
-        count = int(text)
-    except ValueError:
-        count = 0
-    if count < 1:
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return count
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) < 65536):
-        raise ArgumentTypeError(f"{text!r} is not a port: a number from 0 to 65535")
-    return int(text)
-
-
-def _retries(text: str) -> int:
-    return 0 if text == "0" else _count(text)
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise ArgumentTypeError(f"{text!r} is not a number from 0")
-    return value
-
-
-def _above_zero(text: str) -> float:
-    value = _number(text)
-    if not value:
-        raise ArgumentTypeError("0 is not above 0")
-    return value

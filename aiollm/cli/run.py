@@ -8,9 +8,9 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-from aiollm.cli.chat import INTERRUPTED, check_settings
+from aiollm.cli.asked import check_settings, request_arguments
+from aiollm.cli.exit_codes import FAILED, INTERRUPTED
 from aiollm.cli.terminal import Misuse, say
 from aiollm.core.limiter import Limiter
 from aiollm.jobs.job import Job
@@ -20,8 +20,6 @@ from aiollm.middleware.budget import Budget
 from aiollm.middleware.retry import Retry
 
 __all__ = ["run"]
-
-FAILED = 1
 
 
 def run(options: Namespace) -> int:
@@ -67,8 +65,6 @@ async def _run(options: Namespace) -> int:
 
 
 def _job(options: Namespace) -> Job:
-    wanted = {name: getattr(options, name) for name in ("api_base", "max_tokens", "temperature")}
-    arguments: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
     try:
         return map_requests(
             Path(options.input),
@@ -80,7 +76,7 @@ def _job(options: Namespace) -> Job:
             on_error="stop" if options.stop_on_error else "yield",
             store=options.output,
             progress=True,
-            **arguments,
+            **request_arguments(options),
         )
     except (ValueError, ImportError) as error:
         raise Misuse(str(error)) from None

@@ -83,6 +83,11 @@ class _Protocol(ResponseHandler, asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         self.data_received(bytes(self._room[:nbytes]))
 
+    def resume_reading(self, *args: Any, **options: Any) -> None:
+        # aiohttp calls this for each piece that is taken, and would have its parser read nothing: 6 us a chunk.
+        if self._reading_paused:
+            super().resume_reading(*args, **options)
+
     def connection_lost(self, exc: BaseException | None) -> None:
         body = self._payload
         super().connection_lost(exc)

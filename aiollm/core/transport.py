@@ -180,6 +180,23 @@ class Exchange:
             self._reading = False
         raise failure
 
+    async def pause(self, seconds: float) -> None:
+        """Let the body come unread for so long, or to its end. The clocks of reading stand still meanwhile.
+
+        What breaks the connection is for the next `read` to raise. Cancelling closes the connection.
+        """
+        response = self._response
+        if response is None or response.content.exception() is not None:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await response.content.wait_eof()
+        except _FAULTS:
+            pass
+        except BaseException:
+            self.abort(None)
+            raise
+
     @property
     def body_came(self) -> bool:
         """Whether the whole body has come and was read."""

@@ -137,10 +137,9 @@ class Asking:
         outcomes: list[Outcome] = []
         try:
             answer = await self.client.send(question.api, question.call)
-            answer.on_close(outcomes.append)
+            answer.notify(outcomes.append)
             if not isinstance(answer, WholeReply):
-                while await answer.next_batch():
-                    pass
+                await answer.read_out()
         except APIError as error:
             return _failed(item, question.key, began, error, question.call.attempts)
         outcome = outcomes[0]

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.client_proto import ResponseHandler
 
 import aiollm
 from aiollm.core import pool
@@ -151,6 +152,23 @@ async def test_the_connection_of_a_body_that_ends_soon_after_the_marker_is_kept(
         for _ in range(3):
             await collected(await opened(server))
         assert server.connections == 1
+
+
+async def test_the_parser_is_given_what_comes_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[bytes] = []
+    receive = ResponseHandler.data_received
+
+    def data_received(connection: ResponseHandler, data: bytes) -> None:
+        given.append(data)
+        receive(connection, data)
+
+    monkeypatch.setattr(ResponseHandler, "data_received", data_received)
+    async with ProviderServer() as server:
+        server.script([role(), tokens("a b c", gap=0.01), finish()])
+        chunks, _ = await collected(await opened(server))
+    assert text_of(chunks) == "a b c"
+    assert given
+    assert all(given)  # where a reader takes a piece, aiohttp would have it read nothing
 
 
 async def test_a_large_request_is_sent_without_a_warning() -> None:
