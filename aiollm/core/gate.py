@@ -250,23 +250,14 @@ class Gate:
 
     # -- accounts of permits
 
-    @noted
     def settle(self, permit: Permit, real: Amounts) -> None:
         """Book what a permit's request has really taken; see `Permit.settle`."""
-        if self._is_ours(permit):
-            now = self._now()
-            self._book(permit, real, now)
-            self._admit(now)
+        self._account(permit, real, over=False)
 
-    @noted
     def release(self, permit: Permit) -> None:
         """Take back a permit's place of the concurrency; see `Permit.release`."""
-        if self._is_ours(permit):
-            now = self._now()
-            self._take_back(permit, now)
-            self._admit(now)
+        self._account(permit, None, over=True)
 
-    @noted
     def finish(self, permit: Permit, real: Amounts) -> None:
         """Settle and release in one access.
 
@@ -274,27 +265,22 @@ class Gate:
             permit: of a request that has ended.
             real: what it has taken; no number is below 0.
         """
-        if not self._is_ours(permit):
+        self._account(permit, real, over=True)
+
+    @noted
+    def _account(self, permit: Permit, real: Amounts | None, *, over: bool) -> None:
+        if permit.process != self._guard.process:  # of the process that this one was forked from
             return
         now = self._now()
-        self._book(permit, real, now)
-        self._take_back(permit, now)
-        if self._queue.length:
-            self._admit(now)
-
-    def _is_ours(self, permit: Permit) -> bool:
-        """Whether a permit is of this process, not of the one that this was forked from."""
-        return permit.process == self._guard.process
-
-    def _book(self, permit: Permit, real: Amounts, now: float) -> None:
-        self._quota.settle(permit.held, real, permit.taken_at, now)
-        permit.held = real
-        self._record.settle(permit.estimate, real)
-
-    def _take_back(self, permit: Permit, now: float) -> None:
-        if not permit.released:
+        if real is not None:
+            self._quota.settle(permit.held, real, permit.taken_at, now)
+            permit.held = real
+            self._record.settle(permit.estimate, real)
+        if over and not permit.released:
             permit.released = True
             self._quota.release(now)
+        if self._queue.length:
+            self._admit(now)
 
     # -- what the provider says
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from functools import partial, update_wrapper
 from typing import Concatenate, ParamSpec, Protocol, Self, TypeVar
 from weakref import WeakMethod
+
+from aiollm.core.process import PROCESS
 
 __all__ = ["Guard", "noted"]
 
@@ -40,14 +41,11 @@ class Guard:
         self._lock = threading.RLock()
         self.depth: int = 0
         self._notes: deque[Callable[[], None]] = deque()
-        self.process: int = os.getpid()
+        self.process: int = PROCESS.id
 
     def __enter__(self) -> Self:
-        if self.process != os.getpid():
-            self._begin()
-            after_fork = None if self._after_fork is None else self._after_fork()
-            if after_fork is not None:
-                after_fork()
+        if self.process != PROCESS.id:
+            self._begin_again()
         self._lock.acquire()
         self.depth += 1
         return self
@@ -59,6 +57,13 @@ class Guard:
         finally:
             self.depth -= 1
             self._lock.release()
+
+    def _begin_again(self) -> None:
+        """Be that of a forked child."""
+        self._begin()
+        after_fork = None if self._after_fork is None else self._after_fork()
+        if after_fork is not None:
+            after_fork()
 
     def _catch_up(self) -> None:
         while self._notes and self.depth == 1:

@@ -70,28 +70,43 @@ class LocalQuota:
         if self._in_flight >= self._concurrency:
             return math.inf
         wait = self._window.wait(amounts, self._rates, now)
-        pace = self._pace if self.slowed else None
-        if pace is not None:
-            wait = max(wait, pace.wait(now))
-        for kind, bucket in self._buckets.items():
-            wait = max(wait, bucket.wait(getattr(amounts, kind), getattr(self._limits, kind), now))
+        more = self.slowed or self._buckets  # to ask than the window, which is all there usually is
+        if more:
+            wait = max(wait, self._further_wait(amounts, now))
         if wait > 0:
             return wait
         self._window.add(amounts, now)
-        if pace is not None:
-            pace.add(amounts.requests, now)
-        for kind, bucket in self._buckets.items():
-            bucket.add(getattr(amounts, kind), now)
+        if more:
+            self._add_further(amounts, now)
         self._in_flight += 1
         if self._began == math.inf:
             self._began = now
         return 0.0
+
+    def _further_wait(self, amounts: Amounts, now: float) -> float:
+        waits = [
+            bucket.wait(getattr(amounts, kind), getattr(self._limits, kind), now)
+            for kind, bucket in self._buckets.items()
+        ]
+        if self._pace is not None and self.slowed:
+            waits.append(self._pace.wait(now))
+        return max(waits)
+
+    def _add_further(self, amounts: Amounts, now: float) -> None:
+        if self._pace is not None and self.slowed:
+            self._pace.add(amounts.requests, now)
+        for kind, bucket in self._buckets.items():
+            bucket.add(getattr(amounts, kind), now)
 
     def settle(self, held: Amounts, real: Amounts, taken_at: float, now: float) -> None:
         """Book `real` in the place of `held`."""
         if held == real:
             return
         self._window.settle(held, real, taken_at, now)
+        if self._buckets:
+            self._settle_buckets(held, real, taken_at, now)
+
+    def _settle_buckets(self, held: Amounts, real: Amounts, taken_at: float, now: float) -> None:
         for kind, bucket in self._buckets.items():
             before, after = getattr(held, kind), getattr(real, kind)
             if before != after:

@@ -46,10 +46,10 @@ class _Sum:
     def tokens(self) -> float:
         return self.input_tokens + self.output_tokens
 
-    def add(self, requests: float, input_tokens: float, output_tokens: float) -> None:
-        self.requests += requests
-        self.input_tokens += input_tokens
-        self.output_tokens += output_tokens
+    def subtract(self, other: _Sum) -> None:
+        self.requests -= other.requests
+        self.input_tokens -= other.input_tokens
+        self.output_tokens -= other.output_tokens
 
 
 class SlidingWindow:
@@ -83,7 +83,7 @@ class SlidingWindow:
             self._until = slot.last + self._period
             if now < self._until:
                 return
-            self._used.add(-slot.requests, -slot.input_tokens, -slot.output_tokens)
+            self._used.subtract(slot)
             del self._slots[number]
         self._used, self._until = _Sum(now), math.inf
 
@@ -140,28 +140,26 @@ class SlidingWindow:
 
     def settle(self, held: Amounts, real: Amounts, at: float, now: float) -> None:
         """Correct what was added at a time. What exceeds it counts from now on: when it was spent is not known."""
-        slot = self._slots.get(int(at * self._slots_a_second))
+        requests = real.requests - held.requests
+        input_tokens = real.input_tokens - held.input_tokens
+        output_tokens = real.output_tokens - held.output_tokens
+        slot, used = self._slots.get(int(at * self._slots_a_second)), self._used
         if slot is not None:  # else it is a period old
-            requests = max(min(0, real.requests - held.requests), -slot.requests)
-            input_tokens = max(min(0, real.input_tokens - held.input_tokens), -slot.input_tokens)
-            output_tokens = max(min(0, real.output_tokens - held.output_tokens), -slot.output_tokens)
-            slot.add(requests, input_tokens, output_tokens)
-            self._used.add(requests, input_tokens, output_tokens)
-        if (
-            real.input_tokens > held.input_tokens
-            or real.output_tokens > held.output_tokens
-            or real.requests > held.requests
-        ):
-            self.add(_excess(held, real), now)
+            if requests < 0:
+                less = max(requests, -slot.requests)
+                slot.requests += less
+                used.requests += less
+            if input_tokens < 0:
+                less = max(input_tokens, -slot.input_tokens)
+                slot.input_tokens += less
+                used.input_tokens += less
+            if output_tokens < 0:
+                less = max(output_tokens, -slot.output_tokens)
+                slot.output_tokens += less
+                used.output_tokens += less
+        if requests > 0 or input_tokens > 0 or output_tokens > 0:
+            self.add(Amounts(max(0, requests), max(0.0, input_tokens), max(0.0, output_tokens)), now)
 
     def observe(self, kind: Kind, used: float, now: float, seconds: float) -> None:
         """Take in what the provider counts in the period: what is not ours is that of others, for so many seconds."""
         self._others[kind] = max(0.0, used - self.used(kind, now)), now + seconds
-
-
-def _excess(held: Amounts, real: Amounts) -> Amounts:
-    return Amounts(
-        max(0, real.requests - held.requests),
-        max(0.0, real.input_tokens - held.input_tokens),
-        max(0.0, real.output_tokens - held.output_tokens),
-    )

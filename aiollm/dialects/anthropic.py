@@ -31,7 +31,7 @@ from aiollm.wire.frame import Framer
 from aiollm.wire.http import HttpRequest, ReplyHead
 from aiollm.wire.sse import SSEFramer
 
-__all__ = ["Anthropic"]
+__all__ = ["Anthropic", "on_foundry", "on_vertex"]
 
 WITHOUT_SAMPLING = "2026-10-21"
 """The version of the API from which on no model takes the parameters of sampling."""
@@ -123,6 +123,19 @@ class Anthropic:
 
     def _answers_by_tool(self, request: Request) -> bool:
         return "response_format" in request.params and answers_by_tool(request.params, self._model(request))
+
+
+def on_foundry() -> Anthropic:
+    """Return the dialect of Microsoft Foundry: schemas are a preview there, and by a tool it works everywhere."""
+    return Anthropic(schemas=False)
+
+
+def on_vertex() -> Anthropic:
+    """Return the dialect of Vertex AI: the model stands in the path (the official client's lib/vertex).
+
+    LiteLLM sends no schemas there.
+    """
+    return Anthropic(body={"anthropic_version": "vertex-2023-10-16"}, left_out=frozenset({"model"}), schemas=False)
 
 
 def _not_taken(request: Request, endpoint: Endpoint, model: Model) -> frozenset[str]:

@@ -1,48 +1,39 @@
-"""The dialects by name."""
+"""The dialects by name, each loaded when it is first asked for: a process speaks one or two of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
+from pkgutil import resolve_name
 
-from aiollm.dialects.anthropic import Anthropic
 from aiollm.dialects.base import Dialect
-from aiollm.dialects.cohere import Cohere
-from aiollm.dialects.converse import Converse
-from aiollm.dialects.gemini import Gemini
-from aiollm.dialects.invoke import Invoke, PayloadFramer
-from aiollm.dialects.invoke_nova import named_event
-from aiollm.dialects.invoke_openai import reasoning_apart
-from aiollm.dialects.invoke_text import InvokeText, llama_prompt, mistral_prompt
-from aiollm.dialects.ollama import Ollama
-from aiollm.dialects.openai import OpenAI
-from aiollm.dialects.responses import Responses
 
-__all__ = ["DIALECTS"]
+__all__ = ["NAMES", "dialect_of"]
 
-DIALECTS: Mapping[str, Dialect] = {
-    "anthropic": Anthropic(),
-    "anthropic_foundry": Anthropic(schemas=False),  # a preview there; by a tool it works everywhere
-    # The model stands in the path (the official client's lib/vertex); LiteLLM sends no schemas there.
-    "anthropic_vertex": Anthropic(
-        body={"anthropic_version": "vertex-2023-10-16"}, left_out=frozenset({"model"}), schemas=False
-    ),
-    "cohere": Cohere(),
-    "converse": Converse(),
-    "gemini": Gemini(),
-    "invoke_claude": Invoke(
-        Anthropic(
-            body={"anthropic_version": "bedrock-2023-05-31"},
-            left_out=frozenset({"model", "stream"}),
-            betas_in_body=True,
-            schemas=False,  # by a tool it works with every version
-        )
-    ),
-    "invoke_llama": Invoke(InvokeText(llama_prompt)),
-    "invoke_mistral": Invoke(InvokeText(mistral_prompt)),
-    "invoke_nova": Invoke(Converse(), named_event),
-    "invoke_openai": Invoke(OpenAI(), reasoning_apart),
-    "ollama": Ollama(),
-    "openai": OpenAI(),
-    "responses": Responses(),
-    "sagemaker": Invoke(OpenAI(), framer=PayloadFramer),
+_MAKERS: Mapping[str, str] = {
+    "anthropic": "anthropic:Anthropic",
+    "anthropic_foundry": "anthropic:on_foundry",
+    "anthropic_vertex": "anthropic:on_vertex",
+    "cohere": "cohere:Cohere",
+    "converse": "converse:Converse",
+    "gemini": "gemini:Gemini",
+    "invoke_claude": "invoke_models:claude",
+    "invoke_llama": "invoke_models:llama",
+    "invoke_mistral": "invoke_models:mistral",
+    "invoke_nova": "invoke_models:nova",
+    "invoke_openai": "invoke_models:openai",
+    "ollama": "ollama:Ollama",
+    "openai": "openai:OpenAI",
+    "responses": "responses:Responses",
+    "sagemaker": "invoke_models:on_sagemaker",
 }
+"""What makes each: a class, or a function for one that is a variant."""
+
+NAMES = frozenset(_MAKERS)
+
+
+@cache
+def dialect_of(name: str) -> Dialect:
+    """Return the dialect of this name, one of `NAMES`."""
+    make: Callable[[], Dialect] = resolve_name(f"aiollm.dialects.{_MAKERS[name]}")
+    return make()

@@ -68,7 +68,8 @@ class Attempt:
     def closed(self, outcome: Outcome) -> None:
         """Note how the answer ended."""
         self.ended = outcome.ended
-        self.error = _bare(outcome.error)
+        if outcome.error is not None:
+            self.error = _bare(outcome.error)
         self.usage = outcome.usage
         self.first_token = outcome.first_token
         self.elapsed = outcome.elapsed

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from attrs import evolve, frozen
 
-from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
+from aiollm.engine.second_hand import SecondHandSource
 from aiollm.engine.source import AnswerSource
-from aiollm.engine.stats import Arrivals
-from aiollm.exceptions import APIError, ReaderTooSlow, StreamCancelled, WrongLoopError
-from aiollm.types.usage import Usage
+from aiollm.exceptions import APIError, ReaderTooSlow, StreamCancelled
+from aiollm.types.origin import Origin
 
 if TYPE_CHECKING:  # which offers `tee`, made of this
     from aiollm.engine.stream import AnswerStream
@@ -168,7 +167,7 @@ class Broadcast(Generic[Stream]):
             self._dropped += 1
 
 
-class _Reader(AnswerSource[Any, Any]):
+class _Reader(SecondHandSource[Any, Any]):
     """The source of one of those who share a stream.
 
     Attributes:
@@ -178,27 +177,33 @@ class _Reader(AnswerSource[Any, Any]):
 
     def __init__(self, call: Call, broadcast: Broadcast[Any]) -> None:
         shared: AnswerSource[Any, Any] = broadcast.stream._source
-        super().__init__(call, shared.head, evolve(shared.origin))
-        self.attempts: list[Attempt] = shared.attempts
-        self.first_token: float | None = shared.first_token if call is shared.call else self.elapsed()
+        self._followed: Origin | None = None  # what the origin is a copy of
+        super().__init__(call, shared)
+        if call is not shared.call:
+            self.first_token: float | None = self.elapsed()
         self.position = 0
         self.bytes_read = 0
         self._broadcast = broadcast
-        self._shared = shared
         self._waiter: asyncio.Future[None] | None = None
-        self.response: Any | None = self._copied(shared.response)
-        self._answered_by(self._shared)
         deadline = call.scope.deadline
         self._timer = None if deadline is None else self.loop.call_at(deadline, self._expired)
         call.scope.attach(self)
 
+    def _follow(self) -> None:
+        own = self.origin, self.response
+        super()._follow()
+        if self.origin is self._followed:
+            self.origin, self.response = own
+        else:
+            self._followed, self.origin = self.origin, evolve(self.origin)
+            self.response = self._copied(self.response)
+
     async def fill(self) -> None:
-        if self.loop is not asyncio.get_running_loop():
-            raise WrongLoopError("the stream belongs to another event loop than the one that is running")
+        self._check_loop()
         while not self.ended and not self.ready:
             if self._take():
-                self._answered_by(self._shared)
-            elif not self._broadcast.over:
+                continue
+            if not self._broadcast.over:
                 await self._woken()
             elif self._broadcast.error is None:
                 self.close("complete")
@@ -208,6 +213,7 @@ class _Reader(AnswerSource[Any, Any]):
     def _take(self) -> bool:
         """Make the next batch ready, if there is one."""
         batch = self._broadcast.take(self)
+        self._follow()
         self.ready.extend(map(self._copied, batch))
         self.chunks += len(batch)
         return bool(batch)
@@ -274,30 +280,20 @@ class _Reader(AnswerSource[Any, Any]):
 
     def _copied(self, piece: Any) -> Any:
         """Return a copy that knows this reader's origin for its own."""
-        return deepcopy(piece, {id(self._shared.origin): self.origin})
+        return deepcopy(piece, {id(self._followed): self.origin})
 
     def partial(self) -> Any:
         return self._copied(self._shared.partial())
 
     @property
-    def usage(self) -> Usage | None:
-        return self._shared.usage
-
-    @property
-    def finish_reason(self) -> str | None:
-        return self._shared.finish_reason
-
-    @property
-    def finish_inferred(self) -> bool:
-        return self.ended and self._shared.finish_inferred
+    def hidden_params(self) -> dict[str, Any]:
+        hidden = self.origin.hidden_params(self.usage)
+        hidden["response_cost"] = self._shared.hidden_params["response_cost"]
+        return hidden
 
     @property
     def bytes(self) -> int:
         return self.bytes_read
-
-    @property
-    def arrivals(self) -> Arrivals:
-        return self._shared.arrivals
 
 
 def own_copy(error: E) -> E:

@@ -15,7 +15,7 @@ from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
 
-__all__ = ["stream_chunk_builder"]
+__all__ = ["estimated_usage", "stream_chunk_builder"]
 
 _TOKENS_PER_MESSAGE = 4  # role and separators
 
@@ -52,11 +52,12 @@ def stream_chunk_builder(
     except TypeError as error:
         raise APIError(f"the chunks do not fit together: {error}", param="chunks") from error
     if response is not None and response.usage is None and messages is not None:
-        response.usage = _estimate(messages, assembler.text())
+        response.usage = estimated_usage(messages, assembler.text())
     return response
 
 
-def _estimate(messages: list[Any], answer: str) -> Usage:
+def estimated_usage(messages: Iterable[Any], answer: str) -> Usage:
+    """Return about how many tokens a prompt and its answer are, by the length of their texts, marked as an estimate."""
     prompt = sum(_TOKENS_PER_MESSAGE + _tokens(msgspec.json.encode(_content(message)).decode()) for message in messages)
     completion = _tokens(answer)
     usage = Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion)

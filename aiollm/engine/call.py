@@ -10,13 +10,11 @@ import msgspec
 
 from aiollm.core.call_scope import CallScope
 from aiollm.engine.attempt import Attempt, Cause
-from aiollm.engine.options import CallOptions
+from aiollm.engine.options import NO_OPTIONS, CallOptions
 from aiollm.providers.provider import Target
 from aiollm.types.request import Request
 
 __all__ = ["Call", "Departure"]
-
-_NO_OPTIONS = CallOptions()
 
 
 def _calling_line() -> str:
@@ -65,7 +63,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
     request: Request
     target: Target
     scope: CallScope
-    options: CallOptions = _NO_OPTIONS
+    options: CallOptions = NO_OPTIONS
     attempts: list[Attempt] = msgspec.field(default_factory=list)
     attempt: int = 1
     cause: Cause = "first"

@@ -5,27 +5,23 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from aiollm.engine.attempt import Attempt
 from aiollm.engine.broadcast import AHEAD_BYTES
 from aiollm.engine.handed_on import hand_on
 from aiollm.engine.outcome import Ended
-from aiollm.engine.source import AnswerSource
-from aiollm.engine.stats import Arrivals
+from aiollm.engine.second_hand import SecondHandSource
 from aiollm.engine.text_chunks import is_text, joined, joins
-from aiollm.exceptions import APIError, StreamCancelled, WrongLoopError
+from aiollm.exceptions import StreamCancelled, WrongLoopError
 from aiollm.types.chunk import ModelResponseStream
-from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
-from aiollm.types.usage import Usage
 
 if TYPE_CHECKING:  # whose method this is
-    from aiollm.engine.stream import ChunkStream
+    from aiollm.engine.stream import AnswerStream
 
 __all__ = ["coalesce"]
 
-Stream = TypeVar("Stream", bound="ChunkStream")
+Stream = TypeVar("Stream", bound="AnswerStream[ModelResponseStream, ModelResponse]")
 
 
 def coalesce(stream: Stream, ms: float) -> Stream:
@@ -37,7 +33,7 @@ def coalesce(stream: Stream, ms: float) -> Stream:
     return type(stream)(CoalescedSource(hand_on(stream), ms / 1000))
 
 
-class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
+class CoalescedSource(SecondHandSource[ModelResponseStream, ModelResponse]):
     """Reads a stream in a task of its own, and gives what has come by the end of each window.
 
     The task ends with the stream, which is closed with this source.
@@ -47,13 +43,9 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         window: seconds for which text is held back after text was given.
     """
 
-    def __init__(self, stream: ChunkStream, window: float) -> None:
-        shared = stream._source
-        super().__init__(shared.call, shared.head, shared.origin)
-        self.attempts: list[Attempt] = shared.attempts
-        self.first_token: float | None = shared.first_token
+    def __init__(self, stream: AnswerStream[ModelResponseStream, ModelResponse], window: float) -> None:
+        super().__init__(stream._source.call, stream._source)
         self._stream = stream
-        self._follow()
         self._window = window
         self._due = 0.0  # when text may be given again, in the loop's time
         self._line: deque[list[ModelResponseStream]] = deque()  # what has come; the chunks of an entry are one
@@ -66,13 +58,6 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None  # while it waits for the end of the window
         self._task = self.loop.create_task(self._read())
-
-    def _follow(self) -> None:
-        """Tell who answers: another model may, that takes up what broke off."""
-        shared = self._stream._source
-        self._answered_by(shared)
-        self.origin: Origin = shared.origin
-        self.response: ModelResponse | None = shared.response
 
     # -- the task
 
@@ -88,8 +73,6 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
                     self._wake()
                     self._room.clear()
                     await self._room.wait()
-            if not self._stream._source.complete:
-                self._failure = StreamCancelled("the stream was closed")
         except asyncio.CancelledError:
             self._failure = StreamCancelled("the task that reads the stream was cancelled")
             raise
@@ -97,7 +80,7 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
             self._failure = error
         finally:
             self._over = True
-            self._stream._source.close("closed")
+            self._shared.close("closed")
             self._wake()
 
     def _put(self, chunk: ModelResponseStream) -> None:
@@ -113,13 +96,12 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     # -- reading
 
     async def fill(self) -> None:
-        if self.loop is not asyncio.get_running_loop():
-            raise WrongLoopError("the stream belongs to another event loop than the one that is running")
+        self._check_loop()
         while not self.ended and not self.ready:
             if self._line and (self._urgent or self._over or self._is_full or self.loop.time() >= self._due):
                 self._give()
             elif self._over:
-                self._finish()
+                self._finish(self._failure)
             else:
                 await self._woken()
 
@@ -135,18 +117,6 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         self.chunks += len(chunks)
         if any(map(is_text, chunks)):
             self._due = self.loop.time() + self._window
-
-    def _finish(self) -> None:
-        """End as the stream did."""
-        error = self._failure
-        if error is None:
-            self.close("complete")
-            return
-        self.error: BaseException | None = error
-        if isinstance(error, APIError):
-            self.close("failed", error)
-        else:
-            self.close("closed")
 
     @property
     def _is_full(self) -> bool:
@@ -177,34 +147,11 @@ class CoalescedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     # -- ending, account
 
     def _release(self, ended: Ended) -> None:
-        self._stream._source.close("closed")
+        self._shared.close("closed")
         if not self.loop.is_closed():
             self._room.set()
             self._wake()
 
-    def partial(self) -> Any:
-        return self._stream._source.partial()
-
-    @property
-    def hidden_params(self) -> dict[str, Any]:
-        return self._stream._source.hidden_params
-
-    @property
-    def usage(self) -> Usage | None:
-        return self._stream.usage
-
-    @property
-    def finish_reason(self) -> str | None:
-        return self._stream.finish_reason
-
-    @property
-    def finish_inferred(self) -> bool:
-        return self.ended and self._stream.finish_inferred
-
     @property
     def bytes(self) -> int:
         return self._bytes_given
-
-    @property
-    def arrivals(self) -> Arrivals:
-        return self._stream._source.arrivals

@@ -19,7 +19,7 @@ from aiollm.credentials.token import fresh_token
 from aiollm.dialects.base import Codec, Context, WholeCodec
 from aiollm.dialects.errors import request_id
 from aiollm.dialects.responses_api import ResponsesAPI
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.engine.call import Call
 from aiollm.engine.events import EventStream
 from aiollm.engine.mock import mock_stream
@@ -65,7 +65,7 @@ async def open_stream(call: Call) -> ChunkStream:
     call.scope.check(call.target.provider.name)
     if call.request.mock_response is not None:
         return await mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
-    codec = DIALECTS[call.target.provider.dialect]
+    codec = dialect_of(call.target.provider.dialect)
     return await _asked(call, partial(_stream, codec=codec, kind=ChunkStream))
 
 
@@ -236,10 +236,9 @@ def _encode(codec: WholeCodec[Any], call: Call) -> HttpRequest:
 
 
 def _headers(http: HttpRequest, call: Call) -> dict[str, str]:
-    headers = dict(http.headers)
     # A buffering proxy on the way compresses in large blocks, and would hold back tokens.
-    headers["Accept-Encoding"] = "identity" if call.request.stream else "gzip, deflate"
-    headers.update(call.request.extra_headers)
+    encodings = "identity" if call.request.stream else "gzip, deflate"
+    headers = {**http.headers, "Accept-Encoding": encodings, **call.request.extra_headers}
     return signed_headers(HttpRequest(http.url, headers, http.body), call.target, time.time())
 
 

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from aiollm.engine.outcome import Ended, Outcome
+from aiollm.engine.second_hand import SecondHandSource
 from aiollm.engine.source import AnswerSource
 from aiollm.engine.stats import StreamStats
 from aiollm.exceptions import StreamCancelled
-from aiollm.types.usage import Usage
 
 if TYPE_CHECKING:  # which hands itself on
     from aiollm.engine.stream import AnswerStream
 
-__all__ = ["hand_on"]
+__all__ = ["HANDED_ON", "hand_on"]
+
+HANDED_ON = "the stream was handed on by tee() or coalesce(): read what that returned"
 
 Stream = TypeVar("Stream", bound="AnswerStream[Any, Any]")
 
@@ -29,44 +31,26 @@ def hand_on(stream: Stream) -> Stream:
     return type(stream)(source)
 
 
-class _HandedOn(AnswerSource[Any, Any]):
+class _HandedOn(SecondHandSource[Any, Any]):
     """Tells of an answer that others read."""
 
     def __init__(self, source: AnswerSource[Any, Any]) -> None:
-        super().__init__(source.call, source.head, source.origin)
-        self.response = source.response
-        self.first_token = source.first_token
+        super().__init__(source.call, source)
         self.chunks = source.chunks
         self.ended = True  # nothing of it is this one's to close
-        self._source = source
 
     async def fill(self) -> NoReturn:
-        raise StreamCancelled("the stream was handed on by tee() or coalesce(): read what that returned")
+        raise StreamCancelled(HANDED_ON)
 
     def notify(self, listener: Callable[[Outcome], None]) -> None:
-        self._source.notify(listener)
+        self._shared.notify(listener)
 
     def _release(self, ended: Ended) -> None:
         """It holds nothing."""
 
-    def partial(self) -> Any:
-        return self._source.partial()
-
     @property
     def complete(self) -> bool:
-        return self._source.complete
-
-    @property
-    def usage(self) -> Usage | None:
-        return self._source.usage
-
-    @property
-    def finish_reason(self) -> str | None:
-        return self._source.finish_reason
-
-    @property
-    def bytes(self) -> int:
-        return self._source.bytes
+        return self._shared.complete
 
     def stats(self) -> StreamStats:
-        return self._source.stats()
+        return self._shared.stats()

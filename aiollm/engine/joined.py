@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
@@ -10,12 +9,10 @@ from typing import Any, NamedTuple
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.engine.seam import Seam
-from aiollm.engine.source import AnswerSource
-from aiollm.engine.stats import Arrivals
+from aiollm.engine.second_hand import SecondHandSource
 from aiollm.engine.stream import ChunkStream
-from aiollm.exceptions import APIError, StreamCancelled, WrongLoopError
+from aiollm.exceptions import APIError, StreamCancelled
 from aiollm.types.chunk import ModelResponseStream
-from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
 
@@ -41,7 +38,7 @@ TakeUp = Callable[[APIError, tuple[Usage | None, ...]], Awaitable[Part | APIErro
 or the error to end with."""
 
 
-class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
+class JoinedSource(SecondHandSource[ModelResponseStream, ModelResponse]):
     """Reads one stream after another, each of which goes on where the one before broke off.
 
     It owns the streams: they are closed with it. While it waits for a new one, closing it cancels the call's scope.
@@ -53,29 +50,27 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
     """
 
     def __init__(self, call: Call, first: ChunkStream, take_up: TakeUp) -> None:
-        super().__init__(call, first.head, first._source.origin)
+        super().__init__(call, first._source)
         self._scope = call.scope
         self._take_up = take_up
         self._reading = False
         self._taking_up = False
         self._bytes_before = 0
-        self.first_token: float | None = first.first_token
         self._go_on_with(first, None)
 
     def _go_on_with(self, part: ChunkStream, seam: Seam | None) -> None:
         self._part, self._seam = part, seam
-        self._answered_by(part._source)
-        self.origin: Origin = part._source.origin
-        whole = part.response
-        self.response: ModelResponse | None = whole if seam is None or whole is None else seam.response(whole)
+        self._shared = part._source
+        self._follow()
+        if seam is not None and self.response is not None:
+            self.response = seam.response(self.response)
         part.notify(self._part_ended)
 
     # -- reading
 
     async def fill(self) -> None:
         """Read until a chunk is ready, or the answer ends for good."""
-        if self.loop is not asyncio.get_running_loop():
-            raise WrongLoopError("the stream belongs to another event loop than the one that is running")
+        self._check_loop()
         self._reading = True
         try:
             while not self.ended and not self.ready:
@@ -103,7 +98,7 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
 
     def _take(self, batch: list[ModelResponseStream]) -> None:
         self._hand_out(batch if self._seam is None else self._seam.chunks(batch))
-        if self._part._source.settled:
+        if self._shared.settled:
             self._hand_out_rest()
             self.close("complete")
 
@@ -146,7 +141,7 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         """End with a part that was ended from outside while nobody read; nothing takes up what was."""
         if self.ended or self._reading:
             return
-        part = self._part._source
+        part = self._shared
         self._take(list(part.ready))
         part.ready.clear()
         if self.ended:
@@ -165,11 +160,11 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
             error.usage = self._seam.usage(error.usage)
 
     def partial(self) -> ModelResponse | None:
-        part = self._part._source.partial()
+        part = super().partial()
         return part if self._seam is None else self._seam.response(part)
 
     def _release(self, ended: Ended) -> None:
-        self._part._source.close("closed")
+        self._shared.close("closed")
         if self._taking_up:
             self._scope.cancel("the stream was closed")
 
@@ -188,17 +183,5 @@ class JoinedSource(AnswerSource[ModelResponseStream, ModelResponse]):
         return {**super().hidden_params, "response_cost": None if None in costs else math.fsum(filter(None, costs))}
 
     @property
-    def finish_reason(self) -> str | None:
-        return self._part.finish_reason
-
-    @property
-    def finish_inferred(self) -> bool:
-        return self._part.finish_inferred
-
-    @property
     def bytes(self) -> int:
         return self._bytes_before + self._part.bytes
-
-    @property
-    def arrivals(self) -> Arrivals:
-        return self._part._source.arrivals

@@ -10,7 +10,7 @@ from aiollm.cache.control import CacheControl
 from aiollm.providers.provider import Target
 from aiollm.types.request import Request
 
-__all__ = ["Alternative", "CallOptions", "Fallbacks", "MidStream"]
+__all__ = ["NO_OPTIONS", "Alternative", "CallOptions", "Fallbacks", "MidStream"]
 
 MidStream = Literal["never", "restart", "continue"]
 """What becomes of a streamed answer that breaks off: an error, a new answer, or the rest of this one."""
@@ -66,3 +66,7 @@ class CallOptions(msgspec.Struct, frozen=True, eq=False):
     fairness_key: str | None = None
     mid_stream: MidStream | None = None
     cache: CacheControl = CacheControl()
+
+
+NO_OPTIONS = CallOptions()
+"""Those of a call whose caller said nothing."""

@@ -20,10 +20,10 @@ A = TypeVar("A", bound=Answer)
 
 async def record(call: Call, handler: Handler[A]) -> A:
     """Enter the attempt in the call's ledger."""
-    number = len(call.attempts) + 1
-    target = call.target
+    target, attempts = call.target, call.attempts
+    number = len(attempts) + 1
     attempt = Attempt(number, call.cause, target.provider.name, target.model, call.deployment, call.elapsed)
-    call.attempts.append(attempt)
+    attempts.append(attempt)
     if call.departure is not None:
         call.departure.sent = True
     if call.attempt != number:

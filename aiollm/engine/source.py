@@ -6,7 +6,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 from aiollm.engine.attempt import Attempt
@@ -174,16 +174,14 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             self.ready.clear()
         self._ending = ended, error, self.elapsed()
         if self._listeners:
-            outcome = self._outcome()
-            for listener in self._listeners:  # the innermost policy first, so that the others see its account
-                _tell(listener, outcome)
+            _tell(self._listeners, self._outcome())
 
     def notify(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome at the end, exactly once; at once if it has ended."""
         if self._ending is None:
             self._listeners.append(listener)
         else:
-            _tell(listener, self._outcome())
+            _tell((listener,), self._outcome())
 
     def _outcome(self) -> Outcome:
         """Return how it ended. It is not kept: it refers to the source."""
@@ -202,21 +200,15 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             self.stats,
         )
 
-    def _answered_by(self, source: AnswerSource[Any, Any]) -> None:
-        """Tell who answers now: a fallback may, or another model that takes up what broke off."""
-        self.model = source.model
-        self.provider = source.provider
-        self.head = source.head
-        self.attempt = source.attempt
-
     def elapsed(self) -> float:
         """Return the seconds since the start of the call."""
         return self.loop.time() - self._started
 
 
-def _tell(listener: Callable[[Outcome], None], outcome: Outcome) -> None:
-    try:
-        listener(outcome)
-    except Exception:
-        # The answer has ended in its own way, which a listener must not change.
-        _logger.exception("a listener to the end of a stream failed")
+def _tell(listeners: Iterable[Callable[[Outcome], None]], outcome: Outcome) -> None:
+    for listener in listeners:  # the innermost policy first, so that the others see its account
+        try:
+            listener(outcome)
+        except Exception:
+            # The answer has ended in its own way, which a listener must not change.
+            _logger.exception("a listener to the end of a stream failed")

@@ -12,11 +12,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from inspect import iscoroutinefunction
+from traceback import format_exception
 from typing import Any
 
+from aiollm.engine.builder import estimated_usage
 from aiollm.exceptions import StreamCancelled
 from aiollm.hooks.events import CallEnded, CallFacts, CallStarted, Event, FirstContent
 from aiollm.hooks.sink import Sink
+from aiollm.hooks.standard_logging import standard_logging_object
 
 __all__ = ["CustomLogger", "callbacks"]
 
@@ -30,7 +33,9 @@ class CustomLogger:
     plain one, which runs in the middle of the call and must be quick. All are called with keywords. `kwargs` has
     `model`, `messages`, `optional_params`, `litellm_params` (with `metadata`), `stream`, `call_type`,
     `litellm_call_id`, `custom_llm_provider`, `start_time`; and at the end `end_time`, `completion_start_time`,
-    `response_cost`, `cache_hit`, `exception`, `complete_streaming_response`. Never a key.
+    `response_cost`, `cache_hit`, `exception`, `traceback_exception`, `complete_streaming_response`,
+    `standard_logging_object`. Never a key. The usage of a stream that the provider did not count is estimated, and says
+    so (`usage["estimated"]`); the cost is then None.
     """
 
     def log_pre_api_call(self, model: str, messages: Any, kwargs: dict[str, Any]) -> None:
@@ -99,39 +104,54 @@ Callback = Callable[[dict[str, Any], Any, datetime, datetime], Any]
 """Gets `kwargs`, the response, when the call began and when it ended."""
 
 
-def callbacks(success: Iterable[Callback] = (), failure: Iterable[Callback] = ()) -> list[Any]:
-    """Return hooks for LiteLLM's `success_callback` and `failure_callback`.
+def callbacks(
+    success: Iterable[Callback] = (),
+    failure: Iterable[Callback] = (),
+    input: Iterable[Callable[[dict[str, Any]], Any]] = (),
+) -> list[Any]:
+    """Return hooks for LiteLLM's `success_callback`, `failure_callback` and `input_callback`.
 
         client = aiollm.Client(hooks=aiollm.callbacks(success=[track_cost], failure=[page_somebody]))
 
     Args:
         success: functions that hear of whole answers, plain or asynchronous.
         failure: those that hear of calls that failed or were left.
+        input: those that get the `kwargs` of calls that begin.
 
     Raises:
         TypeError: one is no function. LiteLLM's names of services are not known here.
     """
-    chosen = [(callback, True) for callback in success] + [(callback, False) for callback in failure]
+    chosen: list[tuple[Callable[..., Any], _Calls]] = [
+        *((callback, partial(_call_at_end, True)) for callback in success),
+        *((callback, partial(_call_at_end, False)) for callback in failure),
+        *((callback, _call_at_start) for callback in input),
+    ]
     for callback, _ in chosen:
         if not callable(callback):
             raise TypeError(f"a callback must be a function or a CustomLogger's method; got {callback!r:.80}")
     return [
-        Sink(partial(_call_later, callback, whole))
-        if iscoroutinefunction(callback)
-        else partial(_call, callback, whole)
-        for callback, whole in chosen
+        Sink(partial(_call_later, call, callback)) if iscoroutinefunction(callback) else partial(call, callback)
+        for callback, call in chosen
     ]
 
 
-def _call(callback: Callback, whole: bool, event: Event) -> Any:
+_Calls = Callable[[Callable[..., Any], Event], Any]
+"""Calls a callback if an event is for it, and returns what that returns."""
+
+
+def _call_at_end(whole: bool, callback: Callback, event: Event) -> Any:
     if isinstance(event, CallEnded) and (event.ended == "complete") == whole:
         told = _told(event)
         return callback(told["kwargs"], told["response_obj"], told["start_time"], told["end_time"])
     return None
 
 
-async def _call_later(callback: Callable[..., Awaitable[Any]], whole: bool, event: Event) -> None:
-    called = _call(callback, whole, event)
+def _call_at_start(callback: Callable[[dict[str, Any]], Any], event: Event) -> Any:
+    return callback(_kwargs(event.call)) if isinstance(event, CallStarted) else None
+
+
+async def _call_later(call: _Calls, callback: Callable[..., Awaitable[Any]], event: Event) -> None:
+    called = call(callback, event)
     if called is not None:
         await called
 
@@ -174,8 +194,11 @@ def _told(event: CallEnded) -> dict[str, Any]:
         error = StreamCancelled("the stream was left before its end")
     first = None if event.first_token is None else began + timedelta(seconds=event.first_token)
     response = event.response
+    if complete and event.call.api == "chat" and event.call.stream and response.usage is None:
+        response.usage = estimated_usage(event.call.messages, response.choices[0].message.content or "")
+    of_start = _kwargs(event.call)
     kwargs = {
-        **_kwargs(event.call),
+        **of_start,
         "model": event.model,
         "custom_llm_provider": event.provider,
         "end_time": ended,
@@ -183,6 +206,10 @@ def _told(event: CallEnded) -> dict[str, Any]:
         "response_cost": event.cost,
         "cache_hit": event.cache_hit,
         "exception": error,
+        "traceback_exception": "".join(format_exception(error)) if error else None,
+        "standard_logging_object": standard_logging_object(
+            event, of_start["call_type"], of_start["messages"], response, error
+        ),
         "complete_streaming_response": response if complete and event.call.stream else None,
         "async_complete_streaming_response": response if complete and event.call.stream else None,
     }

@@ -35,7 +35,7 @@ class EventDelivery:
     """
 
     def __init__(
-        self, request: web.Request, early: Mapping[str, str], heartbeat: bytes, silence: float = SILENCE_SECONDS
+        self, request: web.BaseRequest, early: Mapping[str, str], heartbeat: bytes, silence: float = SILENCE_SECONDS
     ) -> None:
         self._request = request
         self._early = early

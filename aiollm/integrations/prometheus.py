@@ -95,10 +95,6 @@ class _Tried(NamedTuple):
     model_id: str
     api_provider: str
 
-    @classmethod
-    def of(cls, attempt: Attempt) -> _Tried:
-        return cls(attempt.model, attempt.deployment or "", attempt.provider)
-
 
 _ANSWERED = "complete"
 
@@ -141,16 +137,9 @@ class _Tally:
             self.first_tokens.append(call.first_token)
 
 
-def _asked(call: FinishedCall, key_alias: str) -> _Asked:
-    return _Asked(
-        call.model,
-        call.served_model or "",
-        call.provider or "",
-        call.key or "",
-        key_alias,
-        call.team or "",
-        call.user or "",
-    )
+def _told(labels: Iterable[str | None]) -> Iterator[str]:
+    """Return labels as the library takes them: what is not known is empty."""
+    return (label or "" for label in labels)
 
 
 class PrometheusMetrics:
@@ -223,23 +212,22 @@ class PrometheusMetrics:
             self._count()
 
     def _count(self) -> None:
-        tallies: dict[tuple[_Asked, str, str, str], _Tally] = {}
-        tries: Counter[tuple[_Tried, str | None]] = Counter()
+        tallies: dict[tuple[str | None, ...], _Tally] = {}
+        tries: Counter[tuple[str | None, ...]] = Counter()
         for call, attempts, alias in self._taken():
-            code = call.code or ""
-            asked = _asked(call, alias)
-            if not self._has_room((*asked, code)):
-                asked, code = asked._replace(requested_model="other", model="other"), code and "other"
-            group = asked, call.call, call.status, code
+            whose = call.model, call.served_model, call.provider, call.key, alias, call.team, call.user
+            group = *whose, call.call, call.status, call.code
             tally = tallies.get(group)
             if tally is None:
                 tally = tallies[group] = _Tally()
             tally.add(call)
-            tries.update((_Tried.of(attempt), _ending(attempt)) for attempt in attempts)
-        for (asked, route, status, code), tally in tallies.items():
-            self._count_calls(asked, route, status, code, tally)
-        for (tried, ending), count in tries.items():
-            self._count_attempts(tried, ending, count)
+            for attempt in attempts:
+                tries[attempt.model, attempt.deployment, attempt.provider, _ending(attempt)] += 1
+        for whole, tally in tallies.items():
+            *asked, route, status, code = _told(whole)
+            self._count_calls(_Asked(*asked), route, status, code, tally)
+        for (*labels, ending), count in tries.items():
+            self._count_attempts(_Tried(*_told(labels)), ending, count)
 
     def _taken(self) -> Iterator[_Ended]:
         while self._uncounted:
@@ -247,6 +235,8 @@ class PrometheusMetrics:
                 yield self._uncounted.popleft()
 
     def _count_calls(self, asked: _Asked, route: str, status: str, code: str, tally: _Tally) -> None:
+        if not self._has_room((*asked, code)):
+            asked, code = asked._replace(requested_model="other", model="other"), code and "other"
         self._child(self._requests, *asked, route, status).inc(tally.calls)
         if status != "success":
             self._child(self._failures, *asked, route, status, code).inc(tally.calls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TypeVar
 
 import msgspec
@@ -28,12 +29,16 @@ def alternatives_after(error: APIError, fallbacks: Fallbacks | None) -> tuple[Al
     return fallbacks.default
 
 
-async def fall_back(call: Call, handler: Handler[A]) -> A:
-    """Ask the call's alternatives in their order when the first target fails.
+def fall_back(call: Call, handler: Handler[A]) -> Awaitable[A]:
+    """Ask the call's alternatives, if it has any, in their order when the first target fails.
 
     The first error is the one that is raised when all of them fail: it is of the model that was asked for. Notes tell
     of the others, and it tells of all attempts, those after its own among them.
     """
+    return handler(call) if call.options.fallbacks is None else _with_alternatives(call, handler)
+
+
+async def _with_alternatives(call: Call, handler: Handler[A]) -> A:
     try:
         return await handler(call)
     except APIError as error:

@@ -77,7 +77,8 @@ class Limits:
         limiter = self._limiter_of(call)
         if limiter is None or call.request.mock_response is not None:
             return await handler(call)
-        estimates = self._estimates(call)
+        model = call.target.provider.name, call.request.model
+        estimates = self._models.get(model) or self._models.setdefault(model, ModelEstimates())
         estimate = estimates.estimate(call.request)
         permit = limiter.pass_at_once(estimate) or await _permit(call, limiter, estimate)
         try:
@@ -89,10 +90,6 @@ class Limits:
         limiter.learn(answer.head.headers, provider=call.target.provider.name)
         answer.notify(partial(_ended, call, limiter, permit, estimates))
         return answer
-
-    def _estimates(self, call: Call) -> ModelEstimates:
-        model = call.target.provider.name, call.request.model
-        return self._models.get(model) or self._models.setdefault(model, ModelEstimates())
 
 
 async def _permit(call: Call, limiter: Gate, estimate: Amounts) -> Permit:

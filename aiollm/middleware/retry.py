@@ -168,11 +168,13 @@ class Retrying:
                 failed += 1
                 wait = self._wait(call, error, failed)
                 if wait is None and (before is None or not _is_of_our_own(error)):
+                    error.attempts = tuple(call.attempts)
                     raise
                 last = error
             if wait is None:
                 assert before is not None
                 before.add_note(f"not tried again: {last}")
+                before.attempts = tuple(call.attempts)
                 raise before.with_context(retry_after=last.retry_after)
             before = last
             if wait:

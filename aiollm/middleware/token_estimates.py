@@ -49,7 +49,8 @@ class ModelEstimates:
             self._unseen, self._usual = 0, self._usual_answer()
         if estimate.input_tokens > 0 and input_tokens > 0:
             ratio = self._bytes_per_token * estimate.input_tokens / input_tokens
-            ratio = min(max(ratio, _FEWEST_BYTES_PER_TOKEN), _MOST_BYTES_PER_TOKEN)
+            if not _FEWEST_BYTES_PER_TOKEN <= ratio <= _MOST_BYTES_PER_TOKEN:
+                ratio = min(max(ratio, _FEWEST_BYTES_PER_TOKEN), _MOST_BYTES_PER_TOKEN)
             self._bytes_per_token += _RATIO_WEIGHT * (ratio - self._bytes_per_token)
 
     def _usual_answer(self) -> float:

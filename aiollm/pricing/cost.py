@@ -147,7 +147,7 @@ def _completion_cost(rates: Rates, usage: Usage) -> float:
 
 def _is_plain_completion(details: Any) -> bool:
     return type(details) is CompletionTokensDetailsWrapper and not (
-        details.reasoning_tokens or details.audio_tokens or details.get("image_tokens")
+        details.reasoning_tokens or details.audio_tokens or details.image_tokens
     )
 
 

@@ -23,6 +23,7 @@ MESSAGE_BYTES = 16
 _NUMBER_BYTES = 4  # a number is a token, and in the input of embeddings it is the id of one
 _OF_THE_PROMPT = frozenset({"tools", "functions", "response_format", "input", "instructions"})
 _ASKED = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+_ASKING = frozenset(_ASKED)
 # What the parts of a message that are no text say of themselves, in chat and in the Responses API.
 _ATTACHMENTS = (
     "image_url",
@@ -52,7 +53,7 @@ def asked_output_tokens(request: Request) -> int | None:
     params = request.params
     if request.known == EMBEDDING_PARAMS:
         return 0
-    if params.keys().isdisjoint(_ASKED):
+    if _ASKING.isdisjoint(params):
         return None
     for name in _ASKED:
         asked = params.get(name)

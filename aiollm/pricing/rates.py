@@ -68,12 +68,7 @@ class Rates:
 
 def rates_of(entry: Entry, circumstances: Circumstances) -> Rates | None:
     """Return what tokens cost, or None where the entry has no price by the token. Entries are never changed."""
-    if "tiered_pricing" in entry or "off_peak_pricing" in entry:
-        return _rates(entry, circumstances)
-    known = _Identical(entry)
-    limits = _thresholds(known)
-    longest = max((limit for limit in limits if circumstances.prompt_tokens >= limit), default=0) if limits else 0
-    return _usual_rates(known, longest, circumstances.service_tier)
+    return _price_list(_Identical(entry)).rates(circumstances)
 
 
 class _Identical:
@@ -91,17 +86,36 @@ class _Identical:
         return isinstance(other, _Identical) and other.entry is self.entry
 
 
-@lru_cache(maxsize=1024)
-def _thresholds(known: _Identical) -> tuple[int, ...]:
-    """Return from how many tokens of the prompt on the rates are others."""
-    reached = known.entry.get("litellm_provider") in _REACHED_AT
-    crossed = {int(found[1]) for name in known.entry if (found := _THRESHOLD.search(name))}
-    return tuple(thousands * 1000 + (not reached) for thousands in crossed)
+class _PriceList:
+    """The rates of an entry, each worked out once: by the tier, and by which of its thresholds the prompt reaches."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+        self._hangs_on_more = "tiered_pricing" in entry or "off_peak_pricing" in entry
+        reached = entry.get("litellm_provider") in _REACHED_AT
+        crossed = {int(found[1]) for name in entry if (found := _THRESHOLD.search(name))}
+        self._limits = [thousands * 1000 + (not reached) for thousands in crossed]
+        self._known: dict[tuple[int, str], Rates | None] = {}
+
+    def rates(self, circumstances: Circumstances) -> Rates | None:
+        tokens, tier = circumstances.prompt_tokens, circumstances.service_tier
+        if self._hangs_on_more:
+            return _rates(self._entry, circumstances)
+        longest = max((limit for limit in self._limits if tokens >= limit), default=0) if self._limits else 0
+        key = longest, _tier_end(tier) if tier else ""
+        if key not in self._known:
+            self._known[key] = _rates(self._entry, Circumstances(prompt_tokens=longest, service_tier=tier))
+        return self._known[key]
 
 
 @lru_cache(maxsize=1024)
-def _usual_rates(known: _Identical, prompt_tokens: int, service_tier: str | None) -> Rates | None:
-    return _rates(known.entry, Circumstances(prompt_tokens=prompt_tokens, service_tier=service_tier))
+def _price_list(known: _Identical) -> _PriceList:
+    return _PriceList(known.entry)
+
+
+def _tier_end(tier: str | None) -> str:
+    """Return how the names of a tier's prices end."""
+    return _TIERS.get((tier or "").lower(), "")
 
 
 def _rates(entry: Entry, circumstances: Circumstances) -> Rates | None:
@@ -149,7 +163,7 @@ class _Prices:
         # A band is complete: what it does not name costs what its other tokens do, not what the entry says.
         self._entry = entry if band is None else {_OUTPUT: entry.get(_OUTPUT), **band}
         self._now = _off_peak_prices(entry.get("off_peak_pricing"), circumstances.at)
-        tier = "" if band is not None else _TIERS.get((circumstances.service_tier or "").lower(), "")
+        tier = "" if band is not None else _tier_end(circumstances.service_tier)
         crossed = sorted({int(found[1]) for name in self._entry if (found := _THRESHOLD.search(name))}, reverse=True)
         lengths = [f"_above_{thousands}k_tokens" for thousands in crossed if tokens > thousands * 1000]
         # Each once: most requests have no tier, and its end is that of the standard one.

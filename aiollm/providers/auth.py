@@ -26,14 +26,14 @@ def authenticate(headers: Mapping[str, str], target: Target) -> dict[str, str]:
     """
     if target.secret is None:
         return dict(headers)
-    given = {name.lower() for name in headers}
     key = target.secret.reveal()
-    signed = {
-        name: HiddenText(template.replace("{key}", key))
-        for name, template in (_BEARER if target.bearer else _templates(target.provider, key)).items()
-        if name.lower() not in given
-    }
-    return {**headers, **signed}
+    templates = _BEARER if target.bearer else _templates(target.provider, key)
+    given = set(map(str.lower, headers))
+    signed = dict(headers)
+    for name, template in templates.items():
+        if name.lower() not in given:
+            signed[name] = HiddenText(template.replace("{key}", key))
+    return signed
 
 
 def signed_headers(http: HttpRequest, target: Target, now: float) -> dict[str, str]:
@@ -52,4 +52,7 @@ def signed_headers(http: HttpRequest, target: Target, now: float) -> dict[str, s
 
 def _templates(provider: Provider, key: str) -> Mapping[str, str]:
     """Return the headers that carry such a key."""
-    return next((headers for start, headers in provider.auth_for.items() if key.startswith(start)), provider.auth)
+    for start, headers in provider.auth_for.items():
+        if key.startswith(start):
+            return headers
+    return provider.auth

@@ -112,8 +112,10 @@ def entry_of(provider: str, model: str, *, served: str | None = None, region: st
         region: where it runs.
     """
     names = (served,) if served and provider in _NAMED_BY_THEIR_OWNER else (model, served)
-    found = (find_model(provider, name, region=region) for name in names if name)
-    return next((known[1] for known in found if known is not None), None)
+    for name in names:
+        if name and (known := find_model(provider, name, region=region)) is not None:
+            return known[1]
+    return None
 
 
 def region_of(target: Target) -> str | None:

@@ -244,10 +244,9 @@ def _token(
 
 def _asked(provider: Provider, place: Placement, options: Mapping[str, Any]) -> dict[str, HiddenText]:
     """Return the options that mean something to the provider, as the call gives them, or the model's name."""
-    parts = {name for names in provider.placeholders.values() for name in names if is_option(name)}
-    if provider.identity is None and not parts:
+    known = _options_of(provider)
+    if not known:
         return {}
-    known = parts.union(IDENTITIES[provider.identity].options if provider.identity else ())
     found = {name: value for name, value in options.items() if name in known and value is not None}
     for name, value in found.items():
         if not isinstance(value, str) or not value.strip().isprintable():
@@ -255,6 +254,13 @@ def _asked(provider: Provider, place: Placement, options: Mapping[str, Any]) -> 
                 f"{provider.name}: {name} must be text on one line", llm_provider=provider.name, param=name
             )
     return {name: HiddenText(value) for name, value in (*place.options, *found.items()) if value}
+
+
+@lru_cache(maxsize=4096)
+def _options_of(provider: Provider) -> frozenset[str]:
+    """Return the names of the options that mean something to a provider."""
+    parts = frozenset(name for names in provider.placeholders.values() for name in names if is_option(name))
+    return parts if provider.identity is None else parts.union(IDENTITIES[provider.identity].options)
 
 
 def _known(identity: Identity, asked: Mapping[str, HiddenText], environment: Environment) -> dict[str, HiddenText]:
@@ -303,6 +309,8 @@ def _endpoint(
 
 def _body_members(provider: Provider, environment: Environment) -> _Values:
     """Return the members of the body that have a value in the environment."""
+    if not provider.body_env:
+        return ()
     found = {member: environment.first(variables) for member, variables in provider.body_env.items()}
     return tuple((member, given[1].strip()) for member, given in found.items() if given is not None)
 

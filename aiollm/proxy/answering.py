@@ -4,44 +4,42 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import nullcontext
 from types import TracebackType
-from typing import Any
 
-import msgspec
 from aiohttp import web
 from attrs import define
 
 from aiollm.core.limited_scope import scope
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
-from aiollm.engine.stream import AnswerStream
-from aiollm.exceptions import BadRequestError
+from aiollm.engine.events import EventStream
+from aiollm.engine.stream import AnswerStream, ChunkStream
 from aiollm.integrations.relaying import relay
 from aiollm.outbound.frames import EventWriter
-from aiollm.providers.registry import Api
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.connection import connection_of
 from aiollm.proxy.delivery import SILENCE_SECONDS, Delivery, EventDelivery
 from aiollm.proxy.failing import failed
 from aiollm.proxy.gateway import Gateway
+from aiollm.proxy.grant import Grant
 from aiollm.proxy.inbound.asked import Asked
-from aiollm.proxy.inbound.failure import Failure, Refusal
+from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.format import Format
 from aiollm.proxy.live import LiveCall
 from aiollm.proxy.pieces import pieces_of
+from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import JSON, answer_headers, stream_headers
 from aiollm.proxy.resume.recording import Recording, follow
 from aiollm.proxy.resume.streams import LOST
 from aiollm.proxy.settlement import Settlement, admit
+from aiollm.proxy.whole_response import WholeResponse
+from aiollm.types.embedding import EmbeddingResponse
 
 __all__ = ["answer", "prepared"]
 
-_APIS: dict[str, Api] = {"chat": "chat", "embedding": "embeddings", "responses": "responses"}
-
 
 async def answer(
-    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
+    gateway: Gateway, request: Request, caller: Caller, asked: Asked, form: Format, name: str
 ) -> web.StreamResponse:
     """Ask a model, and send its answer to the client.
 
@@ -69,16 +67,17 @@ async def answer(
 
 
 async def _let_in(
-    gateway: Gateway, request: web.Request, caller: Caller, asked: Asked, form: Format, name: str
+    gateway: Gateway, request: Request, caller: Caller, asked: Asked, form: Format, name: str
 ) -> web.StreamResponse:
     """Answer a call that has its place, and give that back when nothing is done for the call any more."""
     exchange: _Exchange | None = None
     try:
-        call = prepared(gateway, caller, asked)
-        settlement = await admit(gateway, caller, asked, call, name)
+        grant = gateway.grants.of(caller.identity, asked)
+        call = prepared(grant, asked)
+        settlement = await admit(gateway, caller, asked, grant, call, name)
         live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started)
         live.bound_to(call.scope)
-        exchange = _Exchange(gateway, request, caller, asked, form, call, settlement, live)
+        exchange = _Exchange(gateway, request, caller, asked, form, grant, call, settlement, live)
         return await (exchange.stream() if asked.stream else exchange.whole())
     finally:
         if exchange is None or exchange.work is None:
@@ -87,32 +86,17 @@ async def _let_in(
             exchange.work.add_done_callback(lambda work: gateway.entrance.leave())
 
 
-def prepared(gateway: Gateway, caller: Caller, asked: Asked) -> Call:
-    """Return the call that a caller may make.
+def prepared(grant: Grant, asked: Asked) -> Call:
+    """Return the call that a caller may make, within the time that it wants to wait.
 
     Raises:
-        Refusal: the caller may not use the model, or there is none of the name.
         BadRequestError: an argument is wrong.
     """
-    caller.require_model(asked.model)
-    arguments: dict[str, Any] = {**asked.arguments, "model": asked.model}
-    if caller.key is not None:
-        arguments["fairness_key"] = caller.key.name
-        if gateway.config.litellm.cache:  # an answer is given again to whom it was given before, and to nobody else
-            arguments["cache"] = {"namespace": caller.key.name}
-    if gateway.config.litellm.cache and not gateway.config.litellm.cache_params.covers(asked.call):
-        arguments["caching"] = False
     wait = asked.timeout
-    limits = nullcontext() if wait is None else scope(first_token=wait, idle=wait, total=None if asked.stream else wait)
-    try:
-        with limits:
-            call = gateway.router.prepare(_APIS[asked.call], arguments)
-            return msgspec.structs.replace(call, keeps_frames=True) if asked.verbatim else call
-    except BadRequestError as error:
-        if error.param == "model" and error.phase == "request" and error.llm_provider is None:
-            message = f"there is no model {asked.model!r} here; GET /v1/models lists those that this key may use"
-            raise Refusal(Failure(404, message, "model_not_found", "invalid_request_error", "model")) from None
-        raise
+    if wait is None:
+        return grant.call(asked)
+    with scope(first_token=wait, idle=wait, total=None if asked.stream else wait):
+        return grant.call(asked)
 
 
 @define(eq=False)
@@ -124,10 +108,11 @@ class _Exchange:
     """
 
     gateway: Gateway
-    request: web.Request
+    request: Request
     caller: Caller
     asked: Asked
     form: Format
+    grant: Grant
     call: Call
     settlement: Settlement
     live: LiveCall
@@ -147,17 +132,16 @@ class _Exchange:
         finally:
             self.gateway.live.remove(self.live)
 
-    async def whole(self) -> web.Response:
+    async def whole(self) -> web.StreamResponse:
         """Return the whole answer."""
         with self:
             reply = await self._send()
-        assert isinstance(reply, WholeReply | AnswerStream)
         headers = self._headers(reply)
         if self.settlement.charge is not None:
             headers["x-litellm-response-cost"] = f"{self.settlement.charge.usd:.12g}"
         body = self.form.whole(reply.response, self.asked)
         headers["content-type"] = JSON
-        return web.Response(body=body, headers=headers)
+        return WholeResponse(headers, body)
 
     async def stream(self) -> web.StreamResponse:
         """Send a streamed answer, and return the response that carried it."""
@@ -201,9 +185,9 @@ class _Exchange:
                     if isinstance(error, asyncio.CancelledError):
                         raise  # else the client is gone as well, and aiohttp finds that out by itself
 
-    async def _send(self) -> Answer:
-        reply = await self.gateway.router.send(_APIS[self.asked.call], self.call)
-        reply.on_close(self.settlement.answered)
+    async def _send(self) -> ChunkStream | EventStream | WholeReply[EmbeddingResponse]:
+        reply = await self.gateway.router.send(self.grant.api, self.call)
+        reply.notify(self.settlement.answered)
         return reply
 
     def _headers(self, reply: Answer) -> dict[str, str]:

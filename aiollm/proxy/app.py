@@ -1,8 +1,10 @@
-"""The routes as an application: each is guarded before it is handled, and every error has the form of its route."""
+"""The routes as a server: each is guarded before it is handled, and every error has the form of its route."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -11,62 +13,59 @@ from aiollm.proxy.failing import failed, failure_response
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.guard import check, new_request_id
 from aiollm.proxy.inbound.chat import chat_error
+from aiollm.proxy.inbound.failure import Failure
+from aiollm.proxy.request import Request
+from aiollm.proxy.response_headers import SERVER
 from aiollm.proxy.route import Route
 from aiollm.proxy.routes import ROUTES
-from aiollm.proxy.upload import MOST_BYTES
+from aiollm.proxy.table import RouteTable
 
-__all__ = ["make_app"]
-
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+__all__ = ["make_server"]
 
 
-def make_app(gateway: Gateway, routes: Sequence[Route] = ROUTES) -> web.Application:
-    """Return the application of a worker, to be run by `AppRunner(app, handler_cancellation=True)`.
+def make_server(gateway: Gateway, routes: Sequence[Route] = ROUTES, **settings: Any) -> web.Server:
+    """Return the server of a worker. Its handlers are cancelled when their clients leave.
+
+    aiohttp's own application is not needed for it: that resolves, wraps and tells of each request what none of these
+    routes asks for.
 
     Args:
         gateway: the worker's state.
         routes: what there is.
+        settings: of aiohttp's protocol.
     """
-    app = web.Application(client_max_size=MOST_BYTES, middlewares=[_in_openais_form])
-    for route in routes:
-        for path in route.paths:
-            app.router.add_route(route.method, path, _guarded(gateway, route))
-    app.on_response_prepare.append(_name_no_version)
-    return app
+    table, loop = RouteTable(routes), asyncio.get_running_loop()
 
+    def request_of(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> Request:
+        return Request(message, payload, protocol, writer, task, loop)
 
-def _guarded(gateway: Gateway, route: Route) -> Answer:
-    async def handle(request: web.Request) -> web.StreamResponse:
-        request_id = new_request_id()
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        assert isinstance(request, Request)
         connection = connection_of(request)
         if connection is not None:
             connection.begin()
         try:
-            caller = check(gateway, route, request, request_id)
-            return await route.handler(gateway, request, caller)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client is told, and the log has it
-            failure = failed(error, request_id, over_budget=gateway.over_budget)
-            return failure_response(failure, route.error, request_id)
+            response = await _answered(gateway, table, request)
         finally:
             if connection is not None:
                 connection.end()
+        if not response.prepared:
+            response.headers["server"] = SERVER
+        return response
 
-    return handle
+    return web.Server(handle, request_factory=request_of, handler_cancellation=True, **settings)
 
 
-@web.middleware
-async def _in_openais_form(request: web.Request, handler: Answer) -> web.StreamResponse:
-    """Give what no route answers (404, 405) the form that clients of OpenAI's can read."""
+async def _answered(gateway: Gateway, table: RouteTable, request: Request) -> web.StreamResponse:
+    request_id = new_request_id()
+    form: Callable[[Failure], bytes] = chat_error
     try:
-        return await handler(request)
-    except web.HTTPException as error:
-        request_id = new_request_id()
-        response = failure_response(failed(error, request_id), chat_error, request_id)
+        route, request.named = table.find(request.method, request.rel_url.path_safe)
+        form = route.error
+        caller = check(gateway, route, request, request_id)
+        return await route.handler(gateway, request, caller)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the client is told, and the log has it
+        response = failure_response(failed(error, request_id, over_budget=gateway.over_budget), form, request_id)
         if isinstance(error, web.HTTPMethodNotAllowed):
             response.headers["allow"] = error.headers["Allow"]
         return response
-
-
-async def _name_no_version(request: web.Request, response: web.StreamResponse) -> None:
-    """Say who answers, in the place of aiohttp's header, which tells its version and Python's."""
-    response.headers["server"] = "aiollm"

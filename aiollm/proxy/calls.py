@@ -28,6 +28,7 @@ from aiollm.proxy.inbound.format import (
     Format,
 )
 from aiollm.proxy.inbound.messages import count_response, message_error, parse_message
+from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import REQUEST_ID
 from aiollm.proxy.resume.routes import LAST_EVENT_ID, resume
 from aiollm.proxy.route import Handler, Route
@@ -45,10 +46,10 @@ def _paths(path: str) -> tuple[str, ...]:
     return (f"/v1{path}", path, *engines, f"/openai/deployments/{{model:.+}}{path}")
 
 
-async def _read(gateway: Gateway, request: web.Request) -> dict[str, Any]:
+async def _read(gateway: Gateway, request: Request) -> dict[str, Any]:
     """Return the body of a request; a model in the path goes before one in the body."""
     body = read_body(await read_upload(gateway, request))
-    if named := request.match_info.get("model"):
+    if named := request.named.get("model"):
         body["model"] = named
     return body
 
@@ -56,7 +57,7 @@ async def _read(gateway: Gateway, request: web.Request) -> dict[str, Any]:
 def _answering(name: str, choose: Choose) -> Handler:
     """Return the handler of a format."""
 
-    async def handle(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+    async def handle(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
         body = await _read(gateway, request)
         seen = request.headers.get(LAST_EVENT_ID)
         if seen is not None and gateway.streams is not None:
@@ -85,11 +86,11 @@ def _response(router: AsyncRouter, model: str) -> Format:
     return RESPONSE if has_responses(router, model) else RESPONSE_BY_CHAT
 
 
-async def _count_tokens(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+async def _count_tokens(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
     """Tell how many tokens a message is: counted where a vocabulary is at hand, else estimated. Nothing is sent."""
     body = await _read(gateway, request)
     asked = parse_message(body, keeps_own=False, counts=True)
-    call = prepared(gateway, caller, asked)
+    call = prepared(gateway.grants.of(caller.identity, asked), asked)
     messages, tools = asked.arguments["messages"], asked.arguments.get("tools")
     tokens = token_counter(call.target.model, messages=messages, tools=tools)
     headers = {REQUEST_ID: caller.request_id}

@@ -218,7 +218,7 @@ class Connections:
         self.start()
 
 
-def connection_of(request: web.Request) -> ConnectionGuard | None:
+def connection_of(request: web.BaseRequest) -> ConnectionGuard | None:
     """Return the guard of the connection that a request came over; None where the server has none."""
     protocol = None if request.transport is None else request.transport.get_protocol()
     return protocol if isinstance(protocol, ConnectionGuard) else None

@@ -18,7 +18,7 @@ class EventDelivery(event_delivery.EventDelivery):
     """Writes the events of one answer to one client, over a connection whose guard knows how much waits for it."""
 
     def __init__(
-        self, request: web.Request, early: Mapping[str, str], heartbeat: bytes, silence: float = SILENCE_SECONDS
+        self, request: web.BaseRequest, early: Mapping[str, str], heartbeat: bytes, silence: float = SILENCE_SECONDS
     ) -> None:
         super().__init__(request, early, heartbeat, silence)
         self._guard = connection_of(request)

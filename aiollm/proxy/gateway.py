@@ -18,7 +18,8 @@ from aiollm.providers.registry import set_variables
 from aiollm.proxy.config import Config, Deployment, routing_arguments
 from aiollm.proxy.config.settings import DeploymentParams
 from aiollm.proxy.entrance import Entrance
-from aiollm.proxy.keys import Holder, HolderId, Keyring
+from aiollm.proxy.grant import Grants
+from aiollm.proxy.keys import Holder, Keyring
 from aiollm.proxy.ledger import (
     Admissions,
     OwnLimits,
@@ -72,6 +73,7 @@ class Gateway:
     Attributes:
         config: the configuration.
         router: answers the calls.
+        grants: what callers may do with models, as far as they have asked.
         keyring: who may call.
         admissions: limits and budgets.
         shared_limits: the limits of holders where they are shared over Redis; None where they are not.
@@ -116,12 +118,7 @@ class Gateway:
         self.accepting = True
         self._replaced: list[AsyncRouter] = []
         self._forgetting: asyncio.Task[None] | None = None
-        self._everybody = _everybody(config)
-
-    @property
-    def everybody(self) -> tuple[Holder, ...]:
-        """Who is charged with every call: the holder of the proxy's own budget and limit, where it has any."""
-        return self._everybody
+        self.grants: Grants = Grants(config, self.router, _everybody(config))
 
     @property
     def resumable(self) -> ResumableStreams | None:
@@ -175,12 +172,11 @@ class Gateway:
             task.add_done_callback(_heard)
             raise
 
-    def note(self, row: SpendRow, attempts: Iterable[Attempt] = ()) -> None:
+    def note(self, row: SpendRow, attempts: Iterable[Attempt] = (), key_alias: str | None = None) -> None:
         """Take down a call that has ended: what it cost, and what Prometheus is told of it."""
         self.spending.add(row)
         if self.metrics is not None:
-            key = None if row.key is None else self.keyring.get(HolderId("key", row.key))
-            self.metrics.ended(row, attempts, key_alias=None if key is None else key.alias)
+            self.metrics.ended(row, attempts, key_alias=key_alias)
 
     def reconfigure(self, config: Config) -> None:
         """Go over to another configuration; calls that go on keep what they began with.
@@ -202,7 +198,7 @@ class Gateway:
         self.config = config
         self.keyring.set_master(config.general.master_key)
         self.admissions.over_budget = config.litellm.budget_exceeded_status_code or 429
-        self._everybody = _everybody(config)
+        self.grants = Grants(config, self.router, _everybody(config))
         if self.streams is None:
             self.streams = _streams(config, self.redis_url)
         else:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import time
 from ipaddress import ip_address, ip_network
-from secrets import token_hex
+from random import getrandbits
 from urllib.parse import urlsplit
-
-from aiohttp import web
 
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys import Identity
 from aiollm.proxy.page.gate import require_session
+from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
 
 __all__ = ["check", "is_loopback", "new_request_id"]
@@ -30,10 +29,12 @@ _SIGNED_IN = Identity("admin")
 def new_request_id() -> str:
     """Return a name for a request that nobody else has: 32 hexadecimal digits, of which 20 are random.
 
+    It gives no right to anything, so it may be guessed: nobody asks the system for each one.
+
     They begin with the time, in milliseconds: rows of spend are looked up by them, and an index whose entries come in
     order costs the store half of what it does when each goes to another page.
     """
-    return f"{time.time_ns() // 1_000_000:012x}{token_hex(10)}"
+    return f"{time.time_ns() // 1_000_000:012x}{getrandbits(80):020x}"
 
 
 def is_loopback(host: str) -> bool:
@@ -44,7 +45,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def check(gateway: Gateway, route: Route, request: web.Request, request_id: str) -> Caller:
+def check(gateway: Gateway, route: Route, request: Request, request_id: str) -> Caller:
     """Return who calls a route.
 
     Raises:
@@ -73,7 +74,7 @@ def _names(identity: Identity, path: str) -> bool:
     return identity.key is not None and path in identity.key.routes
 
 
-def _presented(gateway: Gateway, request: web.Request) -> str | None:
+def _presented(gateway: Gateway, request: Request) -> str | None:
     """Return the key that a request carries, whichever of the clients' headers it is in; None where there is none."""
     own = gateway.config.general.litellm_key_header_name
     for name in _HEADERS if own is None else (own, *_HEADERS):
@@ -84,14 +85,14 @@ def _presented(gateway: Gateway, request: web.Request) -> str | None:
     return None
 
 
-def _check_address(gateway: Gateway, request: web.Request) -> None:
+def _check_address(gateway: Gateway, request: Request) -> None:
     allowed = gateway.config.general.allowed_ips
     if allowed and not _within(request.remote, allowed):
         message = "requests from this address are not allowed"
         raise Refusal(Failure(403, message, "address_not_allowed", "permission_error"))
 
 
-def _check_origin(request: web.Request) -> None:
+def _check_origin(request: Request) -> None:
     """Refuse what a page of the web sends: where no key is asked for, any page that is open here could call.
 
     It also holds against names that were made to point here (DNS rebinding): a page's origin has the name.

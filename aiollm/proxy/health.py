@@ -10,17 +10,18 @@ from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.ledger import SharedLimits
 from aiollm.proxy.metrics import gauges
+from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
 
 __all__ = ["HEALTH"]
 
 
-async def _alive(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _alive(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     """Tell that the process answers; while it drains, too: who restarts it then would cut its streams."""
     return _told(200, "I'm alive!")
 
 
-async def _ready(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _ready(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     """Tell whether calls are taken. Without its store the gateway takes them, as long as it can keep what they cost."""
     store = "connected" if gateway.spending.fault is None else "not connected"
     ready = gateway.accepting and not gateway.spending.full
@@ -38,7 +39,7 @@ def _redis(limits: SharedLimits) -> dict[str, str]:
     return {"redis": "not connected", "limits": limits.on_failure}
 
 
-async def _metrics(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _metrics(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     if gateway.metrics is None:
         message = "metrics need prometheus-client: pip install 'aiollm[prometheus]', and start the gateway again"
         raise Refusal(Failure(501, message, "metrics_not_installed", "server_error"))

@@ -12,9 +12,12 @@ from functools import lru_cache
 from aiollm.dialects.errors import request_id as provider_request_id
 from aiollm.engine.answer import Answer
 
-__all__ = ["EVENT_STREAM", "JSON", "REQUEST_ID", "answer_headers", "safe_value", "stream_headers"]
+__all__ = ["EVENT_STREAM", "JSON", "REQUEST_ID", "SERVER", "answer_headers", "safe_value", "stream_headers"]
 
 REQUEST_ID = "x-request-id"
+SERVER = "aiollm"
+"""Who answers, in the place of aiohttp's word for it, which tells its version and Python's."""
+
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 
@@ -33,6 +36,7 @@ def stream_headers(request_id: str) -> dict[str, str]:
         "content-type": EVENT_STREAM,
         "cache-control": "no-cache",
         "x-accel-buffering": "no",  # nginx would hold the events back
+        "server": SERVER,
         REQUEST_ID: request_id,
         "x-litellm-call-id": request_id,
     }

@@ -12,6 +12,7 @@ from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.chat import chat_error
 from aiollm.proxy.inbound.failure import Failure
+from aiollm.proxy.request import Request
 
 __all__ = ["Handler", "Right", "Route"]
 
@@ -19,7 +20,7 @@ Right = Literal["public", "call", "admin", "metrics", "page"]
 """Who may call a route: anybody; whoever has a key that may call it; who has the master key; who has that, or a key
 that names the route, unless the configuration lets anybody read the metrics; who has signed in at the page."""
 
-Handler = Callable[[Gateway, web.Request, Caller], Awaitable[web.StreamResponse]]
+Handler = Callable[[Gateway, Request, Caller], Awaitable[web.StreamResponse]]
 
 
 @frozen

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from aiollm.proxy.app import make_app
+from aiollm.proxy.app import make_server
 from aiollm.proxy.connection import Connections
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.route import Route
@@ -41,16 +41,10 @@ async def serving(
     Raises:
         OSError: the port cannot be had.
     """
-    runner = web.AppRunner(
-        make_app(gateway, routes),
-        handler_cancellation=True,
-        access_log=None,
-        keepalive_timeout=IDLE_SECONDS,
-        shutdown_timeout=LAST_SECONDS,
-    )
+    server = make_server(gateway, routes, access_log=None, keepalive_timeout=IDLE_SECONDS)
+    runner = web.ServerRunner(server, shutdown_timeout=LAST_SECONDS)
     await runner.setup()
-    assert runner.server is not None
-    connections = Connections(runner.server, lambda: gateway.config.aiollm.max_connections_per_address)
+    connections = Connections(server, lambda: gateway.config.aiollm.max_connections_per_address)
     try:
         listener = await asyncio.get_running_loop().create_server(
             connections.accept, host, port, backlog=BACKLOG, reuse_port=shares_port or None

@@ -15,9 +15,9 @@ from aiollm.exceptions import StreamInterrupted
 from aiollm.middleware.bill import Bill, Charge, plan_of
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
+from aiollm.proxy.grant import Grant
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.failure import Failure, Refusal, failure_of
-from aiollm.proxy.keys import Holder
 from aiollm.proxy.ledger import Reservation, SpendRow
 from aiollm.proxy.ledger.row import Status, UsageSource, nanodollars
 
@@ -26,7 +26,7 @@ __all__ = ["Settlement", "admit"]
 _ENDINGS: dict[str, Status] = {"complete": "success", "closed": "cancelled", "failed": "failure"}
 
 
-async def admit(gateway: Gateway, caller: Caller, asked: Asked, call: Call, api: str) -> Settlement:
+async def admit(gateway: Gateway, caller: Caller, asked: Asked, grant: Grant, call: Call, api: str) -> Settlement:
     """Let a call in by the limits and budgets of those who make it, and return what settles it.
 
     It waits only where limits are shared by several instances. Cancelling takes nothing.
@@ -35,6 +35,7 @@ async def admit(gateway: Gateway, caller: Caller, asked: Asked, call: Call, api:
         gateway: the worker's state.
         caller: who calls.
         asked: what is asked, as the caller says it.
+        grant: what the caller may do.
         call: the same as the router means it.
         api: the name of the format, for the row of spend.
 
@@ -46,27 +47,12 @@ async def admit(gateway: Gateway, caller: Caller, asked: Asked, call: Call, api:
     if gateway.spending.full:
         message = "what is spent cannot be written down at present"
         raise Refusal(Failure(503, message, "spend_store_unavailable", "server_error", None, True, 5.0))
-    holders = (*caller.identity.holders, *gateway.everybody)
-    tokens, usd = _estimate(gateway, call) if any(map(_is_bounded, holders)) else (0, 0.0)
+    tokens, usd = grant.most(call.request) if grant.bounded else (0, 0.0)
     now, clock = time.time(), call.scope.loop.time()
-    reservation = gateway.admissions.admit(holders, now, clock, tokens=tokens, cost=nanodollars(usd))
+    reservation = gateway.admissions.admit(grant.holders, now, clock, tokens=tokens, cost=nanodollars(usd))
     if reservation.waits:
         await reservation.told()
     return Settlement(gateway, caller, asked, call, api, reservation, now)
-
-
-def _is_bounded(holder: Holder) -> bool:
-    """Whether it matters to a holder how long or how dear a call may become."""
-    return holder.tpm is not None or holder.budget is not None
-
-
-def _estimate(gateway: Gateway, call: Call) -> tuple[int, float]:
-    """Return the tokens and the US dollars that a call may take at the most, wherever it is answered."""
-    tokens, usd = 0, 0.0
-    for way in gateway.router.ways(call):
-        plan = plan_of(*way)
-        tokens, usd = max(tokens, plan.tokens), max(usd, plan.usd or 0.0)
-    return tokens, usd
 
 
 @define(eq=False)
@@ -163,4 +149,5 @@ class Settlement:
                 charges=self._reservation.charges,
             ),
             call.attempts,
+            None if key is None else key.alias,
         )

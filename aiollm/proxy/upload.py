@@ -8,6 +8,7 @@ from aiohttp import web
 
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
+from aiollm.proxy.request import Request
 
 __all__ = ["BODY_SECONDS", "MOST_BYTES", "read_upload"]
 
@@ -18,7 +19,7 @@ BODY_SECONDS = 30.0
 """How long a client may take to send it."""
 
 
-async def read_upload(gateway: Gateway, request: web.Request) -> bytes:
+async def read_upload(gateway: Gateway, request: Request) -> bytes:
     """Return the body of a request.
 
     Raises:
@@ -26,17 +27,20 @@ async def read_upload(gateway: Gateway, request: web.Request) -> bytes:
     """
     given = gateway.config.general.max_request_size_mb
     most = MOST_BYTES if given is None else int(given * 1024 * 1024)
-    if (request.content_length or 0) > most:
-        raise _too_large(most)
-    if request.content.is_eof():  # it came with its head, as nearly all do: there is nothing to wait for
-        body = request.content.read_nowait()
+    content = request.content
+    if content.is_eof():  # it came with its head, as nearly all do: there is nothing to wait for
+        body = content.read_nowait()
         if len(body) > most:
             raise _too_large(most)
         return body
+    if (request.content_length or 0) > most:
+        raise _too_large(most)
+    if request.headers.get("expect", "").lower() == "100-continue" and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # the client waits for it
     pieces, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for piece in request.content.iter_any():
+            async for piece in content.iter_any():
                 size += len(piece)
                 if size > most:
                     raise _too_large(most)

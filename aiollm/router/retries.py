@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TypeVar
 
 from attrs import evolve, field, frozen
@@ -54,14 +54,14 @@ class GroupRetrying:
         self._demands = demands
         self._made: dict[tuple[str, int | None, bool], Retrying] = {}  # threads share it; two may make the same
 
-    async def __call__(self, call: Call, handler: Handler[A]) -> A:
+    def __call__(self, call: Call, handler: Handler[A]) -> Awaitable[A]:
         assert call.group is not None
         group = self._fleet.group_of(call.group)
         key = group, self._fleet.retries(group), call.options.fallbacks is not None
         retrying = self._made.get(key)
         if retrying is None:
             retrying = self._made[key] = self._retrying(*key)
-        return await retrying(call, handler)
+        return retrying(call, handler)
 
     def _retrying(self, group: str, retries: int | None, impatient: bool) -> Retrying:
         retry = self._rules.of(group, retries)

@@ -48,6 +48,17 @@ class Pipe(Generic[T]):
         """Say that nothing more comes, or raise an error at the reader's end, after what was put."""
         self._queue.put(error)
 
+    def drain(self) -> list[list[T] | BaseException | None]:
+        """Return what nobody has taken: batches, and what the writer ended with. On the loop, while nobody reads."""
+        left: list[list[T] | BaseException | None] = []
+        while not self._queue.empty():
+            item = self._queue.get_nowait()
+            left.append(item[0] if isinstance(item, tuple) else item)
+        self._read = self._written
+        if self._room is not None:
+            self._room.set()
+        return left
+
     def get(self) -> list[T]:
         """Wait for the next batch, in the reader's thread; [] at the end.
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Generic, Self, TypeVar
 
 from aiollm.core.runtime import LoopThread
 from aiollm.engine.attempt import Attempt
+from aiollm.engine.broadcast import SlowReaders
+from aiollm.engine.coalesced import coalesce
 from aiollm.engine.derived import derived
+from aiollm.engine.handed_on import HANDED_ON
+from aiollm.engine.outcome import Outcome
 from aiollm.engine.stats import StreamStats
 from aiollm.engine.stream import AnswerStream, text_in
+from aiollm.engine.tee import TEE_BYTES
 from aiollm.exceptions import StreamCancelled, WrongLoopError
 from aiollm.structured.answer import StructuredReader
 from aiollm.structured.tool_arguments import ToolArguments, ToolArgumentsReader
 from aiollm.sync.closed import ClosedAtEnd
-from aiollm.sync.pipe import Pipe
+from aiollm.sync.pump import Pump
+from aiollm.sync.pumped import PumpedSource
+from aiollm.sync.thread import loop_thread
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
 from aiollm.types.responses import ResponsesAPIResponse, ResponsesStreamEvent
@@ -35,10 +41,10 @@ T = TypeVar("T")
 class BlockingStream(ClosedAtEnd, Generic[Piece, Whole]):
     """What blocking streams of every API share; `SyncStream` says what users may rely on."""
 
-    def __init__(self, pipe: Pipe[Piece], pump: Future[None], stream: AnswerStream[Piece, Whole]) -> None:
+    def __init__(self, pump: Pump[Piece, Whole], stream: AnswerStream[Piece, Whole]) -> None:
         self._stream = stream
-        self._pipe = pipe
-        self._pump = pump
+        self._pipe = pump.pipe
+        self._pump: Pump[Piece, Whole] | None = pump  # None once others read what it carries
         self._ready: deque[Piece] = deque()
         self._process = os.getpid()
         self._closed = False
@@ -50,11 +56,9 @@ class BlockingStream(ClosedAtEnd, Generic[Piece, Whole]):
         Raises:
             APIError: what `acompletion` raises.
         """
-        pipe: Pipe[Piece] = Pipe(thread.loop)
-        opened: Future[AnswerStream[Piece, Whole]] = Future()
-        pump = thread.submit(_pump(opening, opened, pipe))
+        pump = Pump(thread, opening)
         try:
-            return cls(pipe, pump, opened.result())
+            return cls(pump, pump.opened.result())
         except BaseException:
             pump.cancel()
             raise
@@ -68,12 +72,9 @@ class BlockingStream(ClosedAtEnd, Generic[Piece, Whole]):
 
         Cancelling closes the connection.
         """
-        pipe: Pipe[Piece] = Pipe(thread.loop)
-        opened: Future[AnswerStream[Piece, Whole]] = Future()
-        opened.set_running_or_notify_cancel()  # the pump sets it, so nobody may cancel it
-        pump = thread.submit(_pump(opening, opened, pipe))
+        pump = Pump(thread, opening)
         try:
-            return cls(pipe, pump, await asyncio.wrap_future(opened))
+            return cls(pump, await asyncio.wrap_future(pump.opened))
         except BaseException:
             pump.cancel()
             raise
@@ -115,13 +116,59 @@ class BlockingStream(ClosedAtEnd, Generic[Piece, Whole]):
             self._ready.clear()
         return self._stream._whole()
 
+    def tee(self, count: int = 2, *, slow: SlowReaders = "wait", max_bytes: int = TEE_BYTES) -> tuple[Self, ...]:
+        """Return several streams of this answer, as `AnswerStream.tee` does. This one is not to be read any more.
+
+        With `slow="wait"` each needs a thread of its own where an answer may be longer than `max_bytes`.
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        return self._handed_on(lambda stream: stream.tee(count, slow=slow, max_bytes=max_bytes))
+
+    def _handed_on(
+        self, make: Callable[[AnswerStream[Piece, Whole]], tuple[AnswerStream[Piece, Whole], ...]]
+    ) -> tuple[Self, ...]:
+        """Return what is made, on the loop, of what has not been read yet."""
+        thread = loop_thread()
+        made = thread.run(self._remade(make))
+        return tuple(type(self).open(thread, _given(stream)) for stream in made)
+
+    async def _remade(
+        self, make: Callable[[AnswerStream[Piece, Whole]], tuple[AnswerStream[Piece, Whole], ...]]
+    ) -> tuple[AnswerStream[Piece, Whole], ...]:
+        if self._pump is None:
+            raise StreamCancelled(HANDED_ON)
+        source = PumpedSource(self._stream._source, self._pump)
+        try:
+            made = make(type(self._stream)(source))
+        except BaseException:
+            source.ended = True  # it has taken over nothing that would have to be closed
+            raise
+        source.take_over(self._ready)
+        self._ready.clear()
+        self._pump = None
+        self._pipe.end(StreamCancelled(HANDED_ON))
+        return made
+
+    def on_close(self, listener: Callable[[Outcome], None]) -> None:
+        """Call `listener` with the outcome when the stream ends, as `AnswerStream.on_close` does.
+
+        It is called on the loop thread, where it must not wait.
+        """
+        loop_thread().run(self._listen(listener))
+
+    async def _listen(self, listener: Callable[[Outcome], None]) -> None:
+        self._stream.on_close(listener)
+
     def close(self) -> None:
         """Close the connection, unless the answer has ended. May be called again, and from another thread."""
         if not self._closed:
             self._closed = True
             if self._process != os.getpid():  # a forked child has no part in its parent's connections
                 return
-            self._pump.cancel()
+            if self._pump is not None:
+                self._pump.cancel()
             self._pipe.end(StreamCancelled("the stream was closed from another thread"))  # to one that reads now
 
     def __del__(self) -> None:
@@ -205,6 +252,16 @@ class SyncStream(BlockingStream[ModelResponseStream, ModelResponse]):
         """
         return filter(None, map(text_in, self))
 
+    def coalesce(self, *, ms: float) -> Self:
+        """Return a stream of this answer with fewer chunks, as `ChunkStream.coalesce` does.
+
+        This one is not to be read any more.
+
+        Raises:
+            ValueError: `ms` is out of its range.
+        """
+        return self._handed_on(lambda stream: (coalesce(stream, ms),))[0]
+
     def tool_arguments(self) -> Iterator[ToolArguments]:
         """Iterate over the arguments of function calls as they grow, as `ChunkStream.tool_arguments` does."""
         return derived(self, self._stream._source, ToolArgumentsReader())
@@ -218,30 +275,5 @@ class SyncEventStream(BlockingStream[ResponsesStreamEvent, ResponsesAPIResponse]
     """The typed events of one response, in a plain `for` loop; it is read and closed as `SyncStream` is."""
 
 
-async def _pump(
-    opening: Coroutine[Any, Any, AnswerStream[Piece, Whole]],
-    opened: Future[AnswerStream[Piece, Whole]],
-    pipe: Pipe[Piece],
-) -> None:
-    """Own a stream for its whole life. It knows the pipe only: it would keep alive a `SyncStream` that it knew."""
-    try:
-        stream = await opening
-    except asyncio.CancelledError:  # the caller has left, or the interpreter ends
-        raise
-    except BaseException as error:  # noqa: BLE001  # it is raised again, in the caller's thread
-        opened.set_exception(error)
-        return
-    opened.set_result(stream)
-    taken = 0
-    try:
-        while batch := await stream.next_batch():
-            await pipe.put(batch, stream.bytes - taken)
-            taken = stream.bytes
-    except asyncio.CancelledError:  # by `close`, or at the end of the interpreter, when no reader must be woken
-        raise
-    except BaseException as error:  # noqa: BLE001  # it is raised again, in the reader's thread
-        pipe.end(error)
-    else:
-        pipe.end()
-    finally:
-        await stream.aclose()
+async def _given(stream: AnswerStream[Piece, Whole]) -> AnswerStream[Piece, Whole]:
+    return stream

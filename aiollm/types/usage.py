@@ -30,6 +30,7 @@ class CompletionTokensDetailsWrapper(Record, kw_only=True):
     reasoning_tokens: int | None = None
     text_tokens: int | None = None
     audio_tokens: int | None = None
+    image_tokens: int | None = None
     accepted_prediction_tokens: int | None = None
     rejected_prediction_tokens: int | None = None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import NAMES, dialect_of
 from benchmarks.dialects.answers import ANSWERS, saturating_blocks, words
 from benchmarks.dialects.clients.aiollm import ARGUMENTS
 from benchmarks.dialects.report import page
@@ -32,7 +32,7 @@ def body(name: str, pieces: int = PIECES) -> bytes:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_answer_is_one_of_its_format(name: str) -> None:
-    reading = read([body(name)], dialect=DIALECTS.get(name, DIALECTS["openai"]))
+    reading = read([body(name)], dialect=dialect_of(name if name in NAMES else "openai"))
     assert reading.error is None
     assert reading.text() == "".join(words(PIECES))
     assert sum(bool(choice.delta.content) for chunk in reading.chunks for choice in chunk.choices) == PIECES

@@ -12,7 +12,7 @@ import pytest
 
 from aiollm import exceptions as e
 from aiollm.dialects.base import Dialect
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.providers import providers
 from aiollm.wire.http import ReplyHead
 from tests import CORPUS
@@ -55,7 +55,7 @@ def dialect(recording: Recording) -> Dialect:
     """The dialect that the catalogue's row says for the recorded model."""
     path = json.loads((CORPUS / "dev" / f"{recording.name}.request.json").read_bytes())["path"]
     model = path.split("/")[2].replace("%3A", ":")
-    return DIALECTS[providers()["bedrock"].for_model(f"invoke/{model}").dialect]
+    return dialect_of(providers()["bedrock"].for_model(f"invoke/{model}").dialect)
 
 
 STREAMS = [one for one in recordings("invoke-stream", never) if one.status == 200 and not REFUSED.search(one.name)]
@@ -131,7 +131,7 @@ def test_a_whole_reply_is_read(recording: Recording) -> None:
 
 @each(ERRORS)
 def test_an_error_has_the_class_of_its_status(recording: Recording) -> None:
-    error = DIALECTS["invoke_claude"].error(
+    error = dialect_of("invoke_claude").error(
         ReplyHead(recording.status, recording.headers), recording.body, request(), endpoint()
     )
     assert type(error) is CLASSES[recording.status]

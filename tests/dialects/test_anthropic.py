@@ -9,7 +9,7 @@ import pytest
 
 from aiollm import exceptions as e
 from aiollm.dialects.anthropic import Anthropic
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.wire.http import ReplyHead
 from aiollm.wire.ndjson import NDJSONFramer
@@ -47,8 +47,8 @@ def read(*blocks: dict[str, Any], params: dict[str, Any] | None = None, **more: 
 
 
 def test_it_is_in_the_table() -> None:
-    assert isinstance(DIALECTS["anthropic"], Anthropic)
-    assert isinstance(DIALECTS["anthropic_foundry"], Anthropic)
+    assert isinstance(dialect_of("anthropic"), Anthropic)
+    assert isinstance(dialect_of("anthropic_foundry"), Anthropic)
 
 
 def test_a_request_names_the_model_and_the_length() -> None:

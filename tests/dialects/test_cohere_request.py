@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aiollm.dialects.cohere import Cohere
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.exceptions import BadRequestError, UnsupportedParamsError
 from aiollm.providers import resolve
 from aiollm.types.parameters import OPENAI_PARAMS
@@ -36,7 +36,7 @@ def message(**members: Any) -> dict[str, Any]:
 
 
 def test_it_is_in_the_table() -> None:
-    assert isinstance(DIALECTS["cohere"], Cohere)
+    assert isinstance(dialect_of("cohere"), Cohere)
 
 
 def test_a_streaming_request() -> None:

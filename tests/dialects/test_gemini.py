@@ -9,7 +9,7 @@ import pytest
 
 from aiollm import exceptions as e
 from aiollm.dialects.gemini import Gemini
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.types.response import ModelResponse
 from aiollm.wire.http import ReplyHead
 from aiollm.wire.jsonarray import ArrayOrEventsFramer
@@ -24,7 +24,7 @@ def whole(*parts: dict[str, Any], top: dict[str, Any] | None = None, **candidate
 
 
 def test_it_is_in_the_table() -> None:
-    assert isinstance(DIALECTS["gemini"], Gemini)
+    assert isinstance(dialect_of("gemini"), Gemini)
     assert isinstance(GEMINI.framer(), ArrayOrEventsFramer)
 
 

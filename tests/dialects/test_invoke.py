@@ -13,7 +13,7 @@ from aiollm.dialects.invoke import InvokeFramer, PayloadFramer
 from aiollm.dialects.invoke_nova import named_event
 from aiollm.dialects.invoke_openai import reasoning_apart
 from aiollm.dialects.invoke_text import llama_prompt, mistral_prompt
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.providers import resolve
 from aiollm.types.origin import Origin
 from aiollm.types.parameters import OPENAI_PARAMS
@@ -38,12 +38,12 @@ def sent(model: str, *, stream: bool = True, messages: Any = HI, **params: Any) 
     """The path and the body of a request."""
     target = resolve(f"bedrock/{model}", environ=ENVIRON)
     asked = Request(model=target.model, messages=messages, params=params, known=OPENAI_PARAMS, stream=stream)
-    http = DIALECTS[target.provider.dialect].encode(asked, target.endpoint)
+    http = dialect_of(target.provider.dialect).encode(asked, target.endpoint)
     return http.url.removeprefix("https://bedrock-runtime.us-east-1.amazonaws.com"), json.loads(http.body)
 
 
 def reading(dialect: str, *events: bytes, **asked: Any) -> Reading:
-    return read([b"".join(events)], dialect=DIALECTS[dialect], **asked)
+    return read([b"".join(events)], dialect=dialect_of(dialect), **asked)
 
 
 def test_claude_has_its_version_in_the_body_and_its_name_in_the_url() -> None:
@@ -190,7 +190,7 @@ def test_plain_text_is_read_whole_with_the_counts_of_the_head(dialect: str, body
     place = context(asked)
     head = {"x-amzn-bedrock-input-token-count": "3", "x-amzn-bedrock-output-token-count": "2"}
     place.origin.headers = head
-    response = DIALECTS[dialect].decode(json.dumps(body).encode(), asked, place)
+    response = dialect_of(dialect).decode(json.dumps(body).encode(), asked, place)
     assert response.choices[0].message.content == "Hi"
     assert response.usage is not None
     assert response.usage.total_tokens == 5
@@ -240,7 +240,7 @@ def test_other_messages_are_passed_over() -> None:
 
 def test_errors_are_awss() -> None:
     head = ReplyHead(403, {"x-amzn-errortype": "AccessDeniedException:http://x"})
-    error = DIALECTS["invoke_nova"].error(head, b'{"message":"no access"}', request(), endpoint())
+    error = dialect_of("invoke_nova").error(head, b'{"message":"no access"}', request(), endpoint())
     assert type(error) is e.PermissionDeniedError
     assert error.code == "AccessDeniedException"
 
@@ -273,7 +273,7 @@ def test_sagemakers_failures_are_raised() -> None:
 def test_sagemaker_posts_to_the_endpoint() -> None:
     target = resolve("sagemaker_chat/my-endpoint", environ=ENVIRON)
     asked = Request(model=target.model, messages=HI, stream=True)
-    http = DIALECTS["sagemaker"].encode(asked, target.endpoint)
+    http = dialect_of("sagemaker").encode(asked, target.endpoint)
     assert http.url == (
         "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/my-endpoint/invocations-response-stream"
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aiollm.dialects.ollama import Ollama
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.exceptions import BadRequestError, UnsupportedParamsError
 from aiollm.types.parameters import OPENAI_PARAMS
 from tests.dialects.reading import MODEL, endpoint, request
@@ -33,7 +33,7 @@ def sent(*messages: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_it_is_in_the_table() -> None:
-    assert isinstance(DIALECTS["ollama"], Ollama)
+    assert isinstance(dialect_of("ollama"), Ollama)
 
 
 def test_stream_is_always_said_since_ollama_streams_by_default() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aiollm.dialects.openai import OpenAI
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.exceptions import (
     APIResponseValidationError,
     BadGatewayError,
@@ -47,7 +47,7 @@ def body(at: dict[str, Any] | None = None, **asked: Any) -> dict[str, Any]:
 
 
 def test_it_is_in_the_table() -> None:
-    assert isinstance(DIALECTS["openai"], OpenAI)
+    assert isinstance(dialect_of("openai"), OpenAI)
     assert isinstance(OpenAI().framer(), SSEFramer)
 
 

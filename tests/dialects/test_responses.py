@@ -9,7 +9,7 @@ import pytest
 
 import aiollm
 from aiollm.dialects.responses import Responses
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.exceptions import APIError, APIResponseValidationError, RateLimitError
 from aiollm.testing import ProviderServer, event, raw, status
 from aiollm.wire.sse import SSEFramer
@@ -30,7 +30,7 @@ WHOLE: dict[str, Any] = {
 
 
 def test_it_is_in_the_table() -> None:
-    assert isinstance(DIALECTS["responses"], Responses)
+    assert isinstance(dialect_of("responses"), Responses)
     assert isinstance(Responses().framer(), SSEFramer)
 
 

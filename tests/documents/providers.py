@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from attrs import evolve
 
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.providers.catalog import read_catalog
 from aiollm.providers.environment import is_option
 from aiollm.providers.identity import IDENTITIES
@@ -74,7 +74,7 @@ def sections(catalog: dict[str, Provider]) -> dict[str, list[str]]:
         [
             f"`{prefix}`",
             FORMATS[row.dialect],
-            STREAMS[DIALECTS[row.dialect].framer().content_type],
+            STREAMS[dialect_of(row.dialect).framer().content_type],
             *(("the same", "the same") if "*" in prefix else (_keys(row), _places(row))),
             _names(sorted(row.unsupported)),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import NAMES
 from aiollm.providers.catalog import read_catalog
 from tests import ROOT
 from tests.documents.providers import FORMATS, PAGE, counts, openai_compatible, own_formats, page_with_tables
@@ -28,7 +28,7 @@ def test_a_row_that_is_refused_is_in_no_other_table() -> None:
 
 
 def test_every_wire_format_of_chat_has_a_name() -> None:
-    assert DIALECTS.keys() - FORMATS.keys() == {"responses"}  # it is reached by the model, not by a row
+    assert NAMES - FORMATS.keys() == {"responses"}  # it is reached by the model, not by a row
 
 
 def test_the_readme_counts_the_same_providers() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiollm.dialects.converse import Converse
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.exceptions import APIError
 from tests.dialects.reading import cut, decode, read
 from tests.wire.event_messages import event, exception
@@ -77,7 +77,7 @@ def test_any_stream_of_events_is_read_the_same_however_it_is_cut(
     st.binary(max_size=300), st.sampled_from(["converse", "invoke_claude", "invoke_llama", "invoke_nova", "sagemaker"])
 )
 def test_no_bytes_raise_anything_undocumented(data: bytes, name: str) -> None:
-    dialect = DIALECTS[name]
+    dialect = dialect_of(name)
     read([data], dialect=dialect)
     read([event("chunk", data), event("PayloadPart", data), event("contentBlockDelta", data)], dialect=dialect)
     with contextlib.suppress(APIError):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiollm.dialects.table import DIALECTS
+from aiollm.dialects.table import dialect_of
 from aiollm.providers import resolve
 from aiollm.providers.catalog import read_catalog
 from aiollm.types.request import Request
@@ -49,7 +49,7 @@ def test_the_dialect_writes_it_down(model: str) -> None:
     target = resolve(model, api_key="sk-0")
     request = prefilled(model)
     assert request is not None
-    body = DIALECTS[target.provider.dialect].encode(request, target.endpoint).body
+    body = dialect_of(target.provider.dialect).encode(request, target.endpoint).body
     assert b'"Because"' in body
     assert (b'"prefix":true' in body) == model.startswith("mistral")
     assert (b'"continue_final_message":true' in body) == model.startswith("hosted_vllm")

@@ -47,7 +47,7 @@ async def test_every_route_that_is_not_public_refuses_who_has_no_key(proxy: Prox
                 assert (reply.status == 401) == (route.right != "public"), (route.method, path, reply.status)
 
 
-async def told(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+async def told(gateway: Gateway, request: web.BaseRequest, caller: Caller) -> web.StreamResponse:
     return web.json_response({"admin": caller.is_admin, "key": caller.key and caller.key.name})
 
 

@@ -45,8 +45,10 @@ async def test_it_is_ready_without_its_store(ask: Asking) -> None:
 
 async def test_calls_deployments_and_budgets_are_measured(ask: Asking) -> None:
     made = await ask.made(key_alias="ci", max_budget=3)
-    ask.gateway.note(row("a", key=made["token"], provider="openai", served_model="gpt-4o", cost=500_000_000))
-    ask.gateway.note(row("b", key=made["token"], status="truncated", code="upstream_truncated"))
+    ask.gateway.note(
+        row("a", key=made["token"], provider="openai", served_model="gpt-4o", cost=500_000_000), key_alias="ci"
+    )
+    ask.gateway.note(row("b", key=made["token"], status="truncated", code="upstream_truncated"), key_alias="ci")
     numbers = await scraped(ask)
     labels = f"ci openai {made['token']} gpt-4o m"
     assert numbers["litellm_proxy_total_requests_metric_total"][f"{labels} chat success"] == 1

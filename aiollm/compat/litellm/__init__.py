@@ -77,10 +77,12 @@ from aiollm.compat.litellm.utils import (
     cost_per_token,
     decode,
     encode,
+    function_to_dict,
     get_llm_provider,
     get_max_tokens,
     get_model_info,
     get_supported_openai_params,
+    get_valid_models,
     register_model,
     stream_chunk_builder,
     supports_assistant_prefill,
@@ -162,10 +164,12 @@ __all__ = [
     "embedding",
     "enable_cache",
     "encode",
+    "function_to_dict",
     "get_llm_provider",
     "get_max_tokens",
     "get_model_info",
     "get_supported_openai_params",
+    "get_valid_models",
     "mock_completion",
     "register_model",
     "responses",
@@ -213,6 +217,8 @@ set_verbose: bool
 success_callback: list[Any]
 failure_callback: list[Any]
 callbacks: list[Any]
+input_callback: list[Any]
+_current_cost: float
 model_cost: Mapping[str, Any]
 model_list: list[str]
 provider_list: list[str]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 from aiollm.client import hidden_arguments
 from aiollm.compat.litellm.arguments import own_arguments
+from aiollm.compat.litellm.callback_lists import CallbackLists
 from aiollm.compat.litellm.exceptions import APIError, BadRequestError, litellm_errors
 from aiollm.compat.litellm.settings import SETTINGS
 from aiollm.compat.litellm.streams import CustomStreamWrapper
 from aiollm.jobs.batch import WORKERS
 from aiollm.sync.blocking import wait_for
+from aiollm.sync.client import Client
 from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.response import ModelResponse
 
@@ -31,6 +33,7 @@ __all__ = [
     "completion",
     "completion_with_retries",
     "embedding",
+    "first_answer",
     "mock_completion",
     "responses",
 ]
@@ -60,13 +63,18 @@ async def acompletion(
     with litellm_errors():
         model, arguments = own_arguments(model, options)
         await asyncio.sleep(arguments.pop("mock_delay", 0))
-        return as_answer(await SETTINGS.client().acompletion(model, messages, **arguments))
+        return as_answer(await _client(arguments).acompletion(model, messages, **arguments))
 
 
 def _blocking_chat(model: str, messages: Iterable[Any], arguments: dict[str, Any]) -> Any:
     if delay := arguments.pop("mock_delay", 0):
         wait_for(asyncio.sleep, delay)
-    return SETTINGS.client().completion(model, messages, **arguments)
+    return _client(arguments).completion(model, messages, **arguments)
+
+
+def _client(arguments: dict[str, Any]) -> Client:
+    """Return the client for a call; the call's own callbacks are taken out of its arguments."""
+    return SETTINGS.client(CallbackLists.taken_from(arguments))
 
 
 def as_answer(answer: Any) -> Any:
@@ -79,7 +87,7 @@ def embedding(model: str, input: Any = (), **options: Any) -> EmbeddingResponse:
     options = hidden_arguments(options)
     with litellm_errors():
         model, arguments = own_arguments(model, options)
-        return SETTINGS.client().embedding(model, input, **_without_chats(arguments))
+        return _client(arguments).embedding(model, input, **_without_chats(arguments))
 
 
 async def aembedding(model: str, input: Any = (), **options: Any) -> EmbeddingResponse:
@@ -87,7 +95,7 @@ async def aembedding(model: str, input: Any = (), **options: Any) -> EmbeddingRe
     options = hidden_arguments(options)
     with litellm_errors():
         model, arguments = own_arguments(model, options)
-        return await SETTINGS.client().aembedding(model, input, **_without_chats(arguments))
+        return await _client(arguments).aembedding(model, input, **_without_chats(arguments))
 
 
 def responses(input: Any, model: str, **options: Any) -> Any:
@@ -95,7 +103,7 @@ def responses(input: Any, model: str, **options: Any) -> Any:
     options = hidden_arguments(options)
     with litellm_errors():
         model, arguments = own_arguments(model, options)
-        answer = SETTINGS.client().responses(input, model, **_without_chats(arguments))
+        answer = _client(arguments).responses(input, model, **_without_chats(arguments))
         return CustomStreamWrapper(answer) if arguments.get("stream") else answer
 
 
@@ -104,7 +112,7 @@ async def aresponses(input: Any, model: str, **options: Any) -> Any:
     options = hidden_arguments(options)
     with litellm_errors():
         model, arguments = own_arguments(model, options)
-        answer = await SETTINGS.client().aresponses(input, model, **_without_chats(arguments))
+        answer = await _client(arguments).aresponses(input, model, **_without_chats(arguments))
         return CustomStreamWrapper(answer) if arguments.get("stream") else answer
 
 
@@ -150,9 +158,18 @@ def batch_completion_models(messages: Iterable[Any] = (), *, models: Sequence[st
 
 async def abatch_completion_models(messages: Iterable[Any] = (), *, models: Sequence[str] = (), **options: Any) -> Any:
     """Ask several models the same: the asynchronous twin of `batch_completion_models`. Cancelling cuts all off."""
-    options = hidden_arguments(options)
+    options = _whole(hidden_arguments(options))
+    return await first_answer(acompletion(model, messages, **options) for model in models)
+
+
+async def first_answer(calls: Iterable[Coroutine[Any, Any, Any]]) -> Any:
+    """Return what the first call gives that does not fail; the others are cut off.
+
+    Raises:
+        APIError: all failed; the last error.
+    """
     failed: APIError = BadRequestError("models is empty: name those to ask", param="models")
-    asking = [asyncio.ensure_future(acompletion(model, messages, **_whole(options))) for model in models]
+    asking = [asyncio.ensure_future(call) for call in calls]
     try:
         for answered in asyncio.as_completed(asking):
             try:

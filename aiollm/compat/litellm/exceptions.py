@@ -60,13 +60,16 @@ class APIError(own.APIError):
     _positions: ClassVar[tuple[str, ...]] = ("status_code", "message", "llm_provider", "model")
     _in_openai: ClassVar[tuple[str, ...]] = ("APIError",)
     litellm_debug_info: Any = None
+    max_retries: int | None = None
 
     def __init__(self, *values: Any, **facts: Any) -> None:
         facts |= dict(zip(self._positions, values, strict=False))
         self._reply = facts.pop("response", None)
         self.litellm_debug_info = facts.pop("litellm_debug_info", None)
         status = facts.pop("exception_status_code", None)
-        for name in ("request", "max_retries", "num_retries", "provider_specific_fields"):
+        self.max_retries = facts.pop("max_retries", None)
+        self._provider_specific_fields = facts.pop("provider_specific_fields", None)
+        for name in ("request", "num_retries"):
             facts.pop(name, None)
         super().__init__(**{"status_code": status, **facts})
 
@@ -75,6 +78,14 @@ class APIError(own.APIError):
         """The reply: that which the error was made with, or its status and headers."""
         made_with = self.__dict__.get("_reply")
         return ErrorReply(self.status_code, self.headers or {}) if made_with is None else made_with
+
+    @property
+    def provider_specific_fields(self) -> Any:
+        """What it was made with; else `{"innererror": ...}`, where Azure tells what its filter found; else None."""
+        made_with = self.__dict__.get("_provider_specific_fields")
+        error = self.body.get("error", self.body) if isinstance(self.body, Mapping) else None
+        inner = error.get("innererror") if isinstance(error, Mapping) else None
+        return {"innererror": inner} if made_with is None and inner else made_with
 
     @property
     def num_retries(self) -> int:

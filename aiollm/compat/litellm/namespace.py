@@ -16,8 +16,11 @@ from aiollm.providers.registry import providers
 
 __all__ = ["Namespace"]
 
-_HONOURED = frozenset(attribute.name for attribute in fields(Settings)) - {"keys", "idle", "_client"}
-_LISTS: Mapping[str, Callable[[], Any]] = {
+_HONOURED = frozenset(
+    attribute.name for attribute in fields(Settings) if attribute.name not in ("keys", "idle") and attribute.init
+)
+_MADE: Mapping[str, Callable[[], Any]] = {
+    "_current_cost": lambda: 0.0 if (budget := SETTINGS.budget()) is None else budget.spent.usd,
     "model_cost": table,
     "model_list": lambda: list(table()),
     "provider_list": lambda: list(providers()),
@@ -36,8 +39,8 @@ class Namespace(ModuleType):
             return getattr(SETTINGS, name)
         if name in KEYS:
             return SETTINGS.keys.get(KEYS[name])
-        if name in _LISTS:
-            return _LISTS[name]()
+        if name in _MADE:
+            return _MADE[name]()
         row = differences("settings").get(name)
         if row is not None and row.kind == "idle":
             return SETTINGS.idle.get(name)
@@ -59,7 +62,7 @@ class Namespace(ModuleType):
             raise AttributeError(_why_not(name, "settings"))
 
     def __dir__(self) -> list[str]:
-        return sorted({*self.__dict__, *_HONOURED, *KEYS, *_LISTS})
+        return sorted({*self.__dict__, *_HONOURED, *KEYS, *_MADE})
 
 
 def _why_not(name: str, *sections: Section) -> str:

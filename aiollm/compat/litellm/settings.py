@@ -9,8 +9,9 @@ from typing import Any
 from attrs import Factory, define, field, fields
 
 from aiollm.cache.cache import Cache
-from aiollm.hooks.callbacks import CustomLogger, callbacks
+from aiollm.compat.litellm.callback_lists import CallbackLists
 from aiollm.middleware.budget import Budget
+from aiollm.middleware.retry import Retry
 from aiollm.sync.client import Client
 from aiollm.types.timeouts import Timeouts
 
@@ -33,6 +34,8 @@ KEYS: Mapping[str, str] = {
     "togetherai_api_key": "together_ai",
 }
 """The setting of a key -> the provider's name."""
+
+NO_CALLBACKS = CallbackLists()
 
 
 @define(eq=False)
@@ -63,38 +66,35 @@ class Settings:
     success_callback: list[Any] = Factory(list)
     failure_callback: list[Any] = Factory(list)
     callbacks: list[Any] = Factory(list)
+    input_callback: list[Any] = Factory(list)
     keys: dict[str, str] = field(factory=dict, repr=False)
     idle: dict[str, Any] = Factory(dict)
     _client: tuple[Any, Client] | None = field(default=None, init=False, repr=False)
+    _budget: tuple[float, Budget | None] | None = field(default=None, init=False, repr=False)
+    _retry: Retry = field(factory=Retry, init=False, repr=False)
 
-    def client(self) -> Client:
-        """Return the client whose policies are those that are set: the same one as long as they are."""
-        wanted = self.cache, self.max_budget, *map(tuple, self._callbacks())
+    def client(self, of_call: CallbackLists = NO_CALLBACKS) -> Client:
+        """Return the client whose policies are those that are set: the same one as long as they are.
+
+        Args:
+            of_call: who else hears of the call that it is for.
+        """
+        told = self.told().with_those_of(of_call)
+        wanted = self.cache, self.max_budget, told
         if self._client is None or self._client[0] != wanted:
-            budget = Budget(usd=self.max_budget) if self.max_budget else None
-            self._client = wanted, Client(cache=self.cache, budget=budget, hooks=self.hooks())
+            own = Client(retry=self._retry, cache=self.cache, budget=self.budget(), hooks=told.hooks())
+            self._client = wanted, own
         return self._client[1]
 
-    def hooks(self) -> list[Any]:
-        """Return what hears of calls, as the hooks of a client.
+    def budget(self) -> Budget | None:
+        """Return the account of `max_budget`, None where none is set; a budget that is changed begins anew."""
+        if self._budget is None or self._budget[0] != self.max_budget:
+            self._budget = self.max_budget, Budget(usd=self.max_budget) if self.max_budget else None
+        return self._budget[1]
 
-        Raises:
-            TypeError: a callback is neither a function nor a `CustomLogger`, such as the name of a service.
-        """
-        of_all, of_success, of_failure = self._callbacks()
-        every = [*of_all, *of_success, *of_failure]
-        loggers = {id(callback): callback for callback in every if isinstance(callback, CustomLogger)}
-        plain = [callback for callback in of_all if not isinstance(callback, CustomLogger)]
-        return [
-            *loggers.values(),
-            *callbacks(
-                success=[*plain, *(callback for callback in of_success if id(callback) not in loggers)],
-                failure=[*plain, *(callback for callback in of_failure if id(callback) not in loggers)],
-            ),
-        ]
-
-    def _callbacks(self) -> tuple[list[Any], list[Any], list[Any]]:
-        return self.callbacks, self.success_callback, self.failure_callback
+    def told(self) -> CallbackLists:
+        """Return who hears of all calls."""
+        return CallbackLists(**{name: getattr(self, name) for name in CallbackLists.__annotations__})
 
     def reset(self) -> None:
         """Forget all that was set."""

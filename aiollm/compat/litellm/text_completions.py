@@ -24,7 +24,10 @@ __all__ = [
     "TextCompletionResponse",
     "TextCompletionStreamWrapper",
     "atext_completion",
+    "chat_of",
+    "chat_options",
     "text_completion",
+    "text_of",
 ]
 
 _HARMLESS: Mapping[str, tuple[Any, ...]] = {"echo": (None, False), "suffix": (None, ""), "best_of": (None, 1)}
@@ -90,7 +93,7 @@ def text_completion(prompt: Any, model: str, **options: Any) -> TextCompletionRe
         APIError: as `completion`.
     """
     options = hidden_arguments(options)
-    return _as_text(completion(model, _messages(prompt), **_of_a_chat(options)))
+    return text_of(completion(model, chat_of(prompt), **chat_options(options)))
 
 
 async def atext_completion(
@@ -98,10 +101,11 @@ async def atext_completion(
 ) -> TextCompletionResponse | TextCompletionStreamWrapper:
     """Ask a model to go on with a prompt: the twin of `text_completion`. Cancelling closes the connection."""
     options = hidden_arguments(options)
-    return _as_text(await acompletion(model, _messages(prompt), **_of_a_chat(options)))
+    return text_of(await acompletion(model, chat_of(prompt), **chat_options(options)))
 
 
-def _messages(prompt: Any) -> list[dict[str, Any]]:
+def chat_of(prompt: Any) -> list[dict[str, Any]]:
+    """Return the messages that ask to go on with a prompt."""
     if isinstance(prompt, list) and len(prompt) == 1:
         prompt = prompt[0]
     if not isinstance(prompt, str):
@@ -113,7 +117,8 @@ def _messages(prompt: Any) -> list[dict[str, Any]]:
     return [{"role": "user", "content": prompt}]
 
 
-def _of_a_chat(options: dict[str, Any]) -> dict[str, Any]:
+def chat_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a text completion as those of a chat."""
     for name, harmless in _HARMLESS.items():
         if options.pop(name, None) not in harmless:
             raise BadRequestError(
@@ -123,7 +128,8 @@ def _of_a_chat(options: dict[str, Any]) -> dict[str, Any]:
     return options if count is None else {**options, "logprobs": True, "top_logprobs": count}
 
 
-def _as_text(answer: Any) -> TextCompletionResponse | TextCompletionStreamWrapper:
+def text_of(answer: Any) -> TextCompletionResponse | TextCompletionStreamWrapper:
+    """Return the answer of a chat as one of text completions."""
     if not isinstance(answer, ModelResponse):
         return TextCompletionStreamWrapper(answer.completion_stream)
     choices = [

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Container
 
+from aiollm import Router as OwnRouter
 from aiollm.compat.litellm.differences import Difference, Section, differences
+from aiollm.compat.litellm.router import Router
 from aiollm.compat.migration.finding import Finding
 from aiollm.compat.migration.names import MODULE, becomes_of
 from aiollm.router_arguments.not_here import NOT_HERE
@@ -21,7 +23,9 @@ _CALLS = frozenset(
     }
 )
 _OF_THE_FUNCTION = frozenset({"max_workers", "models"})
-_CALLBACKS = frozenset({"callbacks", "success_callback", "failure_callback"})
+_CALLBACKS = frozenset({"callbacks", "success_callback", "failure_callback", "input_callback"})
+_ROUTERS = (Router, OwnRouter)  # what the first has not it takes from the second
+_NO_METHOD = "there is no such method; docs/router.md says which there are"
 _NO_SERVICE = "services are not called by name: give a function or a CustomLogger that calls it"
 _PASSED_ON = "no parameter that is known: it goes to the provider as it is"
 
@@ -87,7 +91,7 @@ class _Reader(ast.NodeVisitor):
             self._routers.update(ast.unparse(target) for target in node.targets)
         for name in filter(None, map(self._litellms, node.targets)):
             if name in _CALLBACKS:
-                self._tell_services(node.value, name)
+                self._tell_services(node.value, f"litellm.{name} = ")
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
@@ -104,17 +108,23 @@ class _Reader(ast.NodeVisitor):
             self._check(node, "Router", "router", {"model_list", *RouterSettings.__annotations__})
         elif function in _CALLS or self._asks_a_router(node.func):
             self._check(node, function or ast.unparse(node.func), "arguments", ())
+        elif (method := self._of_a_router(node.func)) and not any(hasattr(kind, method) for kind in _ROUTERS):
+            self._add(node, "missing", ast.unparse(node.func), _NO_METHOD)
         self.generic_visit(node)
 
-    def _tell_services(self, value: ast.expr, name: str) -> None:
+    def _tell_services(self, value: ast.expr, where: str) -> None:
         for item in ast.walk(value):
             if isinstance(item, ast.Constant) and isinstance(item.value, str):
-                self._add(item, "missing", f"litellm.{name} = [{item.value!r}]", _NO_SERVICE)
+                self._add(item, "missing", f"{where}[{item.value!r}]", _NO_SERVICE)
 
     def _asks_a_router(self, called: ast.expr) -> bool:
-        return (
-            isinstance(called, ast.Attribute) and called.attr in _CALLS and ast.unparse(called.value) in self._routers
-        )
+        return self._of_a_router(called) in _CALLS
+
+    def _of_a_router(self, called: ast.expr) -> str | None:
+        """Return the method of a router that is called, or None."""
+        if isinstance(called, ast.Attribute) and ast.unparse(called.value) in self._routers:
+            return called.attr
+        return None
 
     def _litellms(self, node: ast.expr) -> str | None:
         """Return LiteLLM's name of an expression, without the module's own; None when it has none."""
@@ -132,6 +142,8 @@ class _Reader(ast.NodeVisitor):
             name = keyword.arg
             if name is None or name in known or name in _OF_THE_FUNCTION or _is_off(keyword.value):
                 continue
+            if section == "arguments" and name in _CALLBACKS:
+                self._tell_services(keyword.value, f"{function}({name}=)")
             row = differences(section).get(name) or _unlisted(name, section)
             self._note(keyword.value, f"{function}({name}=)", row)
 

@@ -15,6 +15,7 @@ from aiollm.proxy.inbound.body import read_body, refused
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys import Holder, HolderId
 from aiollm.proxy.ledger import StoreUnavailable
+from aiollm.proxy.request import Request
 from aiollm.proxy.upload import read_upload
 
 __all__ = ["answer", "asked_body", "asked_count", "asked_time", "kept", "missing", "written"]
@@ -30,7 +31,7 @@ def answer(value: Any, headers: dict[str, str] | None = None) -> web.Response:
     return web.Response(body=encode(value), content_type="application/json", headers=headers)
 
 
-async def asked_body(gateway: Gateway, request: web.Request) -> dict[str, Any]:
+async def asked_body(gateway: Gateway, request: Request) -> dict[str, Any]:
     """Return the object in a request's body.
 
     A browser sends JSON to another site only after it has asked that site: so no page can change anything here.
@@ -44,7 +45,7 @@ async def asked_body(gateway: Gateway, request: web.Request) -> dict[str, Any]:
     return read_body(await read_upload(gateway, request))
 
 
-def asked_count(request: web.Request, name: str, default: int, *, least: int = 0, most: int = _MOST_ROWS) -> int:
+def asked_count(request: Request, name: str, default: int, *, least: int = 0, most: int = _MOST_ROWS) -> int:
     """Return a whole number of the query.
 
     Raises:
@@ -58,7 +59,7 @@ def asked_count(request: web.Request, name: str, default: int, *, least: int = 0
     return int(said)
 
 
-def asked_time(request: web.Request, name: str) -> datetime | None:
+def asked_time(request: Request, name: str) -> datetime | None:
     """Return a day or a time of the query, in UTC where it does not say; None where it is not given.
 
     Raises:

@@ -17,6 +17,7 @@ from aiollm.proxy.inbound.body import refused, text
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys import Holder, HolderId, digest_of, digest_said, new_key, shown
 from aiollm.proxy.keys.records import changed_holder, told_holder
+from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
 from aiollm.types.secret import HiddenText
 
@@ -53,12 +54,12 @@ async def delete_keys(gateway: Gateway, holders: list[Holder]) -> None:
         _logger.info("key %s is deleted", holder.shown)
 
 
-async def _generate(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _generate(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     key, holder = await make_key(gateway, await asked_body(gateway, request))
     return answer({"key": str(key), **told_holder(holder, spent=0)})
 
 
-async def _info(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _info(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     """Tell of a key; who has no master key is told of its own."""
     asked = request.query.get("key")
     if asked is None:
@@ -75,7 +76,7 @@ async def _info(gateway: Gateway, request: web.Request, caller: Caller) -> web.R
     return answer({"key": holder.name, "info": _told(gateway, holder)})
 
 
-async def _list(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _list(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     wanted = {member: request.query.get(name) for name, member in _FILTERS.items()}
     found = [
         holder
@@ -97,7 +98,7 @@ async def _list(gateway: Gateway, request: web.Request, caller: Caller) -> web.R
     )
 
 
-async def _update(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _update(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     body = await asked_body(gateway, request)
     before = await _newest(gateway, _asked_key(body))
     holder = _checked(gateway, changed_holder(before, body, time.time()))
@@ -106,7 +107,7 @@ async def _update(gateway: Gateway, request: web.Request, caller: Caller) -> web
     return answer({"key": holder.name, **_told(gateway, holder)})
 
 
-async def _delete(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _delete(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     body = await asked_body(gateway, request)
     asked, aliases = _texts(body, "keys"), _texts(body, "key_aliases")
     if not asked and not aliases:
@@ -121,25 +122,25 @@ async def _delete(gateway: Gateway, request: web.Request, caller: Caller) -> web
     return answer({"deleted_keys": [*holders]})
 
 
-async def _block(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _block(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     return await _set_blocked(gateway, request, blocked=True)
 
 
-async def _unblock(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _unblock(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     return await _set_blocked(gateway, request, blocked=False)
 
 
-async def _set_blocked(gateway: Gateway, request: web.Request, *, blocked: bool) -> web.Response:
+async def _set_blocked(gateway: Gateway, request: Request, *, blocked: bool) -> web.Response:
     holder = replace(await _newest(gateway, _asked_key(await asked_body(gateway, request))), blocked=blocked)
     await written(gateway, [holder])
     _logger.info("key %s is %s", holder.shown, "blocked" if blocked else "no longer blocked")
     return answer(_told(gateway, holder))
 
 
-async def _regenerate(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _regenerate(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     """Put a new key in the place of one: with its rights and limits, and what it has spent of its budget."""
     body = await asked_body(gateway, request) if request.can_read_body else {}
-    before = await _newest(gateway, request.match_info.get("key") or _asked_key(body))
+    before = await _newest(gateway, request.named.get("key") or _asked_key(body))
     key = new_key()
     renamed = replace(before, name=digest_of(key), shown=shown(key))
     holder = _checked(gateway, changed_holder(renamed, body, time.time()))

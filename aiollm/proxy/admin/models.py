@@ -14,6 +14,7 @@ from aiollm.proxy.admin.asking import answer, missing
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Refusal
+from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
 
 __all__ = ["MODELS"]
@@ -50,24 +51,24 @@ def _told(gateway: Gateway, name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": _CREATED, "owned_by": owner}
 
 
-async def _list(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _list(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     return answer({"object": "list", "data": [_told(gateway, name) for name in _names(gateway, caller)]})
 
 
-async def _one(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
-    name = request.match_info["model"]
+async def _one(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
+    name = request.named["model"]
     if not gateway.router.get_model_list(name) or not _may_use(caller, name):
         raise missing("model", "model")
     return answer(_told(gateway, name))
 
 
-async def _info(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _info(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     """Tell of deployments. Where they are, and how they are set up, is for operators only."""
     entries = [entry for name in _groups(gateway, caller) for entry in gateway.router.get_model_list(name)]
     return answer({"data": [_entry(entry, whole=caller.is_admin) for entry in entries]})
 
 
-async def _group_info(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _group_info(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     found = [gateway.router.get_model_group_info(name) for name in _groups(gateway, caller)]
     return answer({"data": [asdict(info) for info in found if info is not None]})
 

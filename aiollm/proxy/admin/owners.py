@@ -21,6 +21,7 @@ from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.body import refused, text
 from aiollm.proxy.keys import Holder, HolderId
 from aiollm.proxy.keys.records import changed_holder, told_holder
+from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
 
 __all__ = ["OWNERS"]
@@ -50,7 +51,7 @@ class _Owners:
     def _param(self) -> str:
         return f"{self.kind}_id"
 
-    async def _new(self, gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+    async def _new(self, gateway: Gateway, request: Request, caller: Caller) -> web.Response:
         body = await asked_body(gateway, request)
         now = time.time()
         blank = Holder(kind=self.kind, name=secrets.token_hex(8), created=now)
@@ -61,22 +62,22 @@ class _Owners:
         await self._write(gateway, holder, "made")
         return answer(self._told(gateway, holder))
 
-    async def _info(self, gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+    async def _info(self, gateway: Gateway, request: Request, caller: Caller) -> web.Response:
         holder = self._found(gateway, request.query.get(self._param))
         keys = [key.name for key in self._keys(gateway, holder)]
         return answer({self._param: holder.name, f"{self.kind}_info": self._told(gateway, holder), "keys": keys})
 
-    async def _list(self, gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+    async def _list(self, gateway: Gateway, request: Request, caller: Caller) -> web.Response:
         holders = sorted(gateway.keyring.all(self.kind), key=lambda holder: holder.name)
         return answer([self._told(gateway, holder) for holder in holders])
 
-    async def _update(self, gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+    async def _update(self, gateway: Gateway, request: Request, caller: Caller) -> web.Response:
         body = await asked_body(gateway, request)
         holder = changed_holder(await self._newest(gateway, body), body, time.time())
         await self._write(gateway, holder, "changed")
         return answer(self._told(gateway, holder))
 
-    async def _delete(self, gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+    async def _delete(self, gateway: Gateway, request: Request, caller: Caller) -> web.Response:
         """Take owners away. Those with keys stay: their keys would be held to nothing of theirs any more."""
         names = (await asked_body(gateway, request)).get(f"{self._param}s")
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
@@ -96,13 +97,13 @@ class _Owners:
             _logger.info("%s %s is deleted", self.kind, holder.name)
         return answer({f"deleted_{self.kind}s": names})
 
-    async def _block(self, gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+    async def _block(self, gateway: Gateway, request: Request, caller: Caller) -> web.Response:
         return await self._set_blocked(gateway, request, blocked=True)
 
-    async def _unblock(self, gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+    async def _unblock(self, gateway: Gateway, request: Request, caller: Caller) -> web.Response:
         return await self._set_blocked(gateway, request, blocked=False)
 
-    async def _set_blocked(self, gateway: Gateway, request: web.Request, *, blocked: bool) -> web.Response:
+    async def _set_blocked(self, gateway: Gateway, request: Request, *, blocked: bool) -> web.Response:
         holder = replace(await self._newest(gateway, await asked_body(gateway, request)), blocked=blocked)
         await self._write(gateway, holder, "blocked" if blocked else "no longer blocked")
         return answer(self._told(gateway, holder))

@@ -16,12 +16,13 @@ from aiollm.proxy.keys import HolderId, digest_said
 from aiollm.proxy.ledger.row import dollars
 from aiollm.proxy.ledger.spend_scripts import Grouping
 from aiollm.proxy.ledger.told import told_row, told_total
+from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
 
 __all__ = ["SPEND"]
 
 
-async def _logs(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _logs(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     """Tell of calls, the newest first. `x-next-offset` says that there may be more, and where they begin."""
     key = request.query.get("api_key")
     start, end = asked_time(request, "start_date"), asked_time(request, "end_date")
@@ -47,7 +48,7 @@ class _Totals:
 
     by: Grouping
 
-    async def __call__(self, gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+    async def __call__(self, gateway: Gateway, request: Request, caller: Caller) -> web.Response:
         key = request.query.get("api_key")
         start, end = asked_time(request, "start_date"), asked_time(request, "end_date")
         totals = await kept(
@@ -68,7 +69,7 @@ class _Totals:
         return {"key_alias": holder and holder.alias, "key_name": holder and holder.shown}
 
 
-async def _all(gateway: Gateway, request: web.Request, caller: Caller) -> web.Response:
+async def _all(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     totals = await kept(gateway.store.totals("day"))
     limit = gateway.config.litellm.max_budget
     return answer({"spend": dollars(sum(total.cost for total in totals)), "max_budget": limit})

@@ -5,6 +5,7 @@ Source: https://platform.openai.com/docs/api-reference/chat and the types of ope
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ __all__ = ["asked_of_chat", "chat_error", "chat_frames", "chat_response", "parse
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 """The members of an object, each left as it is written."""
 
+_OBJECT = msgspec.Raw(b'"chat.completion"')
 _HANDLED = frozenset({"model", "stream", "stream_options", "messages"})
 
 
@@ -98,9 +100,15 @@ def chat_response(response: ModelResponse, asked: Asked) -> bytes:
 
 def _as_it_came(response: ModelResponse, body: bytes, model: str) -> bytes:
     members = _members(body)
-    head = {"id": response.id, "object": "chat.completion", "created": response.created, "model": model}
-    members.update((name, msgspec.Raw(encode(value))) for name, value in head.items())
+    members["object"], members["model"] = _OBJECT, _written(model)
+    if "created" not in members:
+        members["created"] = msgspec.Raw(encode(response.created))
     return encode(members)
+
+
+@lru_cache(maxsize=256)
+def _written(model: str) -> msgspec.Raw:
+    return msgspec.Raw(encode(model))
 
 
 def _choice(choice: Choices) -> dict[str, Any]:

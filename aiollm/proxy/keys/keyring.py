@@ -5,7 +5,7 @@ One extractor, one policy: whatever header a key came in, it is identified here 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hmac import compare_digest
 from typing import Literal
 
@@ -21,9 +21,9 @@ __all__ = ["Identity", "Keyring", "Role"]
 Role = Literal["admin", "caller", "anyone", "public"]
 
 
-@frozen
+@frozen(eq=False)
 class Identity:
-    """Who asks.
+    """Who asks. A caller has another one as soon as anything of its key, team or user has changed.
 
     Attributes:
         role: "admin" has the master key; "caller" a virtual key; "anyone" is there where no master key is set, and may
@@ -88,7 +88,7 @@ class Keyring:
         """Have another master key from now on."""
         self._master = None if master is None else digest_of(master.reveal())
 
-    def update(self, holders: Iterable[Holder], gone: Iterable[HolderId] = (), *, version: int) -> None:
+    def update(self, holders: Collection[Holder], gone: Collection[HolderId] = (), *, version: int) -> None:
         """Take over records that have changed.
 
         Args:
@@ -96,7 +96,8 @@ class Keyring:
             gone: names that are no more.
             version: the store's version with these changes in it.
         """
-        self._callers.clear()
+        if holders or gone:
+            self._callers.clear()
         self._holders.update((holder.id, holder) for holder in holders)
         for name in gone:
             self._holders.pop(name, None)

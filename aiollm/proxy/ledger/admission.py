@@ -8,7 +8,7 @@ is in flight counts as spent.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import define, field
 
@@ -27,42 +27,49 @@ class _Account:
     """What a holder has spent and taken, at present.
 
     Attributes:
+        charge: whose it is, and the beginning of the budget's period that the sums are of.
         quota: its limits; None where it has none.
         limits: those that the quota was made for.
-        period: the beginning of the budget's period that the sums are of.
+        holder: the holder as it was at the last look; None before the first.
+        until: the end of the period.
         spent: what the store knew of, when it was asked last.
         unwritten: what was settled here since.
         reserved: what calls in flight may cost.
         written: what was written since the others were told.
         elsewhere: what is pending with other workers, as far as they have told.
-        budgeted: whether there is a budget to keep.
     """
 
+    charge: Charge
     quota: HolderQuota | None = None
     limits: tuple[int | None, int | None, int | None] = UNLIMITED
-    period: float = 0.0
+    holder: Holder | None = None
+    until: float = math.inf
     spent: int = 0
     unwritten: int = 0
     reserved: int = 0
     written: int = 0
     elsewhere: int = 0
-    budgeted: bool = False
 
     @property
-    def total(self) -> int:
-        return self.spent + self.unwritten + self.reserved + self.elsewhere
+    def period(self) -> float:
+        return self.charge.period
+
+    @property
+    def budgeted(self) -> bool:
+        """Whether there is a budget to keep."""
+        return self.holder is not None and self.holder.budget is not None
+
+    def covers(self, budget: int, cost: int) -> bool:
+        """Whether there is room for a cost; a budget that is spent has none for what is free."""
+        total = self.spent + self.unwritten + self.reserved + self.elsewhere
+        return total < budget and total + cost <= budget
 
 
 @define(eq=False)
 class Reservation:
-    """What a call has been let in with. It is settled exactly once; further settlements change nothing.
+    """What a call has been let in with. It is settled exactly once; further settlements change nothing."""
 
-    Attributes:
-        charges: whose budgets its row is to charge, in the periods that it was let in.
-    """
-
-    charges: tuple[Charge, ...]
-    _accounts: tuple[_Account, ...]
+    _accounts: Sequence[_Account]
     _amounts: Amounts
     _cost: int
     _now: float
@@ -70,6 +77,11 @@ class Reservation:
     _taken: list[HolderQuota] = field(factory=list, init=False)
     _untold: list[tuple[Holder, SharedQuota]] = field(factory=list, init=False)
     _settled: bool = field(default=False, init=False)
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        """Whose budgets its row is to charge, in the periods that it was let in."""
+        return tuple([account.charge for account in self._accounts])
 
     @property
     def waits(self) -> bool:
@@ -143,7 +155,7 @@ class Admissions:
     limits: HolderLimits = field(factory=OwnLimits)
     _accounts: dict[HolderId, _Account] = field(factory=dict, init=False)
 
-    def admit(self, holders: Iterable[Holder], now: float, clock: float, *, tokens: int, cost: int) -> Reservation:
+    def admit(self, holders: Sequence[Holder], now: float, clock: float, *, tokens: int, cost: int) -> Reservation:
         """Let a call in; where the reservation `waits`, that is only once it was `told`.
 
         Args:
@@ -156,16 +168,17 @@ class Admissions:
         Raises:
             Refusal: a limit is reached, or a budget spent; nothing is taken then.
         """
-        accounts = [(holder, self._account(holder, now)) for holder in holders]
-        for holder, account in accounts:
-            if holder.budget is not None and (account.total >= holder.budget or account.total + cost > holder.budget):
+        accounts = []
+        for holder in holders:
+            account = self._account(holder, now)
+            if holder.budget is not None and not account.covers(holder.budget, cost):
                 raise self._spent(holder, account, now)
-        charges = tuple(Charge(holder.kind, holder.name, account.period) for holder, account in accounts)
-        reservation = Reservation(charges, tuple(account for _, account in accounts), Amounts(1, tokens), cost, clock)
-        for _, account in accounts:
+            accounts.append(account)
+        reservation = Reservation(accounts, Amounts(1, tokens), cost, clock)
+        for account in accounts:
             account.reserved += cost
         try:
-            for holder, account in accounts:
+            for holder, account in zip(holders, accounts, strict=True):
                 if account.quota is not None:
                     reservation.take(holder, account.quota)
         except Refusal:
@@ -192,8 +205,7 @@ class Admissions:
         for (name, period), spent in balances.items():
             account = self._accounts.get(name)
             if account is None or account.period < period:
-                quota, limits = (account.quota, account.limits) if account else (None, UNLIMITED)
-                account = self._accounts[name] = _Account(quota, limits, period)
+                account = self._accounts[name] = _later(account, Charge(*name, period))
             if account.period == period:
                 account.spent = spent
 
@@ -218,15 +230,14 @@ class Admissions:
 
     def _account(self, holder: Holder, now: float) -> _Account:
         account = self._accounts.get(holder.id)
-        if account is None:
-            account = self._accounts[holder.id] = _Account()
+        if account is not None and account.holder is holder and now < account.until:
+            return account
+        period, end = holder.period_start(now), holder.period_end(now)
+        if account is None or account.period != period:
+            account = self._accounts[holder.id] = _later(account, Charge(holder.kind, holder.name, period))
         if account.limits != holder.limits:
             account.limits, account.quota = holder.limits, self.limits.of(holder)
-        period = holder.period_start(now)
-        if account.period != period:
-            # What is in flight settles with the account of its own period.
-            account = self._accounts[holder.id] = _Account(account.quota, account.limits, period)
-        account.budgeted = holder.budget is not None
+        account.holder, account.until = holder, math.inf if end is None else end
         return account
 
     def _spent(self, holder: Holder, account: _Account, now: float) -> Refusal:
@@ -238,6 +249,11 @@ class Admissions:
         )
         wait = None if end is None else end - now
         return Refusal(Failure(self.over_budget, message, "budget_exceeded", "budget_exceeded", None, False, wait))
+
+
+def _later(before: _Account | None, charge: Charge) -> _Account:
+    """Return the account of another period. What is in flight settles with that of its own."""
+    return _Account(charge) if before is None else _Account(charge, before.quota, before.limits)
 
 
 def _too_many(holder: Holder, wait: float) -> Refusal:

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.page.session import COOKIE, is_session
+from aiollm.proxy.request import Request
 from aiollm.types.secret import Secret
 
 __all__ = ["master_key", "require_session", "session_of"]
@@ -25,7 +26,7 @@ def master_key(gateway: Gateway) -> Secret:
     return gateway.config.general.master_key
 
 
-def session_of(gateway: Gateway, request: web.Request) -> str | None:
+def session_of(gateway: Gateway, request: Request) -> str | None:
     """Return the cookie of a request, if it is one of a session that has not ended.
 
     Raises:
@@ -36,7 +37,7 @@ def session_of(gateway: Gateway, request: web.Request) -> str | None:
     return cookie if is_session(master, cookie, time.time()) else None
 
 
-def require_session(gateway: Gateway, request: web.Request) -> None:
+def require_session(gateway: Gateway, request: Request) -> None:
     """Check that somebody is signed in.
 
     Raises:

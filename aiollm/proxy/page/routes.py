@@ -25,19 +25,20 @@ from aiollm.proxy.page.markup import element
 from aiollm.proxy.page.overview import live_calls, overview
 from aiollm.proxy.page.playground import asked_chat, playground
 from aiollm.proxy.page.session import COOKIE, SESSION_SECONDS, form_token, is_form_token, new_session
+from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
 from aiollm.proxy.upload import read_upload
 
 __all__ = ["PAGE"]
 
 Form = Mapping[str, str]
-Posted = Callable[[Gateway, web.Request, Caller, Form], Awaitable[web.StreamResponse]]
+Posted = Callable[[Gateway, Request, Caller, Form], Awaitable[web.StreamResponse]]
 
 
 # Signing in and out
 
 
-async def _home(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+async def _home(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
     if session_of(gateway, request) is None:
         return _sign_in()
     token = _token(gateway, request)
@@ -65,7 +66,7 @@ def _sign_in(fault: str | None = None) -> web.Response:
     return page_response(document("Sign in", form), 403 if fault else 200)
 
 
-async def _enter(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+async def _enter(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
     master = master_key(gateway)
     form = await _form(gateway, request)
     try:
@@ -87,7 +88,7 @@ async def _enter(gateway: Gateway, request: web.Request, caller: Caller) -> web.
     return response
 
 
-async def _leave(gateway: Gateway, request: web.Request, caller: Caller, form: Form) -> web.StreamResponse:
+async def _leave(gateway: Gateway, request: Request, caller: Caller, form: Form) -> web.StreamResponse:
     response = _seen("/ui")
     response.del_cookie(COOKIE, path="/ui")
     return response
@@ -98,12 +99,12 @@ def _seen(place: str) -> web.Response:
     return web.Response(status=303, headers={**HEADERS, "location": place})
 
 
-async def _style(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+async def _style(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
     master_key(gateway)
     return web.Response(body=STYLE, content_type="text/css", charset="utf-8", headers=HEADERS)
 
 
-async def _script(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+async def _script(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
     master_key(gateway)
     return web.Response(body=SCRIPT, content_type="text/javascript", charset="utf-8", headers=HEADERS)
 
@@ -111,16 +112,16 @@ async def _script(gateway: Gateway, request: web.Request, caller: Caller) -> web
 # For who is signed in
 
 
-async def _live(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+async def _live(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
     return page_response(live_calls(gateway, time.time()))
 
 
-async def _keys(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+async def _keys(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
     token = _token(gateway, request)
     return page_response(document("Keys", keys_page(gateway, token), token=token))
 
 
-async def _make_key(gateway: Gateway, request: web.Request, caller: Caller, form: Form) -> web.StreamResponse:
+async def _make_key(gateway: Gateway, request: Request, caller: Caller, form: Form) -> web.StreamResponse:
     token = _token(gateway, request)
     try:
         key, _ = await make_key(gateway, asked_key(form))
@@ -130,7 +131,7 @@ async def _make_key(gateway: Gateway, request: web.Request, caller: Caller, form
     return page_response(document("Keys", keys_page(gateway, token, made=str(key)), token=token))
 
 
-async def _change_key(gateway: Gateway, request: web.Request, caller: Caller, form: Form) -> web.StreamResponse:
+async def _change_key(gateway: Gateway, request: Request, caller: Caller, form: Form) -> web.StreamResponse:
     await kept(gateway.spending.flush())
     holder = gateway.keyring.get(HolderId("key", form.get("name", "")))
     if holder is None:
@@ -142,23 +143,23 @@ async def _change_key(gateway: Gateway, request: web.Request, caller: Caller, fo
     return _seen("/ui/keys")
 
 
-async def _playground(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+async def _playground(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
     token = _token(gateway, request)
     return page_response(document("Playground", playground(gateway, token), token=token))
 
 
-async def _chat(gateway: Gateway, request: web.Request, caller: Caller, form: Form) -> web.StreamResponse:
+async def _chat(gateway: Gateway, request: Request, caller: Caller, form: Form) -> web.StreamResponse:
     return await answer(gateway, request, caller, CHAT.parse(asked_chat(form)), CHAT, "chat")
 
 
 # Forms
 
 
-def _token(gateway: Gateway, request: web.Request) -> str:
+def _token(gateway: Gateway, request: Request) -> str:
     return form_token(master_key(gateway), request.cookies[COOKIE])
 
 
-async def _form(gateway: Gateway, request: web.Request) -> dict[str, str]:
+async def _form(gateway: Gateway, request: Request) -> dict[str, str]:
     body = await read_upload(gateway, request)
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50))
@@ -166,10 +167,10 @@ async def _form(gateway: Gateway, request: web.Request) -> dict[str, str]:
         raise _foreign() from None
 
 
-def _posted(handler: Posted) -> Callable[[Gateway, web.Request, Caller], Awaitable[web.StreamResponse]]:
+def _posted(handler: Posted) -> Callable[[Gateway, Request, Caller], Awaitable[web.StreamResponse]]:
     """Return a handler of a form: one that this page gave to this session, and no other."""
 
-    async def handle(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+    async def handle(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
         form = await _form(gateway, request)
         if not is_form_token(master_key(gateway), request.cookies[COOKIE], form.get("token", "")):
             raise _foreign()

@@ -9,6 +9,7 @@ from aiollm.proxy.caller import Caller
 from aiollm.proxy.delivery import SILENCE_SECONDS, EventDelivery
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
+from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import stream_headers
 from aiollm.proxy.resume.event_id import EventId, read_event_id
 from aiollm.proxy.resume.log import Reader, Trimmed
@@ -24,7 +25,7 @@ HEARTBEAT = b": keep-alive\n\n"
 """A comment, which is no event in any format."""
 
 
-async def resume(gateway: Gateway, request: web.Request, caller: Caller, id: str) -> web.StreamResponse:
+async def resume(gateway: Gateway, request: Request, caller: Caller, id: str) -> web.StreamResponse:
     """Send what comes after an event of a stream, and go on as the stream does.
 
     Args:
@@ -65,9 +66,9 @@ async def _reader(streams: ResumableStreams | None, event: EventId | None, calle
     return reader
 
 
-async def _get(gateway: Gateway, request: web.Request, caller: Caller) -> web.StreamResponse:
+async def _get(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
     """Take up a stream after the event that the header names, or from its beginning."""
-    name = request.match_info["stream"]
+    name = request.named["stream"]
     id = request.headers.get(LAST_EVENT_ID, name)
     event = read_event_id(id)
     return await resume(gateway, request, caller, id if event is not None and event.stream == name else "")

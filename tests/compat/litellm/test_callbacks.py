@@ -109,3 +109,64 @@ def test_the_name_of_a_service_is_refused() -> None:
     litellm.success_callback = ["langfuse"]
     with pytest.raises(TypeError, match="langfuse"):
         litellm.completion(MODEL, MESSAGES, mock_response="yes")
+
+
+def test_functions_hear_that_a_call_begins(server: ProviderServer) -> None:
+    heard: list[Any] = []
+    litellm.input_callback = [lambda kwargs: heard.append((kwargs["model"], kwargs["messages"], len(server.log)))]
+    litellm.completion(MODEL, MESSAGES)
+    assert heard == [("gpt-4o", MESSAGES, 0)]
+
+
+def test_a_call_may_have_callbacks_of_its_own(server: ProviderServer) -> None:
+    heard: list[str] = []
+    litellm.success_callback = [lambda *_: heard.append("all")]
+    litellm.max_budget = 5.0
+    server.reply("Fine", usage={"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12})
+    litellm.completion(MODEL, MESSAGES, success_callback=[lambda *_: heard.append("one")])
+    answer = litellm.completion(MODEL, MESSAGES)
+    assert heard == ["all", "one", "all"]
+    assert litellm._current_cost == pytest.approx(2 * litellm.completion_cost(answer))
+
+
+def test_a_call_of_a_router_has_none_of_its_own() -> None:
+    router = litellm.Router([{"model_name": "fast", "litellm_params": {"model": MODEL, "api_key": "none"}}])
+    with pytest.raises(litellm.UnsupportedParamsError, match="those that the module has"):
+        router.completion("fast", MESSAGES, callbacks=[Logger()])
+
+
+def test_a_stream_that_was_not_counted_has_an_estimate_and_no_cost(server: ProviderServer) -> None:
+    heard: list[Any] = []
+
+    def track_cost(kwargs: Any, completion_response: Any, start_time: Any, end_time: Any) -> None:
+        heard.append((kwargs["response_cost"], litellm.completion_cost(kwargs["complete_streaming_response"])))
+
+    litellm.success_callback = [track_cost]
+    list(litellm.completion(MODEL, MESSAGES, stream=True))
+    ((known, estimate),) = heard
+    assert known is None
+    assert estimate > 0
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_facts_of_a_call_have_litellms_names(fails: bool, server: ProviderServer) -> None:
+    heard: list[Any] = []
+    litellm.callbacks = [lambda kwargs, *_: heard.append(kwargs)]
+    options: dict[str, Any] = {"metadata": {"tags": ["a"]}, "user": "u"}
+    if fails:
+        server.script(status(400))
+        with pytest.raises(litellm.BadRequestError):
+            litellm.completion(MODEL, MESSAGES, **options)
+    else:
+        server.reply("Fine", usage={"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12})
+        litellm.completion(MODEL, MESSAGES, **options)
+    (kwargs,) = heard
+    facts = kwargs["standard_logging_object"]
+    assert facts["status"] == ("failure" if fails else "success")
+    assert (facts["request_tags"], facts["end_user"]) == (["a"], "u")
+    assert facts["startTime"] <= facts["completionStartTime"] <= facts["endTime"]
+    assert facts["total_tokens"] == (0 if fails else 12)
+    assert facts["response_cost"] == kwargs["response_cost"]
+    if fails:
+        assert facts["error_information"]["error_code"] == "400"
+        assert "BadRequestError" in kwargs["traceback_exception"]

@@ -116,3 +116,13 @@ def test_without_openai_the_errors_are_there_too() -> None:
 def test_the_list_of_errors_is_whole() -> None:
     kinds = {name for name, value in vars(litellm_exceptions).items() if isinstance(value, type) and name[0] != "_"}
     assert {name for name in kinds if name.endswith("Error")} <= {*litellm_exceptions.__all__}
+
+
+def test_what_a_provider_tells_of_its_own_is_there() -> None:
+    inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {"hate": {"filtered": True}}}
+    error: Any = as_litellm(aiollm.ContentPolicyViolationError("m", body={"error": {"innererror": inner}}))
+    assert error.provider_specific_fields == {"innererror": inner}
+    other: Any = as_litellm(aiollm.RateLimitError("m"))
+    assert (other.provider_specific_fields, other.max_retries) == (None, None)
+    made: Any = RateLimitError("m", "groq", "x", provider_specific_fields={"a": 1}, max_retries=2)
+    assert (made.provider_specific_fields, made.max_retries) == ({"a": 1}, 2)

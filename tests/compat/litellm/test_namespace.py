@@ -110,3 +110,12 @@ def test_its_names_are_listed() -> None:
 @pytest.mark.parametrize(("status", "worth"), [(408, True), (429, True), (500, True), (400, False), (404, False)])
 def test_a_status_is_worth_a_retry_or_not(status: int, worth: bool) -> None:
     assert litellm._should_retry(status) is worth
+
+
+def test_models_that_can_be_asked_are_those_of_providers_with_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GROQ_API_KEY", "MISTRAL_API_KEY"):
+        monkeypatch.setenv(name, "secret")
+    found = litellm.get_valid_models()
+    assert {"groq/openai/gpt-oss-120b", "mistral/mistral-large-latest"} <= {*found}
+    assert all(model.startswith("groq/") for model in litellm.get_valid_models(custom_llm_provider="groq"))
+    assert litellm.get_valid_models(custom_llm_provider="anthropic") == []

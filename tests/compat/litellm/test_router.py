@@ -75,3 +75,46 @@ def test_the_other_methods_are_aiollms(server: ProviderServer) -> None:
 def test_an_argument_that_a_router_has_not_says_what_to_do(server: ProviderServer) -> None:
     with pytest.raises(TypeError, match="assistants"):
         litellm.Router(model_list(server), assistants_config={"a": 1})
+
+
+async def test_several_groups_are_asked_at_once() -> None:
+    async with ProviderServer() as server:
+        router = litellm.Router(model_list(server))
+        answers = await router.abatch_completion(models=["fast", "large"], messages=MESSAGES)
+        assert [answer.model for answer in answers] == ["a", "b"]
+        table = await router.abatch_completion(models=["fast", "nobody"], messages=[MESSAGES, MESSAGES])
+        kinds = [[type(answer) for answer in row] for row in table]
+        assert kinds == [[litellm.ModelResponse, type(table[0][1])]] * 2
+        assert isinstance(table[0][1], litellm.BadRequestError)
+        many = await router.abatch_completion_one_model_multiple_requests("large", [MESSAGES, MESSAGES])
+        assert [answer.model for answer in many] == ["b", "b"]
+        fastest = await router.abatch_completion_fastest_response(model="nobody, large", messages=MESSAGES)
+        assert fastest.model == "b"
+        assert (await router.schedule_acompletion("fast", MESSAGES, priority=0)).model == "a"
+
+
+def test_a_group_goes_on_with_a_prompt(server: ProviderServer) -> None:
+    router = litellm.Router(model_list(server))
+    assert router.text_completion("fast", "Say").choices[0].text == "Fine, thanks!"
+
+
+async def test_a_group_goes_on_with_a_prompt_asynchronously() -> None:
+    async with ProviderServer() as server:
+        server.reply("Fine, thanks!")
+        router = litellm.Router(model_list(server))
+        assert (await router.atext_completion(model="fast", prompt="Say")).choices[0].text == "Fine, thanks!"
+
+
+def test_what_a_router_has_is_told(server: ProviderServer) -> None:
+    router = litellm.Router(model_list(server))
+    assert [entry["model_name"] for entry in router.model_list] == ["fast", "large"]
+    assert router.get_available_deployment(model="fast", messages=MESSAGES)["litellm_params"]["model"] == "openai/a"
+
+
+def test_a_deployment_fails_as_its_mock_says(server: ProviderServer) -> None:
+    first, second = model_list(server)
+    first["litellm_params"]["mock_response"] = "litellm.InternalServerError"
+    router = litellm.Router([first, second], num_retries=0, fallbacks=[{"fast": ["large"]}])
+    assert router.completion("fast", MESSAGES).model == "b"
+    with pytest.raises(litellm.UnsupportedParamsError, match="mock_response"):
+        router.completion("fast", MESSAGES, mock_testing_fallbacks=True)

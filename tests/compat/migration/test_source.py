@@ -44,6 +44,10 @@ def test_an_import_is_to_be_written_otherwise(line: str, instead: str) -> None:
             "litellm.success_callback = ['langfuse']",
             ["2 differs litellm.success_callback", "2 missing litellm.success_callback = ['langfuse']"],
         ),
+        (
+            "litellm.completion('m', [], success_callback=['langfuse'])",
+            ["2 differs completion(success_callback=)", "2 missing completion(success_callback=)['langfuse']"],
+        ),
         ("litellm.completion('m', [], temperature=1, **more)", []),
         ("litellm.completion('m', [], client=None, base_model=False)", []),
         ("litellm.completion('m', [], client=c)", ["2 missing completion(client=)"]),
@@ -92,3 +96,9 @@ def test_a_file_without_litellm_has_nothing_to_change() -> None:
 def test_a_file_that_cannot_be_read_is_told() -> None:
     (finding,) = findings_in_source("import litellm\ndef f(:\n", "app.py")
     assert (finding.line, finding.kind) == (2, "missing")
+
+
+def test_a_method_that_routers_have_not_is_told() -> None:
+    code = ["from litellm import Router", "router = Router([])", "router.set_custom_routing_strategy(mine)"]
+    assert found(*code)[1:] == ["3 missing router.set_custom_routing_strategy"]
+    assert found(*code[:2], "router.get_model_names()", "router.abatch_completion([], [])")[1:] == []

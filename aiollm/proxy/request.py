@@ -1,0 +1,20 @@
+"""A client's request, as the handlers of routes get it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from aiohttp import web
+
+__all__ = ["Request"]
+
+
+class Request(web.BaseRequest):
+    """A request.
+
+    Attributes:
+        named: what its path has in the places that the route's path has names for.
+    """
+
+    named: Mapping[str, str] = MappingProxyType({})

@@ -1,0 +1,77 @@
+"""Which route a method and a path mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from aiohttp import web
+
+from aiollm.proxy.route import Route
+
+__all__ = ["RouteTable"]
+
+_PLACE = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
+_NAMES_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+Methods = dict[str, Route]
+
+
+class RouteTable:
+    """Routes by their paths. A path is all or nothing: what has no route of just its form is not there.
+
+    Args:
+        routes: the routes.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._plain: dict[str, Methods] = {}
+        self._patterns: dict[str, tuple[re.Pattern[str], Methods]] = {}
+        for route in routes:
+            for path in route.paths:
+                self._methods_at(path)[route.method] = route
+
+    def _methods_at(self, path: str) -> Methods:
+        if "{" not in path:
+            return self._plain.setdefault(path, {})
+        return self._patterns.setdefault(path, (_pattern(path), {}))[1]
+
+    def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+        """Return the route of a request, and what its path names.
+
+        Args:
+            method: the request's.
+            path: the request's, without the query, and with no percent sign but in %2F and %25.
+
+        Raises:
+            HTTPNotFound: there is none.
+            HTTPMethodNotAllowed: there is, but for other methods only.
+        """
+        methods, named = self._plain.get(path), _NAMES_NOTHING
+        if methods is None:
+            methods, named = self._matching(path)
+        route = methods.get(method)
+        if route is None:
+            raise web.HTTPMethodNotAllowed(method, methods)
+        return route, named
+
+    def _matching(self, path: str) -> tuple[Methods, Mapping[str, str]]:
+        for pattern, methods in self._patterns.values():
+            if found := pattern.fullmatch(path):
+                return methods, {name: _unquoted(value) for name, value in found.groupdict().items()}
+        raise web.HTTPNotFound
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return the pattern of a path; what it names is one part of a path, where it does not say what else."""
+    parts, end = [], 0
+    for place in _PLACE.finditer(path):
+        name, form = place.groups()
+        parts += [re.escape(path[end : place.start()]), f"(?P<{name}>{form or '[^{}/]+'})"]
+        end = place.end()
+    return re.compile("".join([*parts, re.escape(path[end:])]))
+
+
+def _unquoted(text: str) -> str:
+    return text.replace("%2F", "/").replace("%25", "%")
