@@ -45,6 +45,10 @@ def test_an_import_is_to_be_written_otherwise(line: str, instead: str) -> None:
             ["2 differs litellm.success_callback", "2 missing litellm.success_callback = ['langfuse']"],
         ),
         (
+            "litellm.success_callback = [lambda kwargs, *_: print(kwargs['model'])] + ['s3']",
+            ["2 differs litellm.success_callback", "2 missing litellm.success_callback = ['s3']"],
+        ),
+        (
             "litellm.completion('m', [], success_callback=['langfuse'])",
             ["2 differs completion(success_callback=)", "2 missing completion(success_callback=)['langfuse']"],
         ),
@@ -101,4 +105,5 @@ def test_a_file_that_cannot_be_read_is_told() -> None:
 def test_a_method_that_routers_have_not_is_told() -> None:
     code = ["from litellm import Router", "router = Router([])", "router.set_custom_routing_strategy(mine)"]
     assert found(*code)[1:] == ["3 missing router.set_custom_routing_strategy"]
-    assert found(*code[:2], "router.get_model_names()", "router.abatch_completion([], [])")[1:] == []
+    there = ("router.get_model_names()", "router.abatch_completion([], [])", "router.completion('m', [], priority=0)")
+    assert found(*code[:2], *there)[1:] == []
