@@ -20,7 +20,7 @@ from aiollm.router.fleet import Fleet
 from aiollm.router_arguments.fallback_lists import FallbackLists, Lists
 from aiollm.types.timeouts import Timeouts
 
-__all__ = ["RoutedCalls"]
+__all__ = ["MOCK_FAILURES", "RoutedCalls"]
 
 Build = Callable[[dict[str, Any], Find], Call]
 
@@ -35,6 +35,13 @@ _OF_THE_DEPLOYMENT = (
     "custom_llm_provider",
 )
 _FALLBACKS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+
+MOCK_FAILURES: Mapping[str, str] = {
+    "mock_testing_fallbacks": "litellm.InternalServerError",
+    "mock_testing_context_fallbacks": "litellm.ContextWindowExceededError",
+    "mock_testing_content_policy_fallbacks": "Exception: content_filter_policy",
+}
+"""LiteLLM's argument that lets the group itself fail, so that those that stand in for it are asked -> how it fails."""
 
 _PER_ATTEMPT = Timeouts()
 """The clocks of a call without a timeout. It has no `total`: each of its attempts has its own clocks."""
@@ -71,6 +78,7 @@ class RoutedCalls:
         notes = given.get("metadata")
         tags = params.pop("tags", None) or (notes.get("tags") if isinstance(notes, Mapping) else None)
         falls_back = not checked_flag("disable_fallbacks", params.pop("disable_fallbacks", None))
+        failures = [how for name, how in MOCK_FAILURES.items() if checked_flag(name, params.pop(name, None))]
         lists = {name: given[name] for name in _FALLBACKS if given.get(name)}
         sets_clocks = given.get("timeout") is not None or given.get("stream_timeout") is not None
         given = {**given, **dict.fromkeys(lists), "provider_params": params}
@@ -87,6 +95,11 @@ class RoutedCalls:
             sets_clocks=sets_clocks,
             tags=frozenset(checked_names("tags", tags)),
         )
+        if failures:  # once: it is no use to try it again
+            call = msgspec.structs.replace(
+                call, request=msgspec.structs.replace(call.request, mock_response=failures[0])
+            )
+            options = msgspec.structs.replace(options, retries=0)
         return msgspec.structs.replace(call, group=given["model"], options=options)
 
     def _find(self, given: Mapping[str, Any], api: Api) -> Target:

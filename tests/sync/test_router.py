@@ -71,6 +71,19 @@ async def test_a_call_may_name_those_that_stand_in_or_none() -> None:
             await ask(router, fallbacks=["nobody"])
 
 
+@pytest.mark.parametrize(
+    ("how", "answering"), [("fallbacks", "b"), ("context_fallbacks", "c"), ("content_policy_fallbacks", "b")]
+)
+async def test_a_group_fails_where_a_test_of_its_fallbacks_wants_it(how: str, answering: str) -> None:
+    async with servers(1) as (good,):
+        entries = [entry(good, "a"), entry(good, "b", "h"), entry(good, "c", "i")]
+        lists: dict[str, Any] = {"fallbacks": [{"g": ["h"]}], "context_window_fallbacks": [{"g": ["i"]}]}
+        router = aiollm.Router(entries, **lists)
+        assert asked(await ask(router, **{f"mock_testing_{how}": True})) == answering
+        assert asked(await ask(router, **{f"mock_testing_{how}": False})) == "a"
+        assert len(good.log) == 2
+
+
 async def test_a_group_that_asks_for_time_is_not_waited_for_where_another_stands_in() -> None:
     async with servers(2) as (busy, good):
         busy.script(status(429, retry_after=30))

@@ -9,6 +9,7 @@ from aiollm.compat.litellm.differences import differences
 from aiollm.compat.litellm.settings import SETTINGS, Settings
 from aiollm.exceptions import APIError, UnsupportedParamsError
 from aiollm.providers.registry import find_provider
+from aiollm.router_arguments.calls import MOCK_FAILURES
 from aiollm.types.timeouts import Timeouts
 
 __all__ = ["own_arguments"]
@@ -47,6 +48,9 @@ def own_arguments(
                 f"{name}: LiteLLM has it, aiollm has not: {difference.note}", model=model, param=name, phase="request"
             )
         del arguments[name]
+    for name in () if of_router else MOCK_FAILURES:
+        if arguments.pop(name, False):
+            raise UnsupportedParamsError(f"{name}: calls of a Router have it", model=model, param=name, phase="request")
     for name, usual in _OTHER_NAMES.items():
         if name in arguments:
             arguments.setdefault(usual, arguments.pop(name))

@@ -116,5 +116,10 @@ def test_a_deployment_fails_as_its_mock_says(server: ProviderServer) -> None:
     first["litellm_params"]["mock_response"] = "litellm.InternalServerError"
     router = litellm.Router([first, second], num_retries=0, fallbacks=[{"fast": ["large"]}])
     assert router.completion("fast", MESSAGES).model == "b"
-    with pytest.raises(litellm.UnsupportedParamsError, match="mock_response"):
-        router.completion("fast", MESSAGES, mock_testing_fallbacks=True)
+
+
+def test_a_group_fails_where_a_test_of_its_fallbacks_wants_it(server: ProviderServer) -> None:
+    router = litellm.Router(model_list(server), fallbacks=[{"fast": ["large"]}])
+    assert router.completion("fast", MESSAGES, mock_testing_fallbacks=True).model == "b"
+    with pytest.raises(litellm.UnsupportedParamsError, match="calls of a Router have it"):
+        litellm.completion("openai/a", MESSAGES, mock_testing_fallbacks=True)
