@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import partial
+from http.cookies import SimpleCookie
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from weakref import ReferenceType
@@ -122,7 +123,7 @@ class _Connector(aiohttp.TCPConnector):
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
         self._forget_after_sleep()
         connection = await super().connect(req, traces, timeout)
-        protocol = cast("_Protocol", connection.protocol)
+        protocol: Any = connection.protocol
         reused, protocol.used = protocol.used, True
         self.reused += reused
         self.opened += not reused
@@ -261,12 +262,21 @@ def _proxy_headers(proxy: Proxy | None) -> dict[str, str] | None:
     return {"Authorization": HiddenText(aiohttp.encode_basic_auth(*proxy.credentials))}
 
 
+class _NoCookies(aiohttp.DummyCookieJar):
+    """Keeps no cookies, and makes no new mapping of none for each request."""
+
+    _none: SimpleCookie = SimpleCookie()
+
+    def filter_cookies(self, request_url: URL) -> SimpleCookie:
+        return self._none
+
+
 def _session(connector: _Connector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         timeout=_NO_TIMEOUT,
         auto_decompress=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
+        cookie_jar=_NoCookies(),
         headers={"User-Agent": "aiollm"},
         read_bufsize=WAITING_BYTES,
     )

@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import urlsplit
 from weakref import ref
 
@@ -85,7 +86,7 @@ class Exchange:
         if self._reason is not None:
             raise self._reason
         self._url = url
-        self.host = urlsplit(url).netloc.rpartition("@")[2]  # a password may stand before the @
+        self.host = _host_in(url)
         try:
             response = await self._request(url, headers, body)
         except (*_FAULTS, ValueError) as error:
@@ -137,11 +138,12 @@ class Exchange:
         self.head = ReplyHead(
             status=response.status, headers={name.lower(): value for name, value in response.headers.items()}
         )
-        try:
-            self._inflater = inflater(self.head.headers.get("content-encoding", ""))
-        except APIError as error:
-            self.abort(error)
-            raise
+        if encoding := self.head.headers.get("content-encoding"):
+            try:
+                self._inflater = inflater(encoding)
+            except APIError as error:
+                self.abort(error)
+                raise
         return self.head
 
     async def read(self, *, stops_waiting: bool = True) -> bytes:
@@ -309,6 +311,11 @@ class Exchange:
         phase, reason = self.phase, self._reason
         self.abort(None)
         return reason or failure_of(error, phase, self.host, self._pool.proxy_of(self._url))
+
+
+@lru_cache(maxsize=1024)
+def _host_in(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]  # a password may stand before the @
 
 
 def _reply_began(error: BaseException) -> bool:
