@@ -11,14 +11,14 @@ from attrs import define, field
 
 from aiollm.cli.answer import Answer
 from aiollm.cli.asked import check_settings, request_arguments
+from aiollm.cli.exit_codes import INTERRUPTED
 from aiollm.cli.terminal import Misuse, complain, is_terminal, say
 from aiollm.exceptions import APIError
 from aiollm.sync.facade import completion
 
-__all__ = ["INTERRUPTED", "chat"]
+__all__ = ["chat"]
 
 _PROMPT = "> "
-INTERRUPTED = 130
 
 
 @define

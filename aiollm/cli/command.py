@@ -12,26 +12,19 @@ from argparse import (
     RawDescriptionHelpFormatter,
     _SubParsersAction,
 )
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from aiollm import __version__
 from aiollm.cli.address import HOST, PORT
 from aiollm.cli.asked import add_request_options
-from aiollm.cli.chat import INTERRUPTED, chat
-from aiollm.cli.doctor import doctor
-from aiollm.cli.models import models
+from aiollm.cli.exit_codes import FAILED, INTERRUPTED, MISUSED, PIPE_CLOSED
 from aiollm.cli.numbers import above_zero, count, number, port, retries
-from aiollm.cli.run import run
 from aiollm.cli.terminal import Misuse, abandon_output, complain, never_fail_on_a_character
 
 __all__ = ["main"]
-
-FAILED = 1
-MISUSED = 2
-PIPE_CLOSED = 141  # 128 and SIGPIPE's number, what the shell reports of a program that the signal ends
 
 _EXAMPLES = """\
 examples:
@@ -111,13 +104,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     never_fail_on_a_character()
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.run is None and (options.config, options.host, options.port, options.workers) != (None,) * 4:
-        options.run = _serve
-    if options.run is None:
+    if options.command is None and (options.config, options.host, options.port, options.workers) != (None,) * 4:
+        options.command = "serve"
+    if options.command is None:
         parser.print_help(sys.stderr)
         return MISUSED
     try:
-        status: int = options.run(options)
+        status = _command(options.command)(options)
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -146,7 +139,7 @@ def _parser() -> ArgumentParser:
         formatter_class=RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"aiollm {__version__}")
-    parser.set_defaults(run=None, debug=False)
+    parser.set_defaults(command=None, debug=False)
     _add_serving(parser.add_argument_group("the proxy (`aiollm serve` has the same options)"), None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in (
@@ -162,6 +155,14 @@ def _parser() -> ArgumentParser:
     return parser
 
 
+def _command(name: str) -> Callable[[Namespace], int]:
+    """Return a command: the function in the module of its name, which the others need not load."""
+    if name == "serve":
+        gc.disable()  # until it serves: nearly all that is made by then stays, and looking through it takes its time
+    command: Callable[[Namespace], int] = resolve_name(f"aiollm.cli.{name}:{name}")
+    return command
+
+
 def _chat_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     parser = commands.add_parser(
         "chat", help="ask a model", description="Ask a model, and print its answer as it comes.", epilog=_CHAT_EXAMPLES
@@ -174,7 +175,7 @@ def _chat_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     )
     parser.add_argument("--system", metavar="TEXT", help="a system message before the prompt")
     add_request_options(parser)
-    parser.set_defaults(run=chat)
+    parser.set_defaults(command="chat")
     return parser
 
 
@@ -203,7 +204,7 @@ def _run_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser:
     )
     answers = parser.add_argument_group("the requests, where they do not say it themselves")
     add_request_options(answers)
-    parser.set_defaults(run=run)
+    parser.set_defaults(command="run")
     return parser
 
 
@@ -215,14 +216,8 @@ def _serve_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParser
         epilog=_SERVE_EXAMPLES,
     )
     _add_serving(parser, SUPPRESS)  # what stands before the command must not be undone
-    parser.set_defaults(run=_serve)
+    parser.set_defaults(command="serve")
     return parser
-
-
-def _serve(options: Namespace) -> int:
-    """Run the proxy. It is looked for here, because loading it would hold up every other command."""
-    gc.disable()  # until it serves: nearly all that is made by then stays, and looking through it takes its time
-    return int(import_module("aiollm.cli.serve").serve(options))
 
 
 def _add_serving(parser: Any, default: str | None) -> None:
@@ -250,7 +245,7 @@ def _models_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParse
         help="LiteLLM's JSON, or its wheel (default: its repository's JSON)",
     )
     refreshing.add_argument("--to", metavar="FILE", help="where to write it instead")
-    parser.set_defaults(run=models)
+    parser.set_defaults(command="models")
     return parser
 
 
@@ -263,7 +258,7 @@ def _doctor_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentParse
     )
     parser.add_argument("names", metavar="PROVIDER|MODEL", nargs="*", help="by default, all that have a key set")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=doctor)
+    parser.set_defaults(command="doctor")
     return parser
 
 
@@ -276,10 +271,5 @@ def _migrate_parser(commands: _SubParsersAction[ArgumentParser]) -> ArgumentPars
     )
     parser.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file, or a folder with all below it")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=_migrate)
+    parser.set_defaults(command="migrate")
     return parser
-
-
-def _migrate(options: Namespace) -> int:
-    """Tell what to change. It is looked for here, because it loads the proxy."""
-    return int(import_module("aiollm.cli.migrate").migrate(options))

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from aiollm.cli.asked import check_settings, request_arguments
-from aiollm.cli.chat import INTERRUPTED
+from aiollm.cli.exit_codes import FAILED, INTERRUPTED
 from aiollm.cli.terminal import Misuse, say
 from aiollm.core.limiter import Limiter
 from aiollm.jobs.job import Job
@@ -20,8 +20,6 @@ from aiollm.middleware.budget import Budget
 from aiollm.middleware.retry import Retry
 
 __all__ = ["run"]
-
-FAILED = 1
 
 
 def run(options: Namespace) -> int:
@@ -50,15 +48,18 @@ async def _dry_run(options: Namespace) -> int:
 
 async def _run(options: Namespace) -> int:
     job = _job(options)
+    failure = None
     async with job:
         interrupts = _Interrupts(job, options.drain)
         try:
-            async for _ in job:
-                pass
+            async for result in job:
+                failure = failure or result.error
         finally:
             interrupts.restore()
             summary = job.summary()
             print(summary.report(), file=sys.stderr, flush=True)
+            if failure is not None:
+                say(f"the first that failed: {failure}")
     if options.plot is not None:
         job.plot(options.plot)
     if interrupts.count:

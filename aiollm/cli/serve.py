@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from attrs import evolve
 
 from aiollm.cli.address import HOST, PORT
+from aiollm.cli.exit_codes import FAILED
 from aiollm.cli.terminal import Misuse, say
 from aiollm.integrations.prometheus import SHARED_FOLDER
 from aiollm.local.parts import find_package
@@ -45,7 +46,7 @@ def serve(options: Namespace) -> int:
     path = None if options.config is None else Path(options.config)
     config = _configuration(path)
     if config is None:
-        return 1
+        return FAILED
     host, port, workers = options.host or HOST, PORT if options.port is None else options.port, options.workers or 1
     reachable = not is_loopback(host)
     if reachable and config.general.master_key is None:

@@ -60,8 +60,7 @@ class EventDelivery:
     async def begin(self, headers: Mapping[str, str]) -> web.StreamResponse:
         """Send the head, unless it was sent in silence; it waits for the first bytes of the body."""
         if self.response is None:
-            self.response = response = web.StreamResponse(headers=headers)
-            self._shape(response)
+            self.response = response = self._begun(headers)
             await response.prepare(self._request)
         return self.response
 
@@ -85,8 +84,9 @@ class EventDelivery:
         if (transport := self._request.transport) is not None:
             transport.abort()
 
-    def _shape(self, response: web.StreamResponse) -> None:
-        """Prepare a response whose head has not been sent."""
+    def _begun(self, headers: Mapping[str, str]) -> web.StreamResponse:
+        """Return a response whose head has not been sent."""
+        return web.StreamResponse(headers=headers)
 
     async def _send_heartbeat(self) -> None:
         response = await self.begin(self._early)

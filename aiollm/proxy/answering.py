@@ -31,8 +31,8 @@ from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import JSON, answer_headers, stream_headers
 from aiollm.proxy.resume.recording import Recording, follow
 from aiollm.proxy.resume.streams import LOST
+from aiollm.proxy.sending import WholeResponse
 from aiollm.proxy.settlement import Settlement, admit
-from aiollm.proxy.whole_response import WholeResponse
 from aiollm.types.embedding import EmbeddingResponse
 
 __all__ = ["answer", "prepared"]

@@ -36,7 +36,6 @@ def stream_headers(request_id: str) -> dict[str, str]:
         "content-type": EVENT_STREAM,
         "cache-control": "no-cache",
         "x-accel-buffering": "no",  # nginx would hold the events back
-        "server": SERVER,
         REQUEST_ID: request_id,
         "x-litellm-call-id": request_id,
     }

@@ -1,4 +1,4 @@
-"""A whole answer is one write, and says of its connection what any HTTP client goes by."""
+"""Answers are written by ourselves, and say of their connection what any HTTP client goes by."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import json
 
 import pytest
 
-from aiollm.proxy.whole_response import WholeResponse
+from aiollm.proxy.sending import WholeResponse
+from aiollm.testing import finish, role, tokens
 from tests.proxy.serving import MASTER, MESSAGES, Proxy
 
 BODY = json.dumps({"model": "fast", "messages": MESSAGES})
+STREAM = json.dumps({"model": "fast", "messages": MESSAGES, "stream": True})
 
 
 def asked(version: str, connection: str = "", body: str = BODY) -> bytes:
@@ -76,4 +78,33 @@ async def test_a_client_that_waits_to_be_asked_for_its_body_is(proxy: Proxy) -> 
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     writer.write(body)
     assert (await answered(reader))[0] == "HTTP/1.1 200 OK"
+    writer.close()
+
+
+async def test_the_head_of_a_stream_comes_with_its_first_content(proxy: Proxy) -> None:
+    proxy.provider.enqueue([role(), tokens("one two", gap=0.05), finish("stop")])
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+    writer.write(asked("1.1", body=STREAM))
+    async with asyncio.timeout(5):
+        first = await reader.read(65536)
+    head, _, body = first.partition(b"\r\n\r\n")
+    assert b"transfer-encoding: chunked" in head
+    assert b"one" in body
+    async with asyncio.timeout(5):
+        assert (await reader.readuntil(b"\r\n0\r\n\r\n")).count(b"data: [DONE]\n\n") == 1
+    writer.write(asked("1.1"))  # the connection is for a next request
+    assert (await answered(reader))[0] == "HTTP/1.1 200 OK"
+    writer.close()
+
+
+async def test_a_client_of_http_1_0_has_its_stream_up_to_the_end_of_the_connection(proxy: Proxy) -> None:
+    proxy.provider.reply("Hello")
+    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+    writer.write(asked("1.0", "Connection: keep-alive\r\n", body=STREAM))
+    async with asyncio.timeout(5):
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.0 200 OK\r\n")
+    assert b"transfer-encoding" not in head
+    assert body.startswith(b"data: {")
+    assert body.endswith(b"}\n\ndata: [DONE]\n\n")
     writer.close()

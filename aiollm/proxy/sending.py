@@ -1,0 +1,147 @@
+"""Responses to requests that are answered, past aiohttp's writer.
+
+That one is for all that a response may become: it looks at each header several times, and sends the head of a stream
+by itself, so that the first content costs a second call of the system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email.utils import formatdate
+from functools import lru_cache
+from time import time
+
+from aiohttp import web
+
+from aiollm.proxy.connection import ConnectionGuard, connection_of
+from aiollm.proxy.response_headers import SERVER
+
+__all__ = ["EventResponse", "WholeResponse"]
+
+
+class _Sent(web.StreamResponse):
+    """A response that writes itself.
+
+    Args:
+        headers: what is told beside the server, the date, the framing, and what becomes of the connection.
+
+    Raises:
+        ValueError: a header has the end of a line in it.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__()
+        lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+        self._lines = "".join(lines)
+        if not self._lines.count("\r") == self._lines.count("\n") == len(lines):
+            raise ValueError("a header of an answer has the end of a line in it")
+        self._stays = False
+
+    @property
+    def prepared(self) -> bool:
+        """Whether it is too late for further headers; there is no place for any."""
+        return True
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection is for a next request."""
+        return self._stays
+
+    def _head(self, request: web.BaseRequest, framing: str) -> bytes:
+        major, minor = request.version
+        usual = self._stays == ((major, minor) >= (1, 1))
+        connection = "" if usual else f"connection: {'keep-alive' if self._stays else 'close'}\r\n"
+        return (
+            f"HTTP/{major}.{minor} 200 OK\r\n{self._lines}{framing}date: {_date(int(time()))}\r\nserver: {SERVER}\r\n"
+            f"{connection}\r\n"
+        ).encode()
+
+
+class WholeResponse(_Sent):
+    """A whole answer, in one write."""
+
+    def __init__(self, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__(headers)
+        self._content = body
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Send all of it, and wait while the client has too much left to read.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        guard = _guard_of(request)
+        self._stays = request.keep_alive
+        guard.write(self._head(request, f"content-length: {len(self._content)}\r\n") + self._content)
+        await guard.writable()
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send nothing more."""
+
+
+class EventResponse(_Sent):
+    """A streamed answer, of which each write is one of the system's; its head goes out with the first.
+
+    Attributes:
+        guard: the connection, which knows how much waits for the client.
+    """
+
+    def __init__(self, request: web.BaseRequest, headers: Mapping[str, str]) -> None:
+        super().__init__(headers)
+        self.guard: ConnectionGuard = _guard_of(request)
+        self._is_chunked = request.version >= (1, 1)  # before, the end of a body was that of the connection
+        self._stays = self._is_chunked and request.keep_alive
+        self._waiting = self._head(request, "transfer-encoding: chunked\r\n" if self._is_chunked else "")
+        self._end = b"0\r\n\r\n" if self._is_chunked else b""
+        self._ended = False
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Send nothing yet."""
+
+    def send(self, data: bytes) -> None:
+        """Send a part of the body.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        self.guard.write(self._begun() + self._framed(data))
+
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send a part of the body, and wait while the client has too much left to read.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        self.send(bytes(data))
+        await self.guard.writable()
+
+    async def write_eof(self, data: bytes | bytearray | memoryview = b"") -> None:
+        """Send the last part of the body, and its end.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        if self._ended:
+            return
+        self._ended = True
+        self.guard.write(self._begun() + (self._framed(bytes(data)) if data else b"") + self._end)
+        await self.guard.writable()
+
+    def _framed(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data
+
+    def _begun(self) -> bytes:
+        head, self._waiting = self._waiting, b""
+        return head
+
+
+def _guard_of(request: web.BaseRequest) -> ConnectionGuard:
+    guard = connection_of(request)
+    if guard is None:
+        raise ConnectionResetError("the client is gone")
+    return guard
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
