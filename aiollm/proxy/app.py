@@ -41,14 +41,15 @@ def make_server(gateway: Gateway, routes: Sequence[Route] = ROUTES, **settings: 
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         assert isinstance(request, Request)
-        connection = connection_of(request)
-        if connection is not None:
-            connection.begin()
+        guard = connection_of(request)
+        if guard is None:
+            return web.Response()  # the client is gone: nobody gets it
+        request.guard = guard
+        guard.begin()
         try:
             response = await _answered(gateway, table, request)
         finally:
-            if connection is not None:
-                connection.end()
+            guard.end()
         if not response.prepared:
             response.headers["server"] = SERVER
         return response
