@@ -59,8 +59,7 @@ def _answering(name: str, choose: Format | Choose) -> Handler:
 
     async def handle(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
         body = await _read(gateway, request)
-        seen = request.headers.get(LAST_EVENT_ID)
-        if seen is not None and gateway.streams is not None:
+        if gateway.streams is not None and (seen := request.headers.get(LAST_EVENT_ID)) is not None:
             return await resume(gateway, request, caller, seen)
         form = choose if isinstance(choose, Format) else choose(gateway.router, asked_model(body))
         asked = form.parse(body)

@@ -48,8 +48,8 @@ async def admit(gateway: Gateway, caller: Caller, asked: Asked, grant: Grant, ca
         message = "what is spent cannot be written down at present"
         raise Refusal(Failure(503, message, "spend_store_unavailable", "server_error", None, True, 5.0))
     tokens, usd = grant.most(call.request) if grant.bounded else (0, 0.0)
-    now, clock = time.time(), call.scope.loop.time()
-    reservation = gateway.admissions.admit(grant.holders, now, clock, tokens=tokens, cost=nanodollars(usd))
+    now = time.time()
+    reservation = gateway.admissions.admit(grant.holders, now, call.scope.started, tokens=tokens, cost=nanodollars(usd))
     if reservation.waits:
         await reservation.told()
     bill = Bill(call.attempts, partial(plan_of, call.request, call.target, call.prices))
@@ -124,7 +124,7 @@ class Settlement:
                 model=asked.model,
                 status=status,
                 started=self.started,
-                ended=self.started + call.elapsed,
+                ended=self.started + clock - call.scope.started,
                 key=None if key is None else key.name,
                 team=None if key is None else key.team,
                 user=None if key is None else key.user,
