@@ -195,8 +195,10 @@ async def complete(chat: Handler[ChunkStream], call: Call) -> ChunkStream | Mode
     stream = await chat(call)
     if call.request.stream:
         return stream
-    assert stream.response is not None
-    return stream.response
+    response = stream.response
+    assert response is not None
+    response._attempts = stream.attempts
+    return response
 
 
 def chat_call(given: dict[str, Any], find: Find) -> Call:

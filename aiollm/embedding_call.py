@@ -101,7 +101,9 @@ async def aembedding(
 
 async def embed(embeddings: Handler[WholeReply[EmbeddingResponse]], call: Call) -> EmbeddingResponse:
     """Send a call for embeddings through a handler: the policies of a client around the sending."""
-    return (await embeddings(call)).response
+    reply = await embeddings(call)
+    reply.response._attempts = reply.attempts
+    return reply.response
 
 
 def embedding_call(given: dict[str, Any], find: Find) -> Call:

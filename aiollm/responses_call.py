@@ -112,8 +112,10 @@ async def respond(events: Handler[EventStream], call: Call) -> EventStream | Res
     answer = await events(call)
     if call.request.stream:
         return answer
-    assert answer.response is not None
-    return answer.response
+    response = answer.response
+    assert response is not None
+    response._attempts = answer.attempts
+    return response
 
 
 def responses_call(given: dict[str, Any], find: Find) -> Call:

@@ -48,15 +48,18 @@ async def _dry_run(options: Namespace) -> int:
 
 async def _run(options: Namespace) -> int:
     job = _job(options)
+    failure = None
     async with job:
         interrupts = _Interrupts(job, options.drain)
         try:
-            async for _ in job:
-                pass
+            async for result in job:
+                failure = failure or result.error
         finally:
             interrupts.restore()
             summary = job.summary()
             print(summary.report(), file=sys.stderr, flush=True)
+            if failure is not None:
+                say(f"the first that failed: {failure}")
     if options.plot is not None:
         job.plot(options.plot)
     if interrupts.count:

@@ -143,9 +143,10 @@ class Gate:
 
     def _first(self, amounts: Amounts, now: float) -> Permit | None:
         """Return a permit if there is room, and nobody waits for it."""
-        if not self._queue.length and self._paused_until <= now and self._quota.take(amounts, now) == 0:
-            return self._permit(amounts, now, now)
-        return None
+        if self._queue.length or self._paused_until > now or self._quota.take(amounts, now) > 0:
+            return None
+        self._record.admit(0.0)
+        return Permit(self, amounts, now, 0.0, self._guard.process)
 
     async def pass_in_turn(self, amounts: Amounts, priority: int, key: str, max_wait: float | None) -> Permit:
         """Wait for a permit; see `reserve`."""
@@ -219,16 +220,14 @@ class Gate:
                 self._set_alarm(waiter.loop, now)
                 return
             self._queue.pop()
-            waiter.place, waiter.permit = None, self._permit(waiter.amounts, now, waiter.since)
+            waited = now - waiter.since
+            self._record.admit(waited)
+            waiter.place, waiter.permit = None, Permit(self, waiter.amounts, now, waited, self._guard.process)
             try:
                 waiter.wake()
             except RuntimeError:  # the loop was closed just now
                 self._give_back(waiter.permit)
                 waiter.permit = None
-
-    def _permit(self, amounts: Amounts, now: float, since: float) -> Permit:
-        self._record.admit(now - since)
-        return Permit(self, amounts, now, now - since, self._guard.process)
 
     def _set_alarm(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
         """Let the loop of the head ring when the head may pass. An alarm set for earlier finds that out by itself."""
@@ -252,11 +251,11 @@ class Gate:
 
     def settle(self, permit: Permit, real: Amounts) -> None:
         """Book what a permit's request has really taken; see `Permit.settle`."""
-        self._account(permit, real, over=False)
+        self._account(permit, real, False)
 
     def release(self, permit: Permit) -> None:
         """Take back a permit's place of the concurrency; see `Permit.release`."""
-        self._account(permit, None, over=True)
+        self._account(permit, None, True)
 
     def finish(self, permit: Permit, real: Amounts) -> None:
         """Settle and release in one access.
@@ -265,10 +264,10 @@ class Gate:
             permit: of a request that has ended.
             real: what it has taken; no number is below 0.
         """
-        self._account(permit, real, over=True)
+        self._account(permit, real, True)
 
     @noted
-    def _account(self, permit: Permit, real: Amounts | None, *, over: bool) -> None:
+    def _account(self, permit: Permit, real: Amounts | None, over: bool) -> None:
         if permit.process != self._guard.process:  # of the process that this one was forked from
             return
         now = self._now()

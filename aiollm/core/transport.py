@@ -188,14 +188,16 @@ class Exchange:
         response = self._response
         if response is None or response.content.exception() is not None:
             return
+        timer = self.loop.call_later(seconds, _end_pause, response.content)
         try:
-            async with asyncio.timeout(seconds):
-                await response.content.wait_eof()
+            await response.content.wait_eof()
         except _FAULTS:
             pass
         except BaseException:
             self.abort(None)
             raise
+        finally:
+            timer.cancel()
 
     @property
     def body_came(self) -> bool:
@@ -319,6 +321,13 @@ def _reply_began(error: BaseException) -> bool:
 def _unread(content: aiohttp.StreamReader) -> bytes:
     """Return what came before a fault: it counts, and aiohttp's public methods only raise the fault any more."""
     return content._read_nowait(-1) if content._buffer else b""
+
+
+def _end_pause(content: aiohttp.StreamReader) -> None:
+    """Wake who waits for the end of a body, though it has not come; `asyncio.timeout` takes twice as long."""
+    waiter = content._eof_waiter
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
 
 
 def _shut_down(transport: asyncio.BaseTransport) -> None:

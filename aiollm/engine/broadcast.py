@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
 from aiollm.engine.second_hand import SecondHandSource
+from aiollm.engine.shared_pieces import SharedPieces
 from aiollm.engine.source import AnswerSource
 from aiollm.exceptions import APIError, ReaderTooSlow, StreamCancelled
 from aiollm.types.origin import Origin
@@ -36,7 +37,7 @@ SlowReaders = Literal["wait", "drop"]
 
 @frozen(eq=False)
 class _Batch:
-    pieces: list[Any]
+    pieces: SharedPieces
     ends_at: int  # in bytes of the body
 
 
@@ -114,7 +115,7 @@ class Broadcast(Generic[Stream]):
                 reader.wake()
 
     def take(self, reader: _Reader) -> list[Any]:
-        """Return the next pieces for a reader, which copies them; [] when there are none yet."""
+        """Return the next pieces as a reader's own; [] when there are none yet."""
         index = reader.position - self._dropped
         if index == len(self._batches):
             return []
@@ -123,7 +124,7 @@ class Broadcast(Generic[Stream]):
         reader.bytes_read = batch.ends_at
         self._room.set()
         self._forget()
-        return batch.pieces
+        return batch.pieces.take(reader.followed, reader.origin, last=self._dropped == reader.position)
 
     def leave(self, reader: _Reader) -> None:
         """Let a reader go, and close the connection after the last."""
@@ -138,7 +139,7 @@ class Broadcast(Generic[Stream]):
     def _append(self, pieces: list[Any], size: int) -> None:
         before, number = self._bytes, self._dropped + len(self._batches)
         self._bytes += size
-        self._batches.append(_Batch(pieces, self._bytes))
+        self._batches.append(_Batch(SharedPieces(pieces), self._bytes))
         for reader in list(self._readers):
             # A single event may be as large: whoever is one batch behind is not slow.
             behind = before - reader.bytes_read > self._behind_bytes and number - reader.position > 1
@@ -173,11 +174,12 @@ class _Reader(SecondHandSource[Any, Any]):
     Attributes:
         position: how many batches it has read.
         bytes_read: how many bytes of the body they were.
+        followed: the origin of which the reader's own is a copy.
     """
 
     def __init__(self, call: Call, broadcast: Broadcast[Any]) -> None:
         shared: AnswerSource[Any, Any] = broadcast.stream._source
-        self._followed: Origin | None = None  # what the origin is a copy of
+        self.followed: Origin | None = None
         super().__init__(call, shared)
         if call is not shared.call:
             self.first_token: float | None = self.elapsed()
@@ -192,10 +194,10 @@ class _Reader(SecondHandSource[Any, Any]):
     def _follow(self) -> None:
         own = self.origin, self.response
         super()._follow()
-        if self.origin is self._followed:
+        if self.origin is self.followed:
             self.origin, self.response = own
         else:
-            self._followed, self.origin = self.origin, evolve(self.origin)
+            self.followed, self.origin = self.origin, evolve(self.origin)
             self.response = self._copied(self.response)
 
     async def fill(self) -> None:
@@ -212,11 +214,11 @@ class _Reader(SecondHandSource[Any, Any]):
 
     def _take(self) -> bool:
         """Make the next batch ready, if there is one."""
-        batch = self._broadcast.take(self)
         self._follow()
-        self.ready.extend(map(self._copied, batch))
-        self.chunks += len(batch)
-        return bool(batch)
+        pieces = self._broadcast.take(self)
+        self.ready.extend(pieces)
+        self.chunks += len(pieces)
+        return bool(pieces)
 
     async def _woken(self) -> None:
         self._waiter = self.loop.create_future()
@@ -280,7 +282,7 @@ class _Reader(SecondHandSource[Any, Any]):
 
     def _copied(self, piece: Any) -> Any:
         """Return a copy that knows this reader's origin for its own."""
-        return deepcopy(piece, {id(self._followed): self.origin})
+        return deepcopy(piece, {id(self.followed): self.origin})
 
     def partial(self) -> Any:
         return self._copied(self._shared.partial())

@@ -25,7 +25,8 @@ class AGUIEvents:
     Text and reasoning are messages of their own, and calls of tools name the message of text before them. The run ends
     in `RUN_FINISHED`, with the finish reason in its `result` and, where they were counted, the tokens; or in
     `RUN_ERROR`. Where an answer broke off and was taken up again, a `CUSTOM` event named "recovery" says so: if its
-    `action` is "restart", the messages before it are void.
+    `action` is "restart", the messages before it are void. The protocol has no event for sources and pictures: they are
+    left out.
 
     Args:
         thread_id, run_id: of the run, as the client's request has them.
@@ -53,13 +54,17 @@ class AGUIEvents:
     def finish(self) -> bytes:
         """Return the end of the run."""
         told = [*self._opening(), *self._steps(self._parts.end())]
-        usage = self._parts.usage
         end = {"type": "RUN_FINISHED", **self._run, "result": {"finishReason": self._parts.finish_reason}}
-        return _frames([*told, end if usage is None else {**end, "usage": [token_counts(usage)]}])
+        return _frames([*told, {**end, **self._counted()}])
 
     def fail(self, failure: Failure) -> bytes:
         """Return the error, which ends the run."""
-        return _frames([*self._opening(), {"type": "RUN_ERROR", "message": failure.message, "code": failure.code}])
+        end = {"type": "RUN_ERROR", "message": failure.message, "code": failure.code, **self._counted()}
+        return _frames([*self._opening(), end])
+
+    def _counted(self) -> dict[str, Any]:
+        usage = self._parts.usage
+        return {} if usage is None else {"usage": [token_counts(usage)]}
 
     def _opening(self) -> list[dict[str, Any]]:
         """Return the beginning of the run, once."""

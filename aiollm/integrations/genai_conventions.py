@@ -1,9 +1,8 @@
 """The names of OpenTelemetry's conventions for generative AI, by version.
 
 They are in development, and are renamed on the way: 1.36 was the last with `gen_ai.system`; 1.40 is what the released
-packages know (`opentelemetry-semantic-conventions` 0.66); "next" is what stands in the conventions' own repository,
-https://github.com/open-telemetry/semantic-conventions-genai. There, docs/gen-ai/gen-ai-metrics.md has the metrics of
-1.40, client-inference.md and gen-ai-token-metrics.md have those of "next".
+packages know (`opentelemetry-semantic-conventions` 0.66). What their own repository prepares beyond that,
+https://github.com/open-telemetry/semantic-conventions-genai, still changes, and is in no release.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from attrs import field, frozen
 
 __all__ = ["CONVENTIONS", "SECONDS_BUCKETS", "TOKENS_BUCKETS", "Conventions", "Version"]
 
-Version = Literal["1.36", "1.40", "next"]
+Version = Literal["1.36", "1.40"]
 
 SECONDS_BUCKETS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 TOKENS_BUCKETS = tuple(4**power for power in range(14))
@@ -44,24 +43,18 @@ class Conventions:
         providers: our names of providers -> the conventions', where they differ.
         duration: the histogram of how long calls took.
         first_chunk: that of the time to the first content of streams; None where there is none.
-        tokens: that of tokens, told apart by `gen_ai.token.type`; None where each kind has its own.
-        usage: counters of tokens: what is counted -> the name.
-        operation: histograms of tokens of a call, likewise.
+        tokens: that of tokens, told apart by `gen_ai.token.type`.
         usage_attributes: attributes of a span: what is counted -> the name.
         has_stream: whether a span says `gen_ai.request.stream` and `gen_ai.response.time_to_first_chunk`.
-        counts_embeddings: whether calls for embeddings are in these metrics.
     """
 
     provider: str = "gen_ai.provider.name"
     providers: Mapping[str, str] = field(factory=dict)
     duration: str = "gen_ai.client.operation.duration"
     first_chunk: str | None = "gen_ai.client.operation.time_to_first_chunk"
-    tokens: str | None = "gen_ai.client.token.usage"
-    usage: Mapping[str, str] = field(factory=dict)
-    operation: Mapping[str, str] = field(factory=dict)
+    tokens: str = "gen_ai.client.token.usage"
     usage_attributes: Mapping[str, str] = field(factory=dict)
     has_stream: bool = True
-    counts_embeddings: bool = True
 
 
 _USAGE = {"input": "gen_ai.usage.input_tokens", "output": "gen_ai.usage.output_tokens"}
@@ -82,24 +75,5 @@ CONVENTIONS: Mapping[Version, Conventions] = {
     "1.40": Conventions(
         providers={**_PROVIDERS, "xai": "x_ai"},
         usage_attributes={**_DETAILED, "cache_write": "gen_ai.usage.cache_creation.input_tokens"},
-    ),
-    "next": Conventions(
-        providers={**_PROVIDERS, "xai": "x_ai", "moonshot": "moonshot_ai"},
-        duration="gen_ai.client.inference.duration",
-        first_chunk="gen_ai.client.inference.time_to_first_chunk",
-        tokens=None,
-        usage={
-            "input": "gen_ai.client.inference.usage.input_tokens",
-            "output": "gen_ai.client.inference.usage.output_tokens",
-            "cache_read": "gen_ai.client.inference.usage.cache_read.input_tokens",
-            "cache_write": "gen_ai.client.inference.usage.cache_write.input_tokens",
-            "reasoning": "gen_ai.client.inference.usage.reasoning.output_tokens",
-        },
-        operation={
-            "input": "gen_ai.client.inference.operation.input_tokens",
-            "output": "gen_ai.client.inference.operation.output_tokens",
-        },
-        usage_attributes={**_DETAILED, "cache_write": "gen_ai.usage.cache_write.input_tokens"},
-        counts_embeddings=False,
     ),
 }

@@ -46,8 +46,7 @@ class OpenTelemetry:
     chunk is not either: that needs a measurement for each.
 
     Args:
-        version: of the conventions: "1.36" (the last with `gen_ai.system`), "1.40", or "next", what stands in the
-            conventions' own repository.
+        version: of the conventions: "1.36" (the last with `gen_ai.system`) or "1.40".
         content: whether messages and answers are recorded, as attributes of the span. They are the caller's content.
         tracer_provider, meter_provider: of OpenTelemetry; the process's own where nothing is said.
 
@@ -87,14 +86,7 @@ class OpenTelemetry:
         self._first_chunk = names.first_chunk and histogram(
             names.first_chunk, "s", "Time to the first content of a stream", SECONDS_BUCKETS
         )
-        self._tokens = names.tokens and histogram(names.tokens, "{token}", "Tokens of a call", TOKENS_BUCKETS)
-        self._operation = {
-            kind: histogram(name, "{token}", f"Tokens of a call: {kind}", TOKENS_BUCKETS)
-            for kind, name in names.operation.items()
-        }
-        self._usage = {
-            kind: meter.create_counter(name, "{token}", f"Tokens: {kind}") for kind, name in names.usage.items()
-        }
+        self._tokens = histogram(names.tokens, "{token}", "Tokens of a call", TOKENS_BUCKETS)
 
     # -- what is heard
 
@@ -124,8 +116,7 @@ class OpenTelemetry:
                 span.set_status(self._trace.StatusCode.ERROR, type(event.error).__name__)
         span.set_attributes(dict(self._answer(event)))
         span.end(int((event.call.started_at + event.elapsed) * _NANO))
-        if self._names.counts_embeddings or event.call.api != "embeddings":
-            self._count(event, error)
+        self._count(event, error)
 
     def _count(self, event: CallEnded, error: str | None) -> None:
         common = self._common(event.call, event.provider)
@@ -137,12 +128,8 @@ class OpenTelemetry:
         if event.usage is None or event.cache_hit:
             return
         for kind, count in _counts(event.usage):
-            if self._tokens and kind in ("input", "output"):
+            if kind in ("input", "output"):
                 self._tokens.record(count, {**common, "gen_ai.token.type": kind})
-            if kind in self._operation:
-                self._operation[kind].record(count, common)
-            if kind in self._usage:
-                self._usage[kind].add(count, common)
 
     # -- attributes
 

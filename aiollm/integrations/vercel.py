@@ -7,7 +7,7 @@ Source: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol and the schema in `ai`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -32,7 +32,8 @@ _REASONS = {
 class UIMessages:
     """Writes one stream as one message of the assistant.
 
-    Text, reasoning and calls of tools are parts of it; a call whose arguments are no JSON is one with an error. The
+    Text, reasoning and calls of tools are parts of it; a call whose arguments are no JSON is one with an error. Pages
+    that the text cites are sources, each once, and pictures are files. The
     message ends with the finish reason, and in its metadata have their places `model` and, where they were counted,
     the tokens (`usage`). An answer that breaks off ends in an `error` part. One that begins anew takes back what the
     message had (`reset-step`, which the SDK knows from version 7 on).
@@ -46,6 +47,7 @@ class UIMessages:
         self._parts = Parts()
         self._model: str | None = None
         self._begun = False
+        self._cited: set[str] = set()
 
     def feed(self, chunk: ModelResponseStream) -> bytes:
         """Return the parts of a chunk."""
@@ -56,10 +58,24 @@ class UIMessages:
         self._model = chunk.model
         if chunk.recovery is not None and chunk.recovery.action == "restart":
             self._parts.drop()
+            self._cited.clear()
             told.append({"type": "reset-step"})
         for step in self._parts.feed(chunk):
             told += _told(step)
-        return _frames(told)
+        return _frames([*told, *self._attached(chunk)])
+
+    def _attached(self, chunk: ModelResponseStream) -> Iterator[dict[str, Any]]:
+        """Yield the sources and files that a chunk of the first choice brings."""
+        for delta in (choice.delta for choice in chunk.choices if choice.index == 0):
+            for annotation in delta.annotations or ():
+                cited = annotation.get("url_citation") or {}
+                if (url := cited.get("url")) and url not in self._cited:
+                    self._cited.add(url)
+                    named = {"title": cited["title"]} if cited.get("title") else {}
+                    yield {"type": "source-url", "sourceId": f"source-{len(self._cited)}", "url": url, **named}
+            for image in delta.images or ():
+                if url := (image.get("image_url") or {}).get("url"):
+                    yield {"type": "file", "mediaType": _media_type(url), "url": url}
 
     def finish(self) -> bytes:
         """Return the end of the message, and the end marker."""
@@ -102,6 +118,12 @@ def _whole_call(part: Part, call: dict[str, str]) -> dict[str, Any]:
         return {"type": "tool-input-available", **call, "input": msgspec.json.decode(said or "{}")}
     except msgspec.DecodeError:
         return {"type": "tool-input-error", **call, "input": said, "errorText": "the arguments are no JSON"}
+
+
+def _media_type(url: str) -> str:
+    """Return the type that a `data:` URI says; of a picture that lies elsewhere no more is known."""
+    head = url.partition(",")[0] if url.startswith("data:") else ""
+    return head.removeprefix("data:").partition(";")[0] or "image/*"
 
 
 def _frames(told: Iterable[dict[str, Any]]) -> bytes:

@@ -20,7 +20,7 @@ from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Outcome
 from aiollm.exceptions import APIError, BadRequestError
-from aiollm.jobs.item import Item, read_request
+from aiollm.jobs.item import Item, key_in, read_request
 from aiollm.jobs.record import read_result, write_result
 from aiollm.jobs.result import Answer, Result
 from aiollm.jobs.store import JobStore, store_at
@@ -96,8 +96,9 @@ class Asking:
         try:
             question = self.question(item)
         except APIError as error:
-            result = _failed(item, f"item {item.index}", began, error)
-            await self._keep(result)
+            result = _failed(item, key_in(item.given) or f"item {item.index}", began, error)
+            if not await self.has(result.key):  # of an earlier run, whose request under this key could be read
+                await self._keep(result)
             return result
         if self.store is None:
             return await self._asked(item, question, began)

@@ -10,7 +10,7 @@ from attrs import frozen
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.registry import Api
 
-__all__ = ["Item", "Reading", "read_request"]
+__all__ = ["Item", "Reading", "key_in", "read_request"]
 
 KEY = "custom_id"
 """What a request is known by, under the name that OpenAI's batch files have for it."""
@@ -68,6 +68,12 @@ def read_request(given: Any, defaults: Mapping[str, Any]) -> Reading:
     return Reading(read.key, read.api, arguments)
 
 
+def key_in(given: Any) -> str | None:
+    """Return what a request says that it is known by, whether it can be read or not; None where it says nothing."""
+    key = given.get(KEY) if isinstance(given, Mapping) else None
+    return None if key is None else str(key)
+
+
 def _parts(given: Any) -> Reading:
     if isinstance(given, str):
         return Reading(None, "chat", {"messages": [{"role": "user", "content": given}]})
@@ -76,7 +82,7 @@ def _parts(given: Any) -> Reading:
     if not isinstance(given, Mapping):
         raise _unreadable(f"it is of type {type(given).__name__}")
     said = dict(given)
-    key = said.pop(KEY, None)
+    said.pop(KEY, None)
     api: Api = "chat"
     if "body" in said:
         api, said = _body(said)
@@ -88,7 +94,7 @@ def _parts(given: Any) -> Reading:
         if not isinstance(prompt, str):
             raise _unreadable(f"it is a dict with {', '.join(map(repr, said)) or 'nothing in it'}")
         said["messages"] = [{"role": "user", "content": prompt}]
-    return Reading(None if key is None else str(key), api, said)
+    return Reading(key_in(given), api, said)
 
 
 def _body(line: dict[str, Any]) -> tuple[Api, dict[str, Any]]:

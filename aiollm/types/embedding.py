@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
-from aiollm.types.origin import Origin
 from aiollm.types.record import Nested, Record
 from aiollm.types.usage import Usage
+from aiollm.types.whole_answer import WholeAnswer
 
 __all__ = ["Embedding", "EmbeddingResponse"]
 
@@ -25,7 +25,7 @@ class Embedding(Record, kw_only=True):
     object: str = "embedding"
 
 
-class EmbeddingResponse(Record, kw_only=True):
+class EmbeddingResponse(WholeAnswer, kw_only=True):
     """A vector for each input, in their order. `usage` is None where the provider does not count."""
 
     _nested: ClassVar[Nested] = {"data": Embedding, "usage": Usage}
@@ -35,12 +35,3 @@ class EmbeddingResponse(Record, kw_only=True):
     data: list[Embedding] = msgspec.field(default_factory=list)
     object: str = "list"
     usage: Usage | None = None
-    _origin: Origin | None = msgspec.field(default=None, name=" origin")
-
-    @property
-    def _hidden_params(self) -> dict[str, Any]:
-        return self._origin.hidden_params(self.usage) if self._origin else {}
-
-    @property
-    def _response_headers(self) -> dict[str, str]:
-        return dict(self._origin.headers) if self._origin else {}

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import msgspec
 
 from aiollm.types.logprobs import ChoiceLogprobs
-from aiollm.types.origin import Origin
 from aiollm.types.record import Nested, Record
 from aiollm.types.tools import ChatCompletionMessageToolCall, FunctionCall
 from aiollm.types.usage import Usage
+from aiollm.types.whole_answer import WholeAnswer
 
 __all__ = ["Choices", "Message", "ModelResponse"]
 
@@ -59,7 +59,7 @@ class Choices(Record, kw_only=True):
         return payload["choices"][0]
 
 
-class ModelResponse(Record, kw_only=True):
+class ModelResponse(WholeAnswer, kw_only=True):
     """A whole answer, from a call without `stream` or put together from chunks."""
 
     _nested: ClassVar[Nested] = {"choices": Choices, "usage": Usage}
@@ -74,12 +74,3 @@ class ModelResponse(Record, kw_only=True):
     usage: Usage | None = None
     service_tier: str | None = None
     _error: Any = msgspec.field(default=None, name="error")
-    _origin: Origin | None = msgspec.field(default=None, name=" origin")
-
-    @property
-    def _hidden_params(self) -> dict[str, Any]:
-        return self._origin.hidden_params(self.usage) if self._origin else {}
-
-    @property
-    def _response_headers(self) -> dict[str, str]:
-        return dict(self._origin.headers) if self._origin else {}

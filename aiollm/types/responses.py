@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from aiollm.types.origin import Origin
 from aiollm.types.record import Nested, Record
+from aiollm.types.whole_answer import WholeAnswer
 
 __all__ = [
     "ResponseContentPart",
@@ -66,7 +66,7 @@ class ResponseOutputItem(Record, kw_only=True):
     encrypted_content: str | None = None
 
 
-class ResponsesAPIResponse(Record, kw_only=True):
+class ResponsesAPIResponse(WholeAnswer, kw_only=True):
     """A whole response."""
 
     _nested: ClassVar[Nested] = {
@@ -91,7 +91,6 @@ class ResponsesAPIResponse(Record, kw_only=True):
     metadata: Any = None
     previous_response_id: str | None = None
     reasoning: Any = None
-    _origin: Origin | None = msgspec.field(default=None, name=" origin")
 
     @property
     def output_text(self) -> str:
@@ -99,10 +98,6 @@ class ResponsesAPIResponse(Record, kw_only=True):
         parts = (part for item in self.output if item.type == "message" for part in item.content or ())
         text = "".join(part.text or "" for part in parts if part.type == "output_text")
         return text or self._extra().get("output_text") or ""
-
-    @property
-    def _hidden_params(self) -> dict[str, Any]:
-        return self._origin.hidden_params(self.usage) if self._origin else {}
 
 
 class ResponsesStreamEvent(Record, kw_only=True, gc=False):

@@ -63,6 +63,7 @@ def test_a_failed_request_is_told_in_the_exit_code(server: ProviderServer, reque
     result = run_here(*running(server, requests, requests.with_name("out.sqlite"), "--retries", "0"))
     assert result.returncode == 1
     assert "39 done, 1 failed, (1 BadRequestError)" in result.stderr
+    assert "the first that failed: hosted_vllm answered 400" in result.stderr
 
 
 def test_a_budget_ends_the_run(server: ProviderServer, requests: Path, run_here: Run) -> None:

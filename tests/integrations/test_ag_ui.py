@@ -96,3 +96,9 @@ def test_an_answer_that_begins_anew_says_so_between_two_messages() -> None:
     assert told[again]["name"] == "recovery"
     assert kinds[again - 1 : again + 2] == ["TEXT_MESSAGE_END", "CUSTOM", "TEXT_MESSAGE_START"]
     assert told[again - 1]["messageId"] != told[again + 1]["messageId"]
+
+
+def test_a_run_that_fails_after_it_was_counted_tells_the_tokens() -> None:
+    writer = run()
+    data = written(writer, streamed({"content": "t"}), ends=False) + writer.fail(failure_of(StreamInterrupted("reset")))
+    assert events(data)[-1]["usage"] == [{"inputTokens": 7, "outputTokens": 5, "totalTokens": 12}]

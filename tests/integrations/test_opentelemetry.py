@@ -19,7 +19,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 import aiollm
 from aiollm import Client, Retry
-from aiollm.integrations.genai_conventions import CONVENTIONS
+from aiollm.integrations.genai_conventions import CONVENTIONS, Version
 from aiollm.integrations.opentelemetry import _PARAMETERS, OpenTelemetry
 from aiollm.testing import ProviderServer, cut, embeddings, role, stall, status, tokens
 from tests.engine.calling import KEY, MESSAGES, arguments, collected
@@ -31,6 +31,7 @@ COUNTS = {
     "prompt_tokens_details": {"cached_tokens": 20},
     "completion_tokens_details": {"reasoning_tokens": 5},
 }
+CURRENT = CONVENTIONS["1.40"]
 WITH_USAGE: Any = {"stream_options": {"include_usage": True}}
 
 
@@ -113,7 +114,7 @@ async def test_a_stream_is_counted(server: ProviderServer, telemetry: Telemetry)
     (duration,), (first,) = points[CURRENT.duration], points[str(CURRENT.first_chunk)]
     assert 0 < first.sum < duration.sum
     assert duration.explicit_bounds[:2] == (0.01, 0.02)
-    kinds = {point.attributes["gen_ai.token.type"]: point.sum for point in points[str(CURRENT.tokens)]}
+    kinds = {point.attributes["gen_ai.token.type"]: point.sum for point in points[CURRENT.tokens]}
     assert kinds == {"input": 30, "output": 12}
     assert duration.attributes["gen_ai.response.model"] == "scripted"
 
@@ -169,7 +170,7 @@ async def test_an_answer_from_the_cache_counts_no_tokens(server: ProviderServer,
     for _ in range(2):
         await client.acompletion(**arguments(server))
     assert len(telemetry.spans) == 2
-    assert sum(point.count for point in telemetry.points[str(CURRENT.tokens)]) == 2  # of one call: input and output
+    assert sum(point.count for point in telemetry.points[CURRENT.tokens]) == 2  # of one call: input and output
 
 
 async def test_embeddings_and_responses_are_told_of(server: ProviderServer, telemetry: Telemetry) -> None:
@@ -226,8 +227,6 @@ async def test_content_of_responses_and_embeddings_is_recorded_too(server: Provi
 
 # -- versions
 
-CURRENT = CONVENTIONS["1.40"]
-
 
 async def test_the_old_names(server: ProviderServer) -> None:
     telemetry = Telemetry(version="1.36")
@@ -238,38 +237,20 @@ async def test_the_old_names(server: ProviderServer) -> None:
     assert {*telemetry.points} == {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"}
 
 
-async def test_the_next_names(server: ProviderServer) -> None:
-    telemetry = Telemetry(version="next")
-    await collected(await telemetry.client.acompletion(**arguments(server, stream=True, **WITH_USAGE)))
-    server.enqueue(embeddings([1.0]))
-    await telemetry.client.aembedding("openai/vectors", "a", api_base=server.base_url, api_key=KEY)
-    points = telemetry.points
-    assert {name.removeprefix("gen_ai.client.inference.") for name in points} == {
-        "duration",
-        "time_to_first_chunk",
-        "operation.input_tokens",
-        "operation.output_tokens",
-        "usage.input_tokens",
-        "usage.output_tokens",
-        "usage.cache_read.input_tokens",
-        "usage.reasoning.output_tokens",
-    }
-    assert points["gen_ai.client.inference.usage.cache_read.input_tokens"][0].value == 20
-    assert points["gen_ai.client.inference.duration"][0].count == 1  # those of embeddings have names of their own
-
-
-def test_the_names_are_those_of_the_released_package() -> None:
-    """The second source, beside the conventions' pages."""
+@pytest.mark.parametrize("version", CONVENTIONS)
+def test_the_names_are_those_of_the_released_package(version: Version) -> None:
+    """The second source, beside the conventions' pages. It keeps the names that were given up since."""
+    names = CONVENTIONS[version]
     attributes = {value for name, value in vars(gen_ai_attributes).items() if name.startswith("GEN_AI_")}
     metrics = {value for name, value in vars(gen_ai_metrics).items() if name.startswith("GEN_AI_")}
-    assert {CURRENT.duration, CURRENT.first_chunk, CURRENT.tokens} <= metrics
-    assert {CURRENT.provider, *CURRENT.usage_attributes.values(), *_PARAMETERS.values()} <= attributes
+    assert {names.duration, names.first_chunk or names.duration, names.tokens} <= metrics
+    assert {names.provider, *names.usage_attributes.values(), *_PARAMETERS.values()} <= attributes
     known = {value.value for value in gen_ai_attributes.GenAiProviderNameValues}
-    assert {*CURRENT.providers.values()} <= known
+    assert {*names.providers.values()} <= known
 
 
 def test_there_is_no_other_version() -> None:
-    with pytest.raises(ValueError, match=r"1\.36, 1\.40, next; got '1\.41'"):
+    with pytest.raises(ValueError, match=r"1\.36, 1\.40; got '1\.41'"):
         OpenTelemetry(version="1.41")  # type: ignore[arg-type]
 
 

@@ -18,6 +18,7 @@ from aiollm.testing import (
     ProviderServer,
     Steps,
     cut,
+    delta,
     done,
     finish,
     reasoning,
@@ -28,16 +29,26 @@ from aiollm.testing import (
     tool_call,
     usage,
 )
+from aiollm.types.chunk import ModelResponseStream
 from tests.integrations.services import aiohttp_serving
 from tests.proxy.clients.node_clients import told_by
 from tests.proxy.inbound.answers import call, payloads, streamed, written
 
 PROGRAM = Path(__file__).with_name("vercel.mjs").read_text(encoding="utf-8")
+CITED = {"type": "url_citation", "url_citation": {"url": "https://example.org/sky", "title": "The sky"}}
+DRAWN = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0="}}
 WISHES: dict[str, Steps] = {
     "talk": [role(), reasoning("let me see"), tokens("**blue**, and so on"), finish("length"), usage(5, 3), done()],
     "call": [role(), tokens("I look."), tool_call("weather", '{"city": "Ulm"}'), finish("tool_calls"), done()],
     "garble": [role(), tool_call("weather", '{"city": '), finish("tool_calls"), done()],
     "break off": [role(), tokens("half an answer"), cut()],
+    "cite": [
+        role(),
+        tokens("It is known."),
+        delta({"annotations": [CITED, CITED]}),
+        delta({"images": [DRAWN]}),
+        finish(),
+    ],
     "refuse": status(429),
     "go on": [role(), tokens("so far"), stall()],
 }
@@ -83,6 +94,9 @@ async def test_the_package_reads_messages_and_leaves() -> None:
         "output-error",
         "the arguments are no JSON",
     )
+    source, file = told["cite"]["message"]["parts"][-2:]
+    assert (source["type"], source["url"], source["title"]) == ("source-url", "https://example.org/sky", "The sky")
+    assert (file["type"], file["mediaType"], file["url"]) == ("file", "image/png", DRAWN["image_url"]["url"])
     assert parts(told["begin anew"]["message"]) == [("text", "the whole", "done")]
     assert told["break off"]["error"] == "the answer broke off: it is not whole"
     assert parts(told["break off"]["message"]) == [("text", "half an answer", "streaming")]
@@ -128,3 +142,22 @@ def test_an_error_is_the_last_part_and_has_no_end_marker() -> None:
     )
     assert payloads(data)[-1] == {"type": "error", "errorText": "the answer broke off: it is not whole"}
     assert b"[DONE]" not in data
+
+
+def test_a_page_is_a_source_once_and_again_where_the_answer_begins_anew() -> None:
+    recovery = ModelResponseStream(recovery={"action": "restart", "attempt": 2})
+    chunks = streamed({"content": "t"}, {"annotations": [CITED]}, {"annotations": [CITED]}, finish=None, usage=None)
+    data = written(UIMessages(), [*chunks, recovery, *streamed({"annotations": [CITED]})])
+    assert [kind for kind in kinds(data) if kind in ("source-url", "reset-step")] == [
+        "source-url",
+        "reset-step",
+        "source-url",
+    ]
+
+
+def test_of_a_picture_elsewhere_no_more_than_that_is_known() -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/a"}}
+    (file,) = (
+        told for told in payloads(written(UIMessages(), streamed({"images": [image]}))) if told["type"] == "file"
+    )
+    assert (file["mediaType"], file["url"]) == ("image/*", "https://example.org/a")

@@ -21,7 +21,7 @@ async function seen(text) {
 }
 
 const told = {};
-for (const wish of ["talk", "call", "garble", "begin anew", "break off", "refuse"]) told[wish] = await seen(wish);
+for (const wish of ["talk", "call", "garble", "cite", "begin anew", "break off", "refuse"]) told[wish] = await seen(wish);
 const leaving = new AbortController();
 const reader = (await send("go on", leaving.signal)).getReader();
 while ((await reader.read()).value?.type !== "text-delta");

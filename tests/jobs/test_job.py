@@ -69,6 +69,19 @@ async def test_a_failed_request_is_a_result_like_others(server: ProviderServer) 
     assert (running.summary().errors, running.summary().reason) == ({"BadRequestError": 2}, "complete")
 
 
+async def test_a_request_that_cannot_be_read_keeps_its_name_and_takes_no_answer_away(
+    server: ProviderServer, tmp_path: Path
+) -> None:
+    store = tmp_path / "answers.sqlite"
+    for wrong in ({"prompt": None}, {"messages": []}, {"prompt": "a", "temperature": "hot"}):
+        (failed,) = await results(job(server, [{"custom_id": "a"} | wrong], store=store))
+        assert (failed.key, failed.ok) == ("a", False)
+    readable = {"custom_id": "a", "prompt": "a"}
+    assert [result.from_store for result in await results(job(server, [readable], store=store))] == [False]
+    assert [result.ok for result in await results(job(server, [{"custom_id": "a"}], store=store))] == [False]
+    assert [result.from_store for result in await results(job(server, [readable], store=store))] == [True]
+
+
 async def test_an_answer_that_breaks_off_is_an_error_with_what_came(server: ProviderServer) -> None:
     server.script([role(), tokens("one two"), cut()])
     (result,) = await results(job(server, ["a"], stream=True))

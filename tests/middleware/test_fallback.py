@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import pickle
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -47,6 +50,32 @@ async def test_another_model_is_asked_when_the_first_fails(
         ("first", "scripted", "failed"),
         ("fallback", "other", "complete"),
     ]
+
+
+async def test_a_whole_answer_tells_who_gave_it_and_what_failed_before(
+    first: ProviderServer, second: ProviderServer
+) -> None:
+    first.script(status(500))
+    response = await aiollm.acompletion(**arguments(first, fallbacks=[other(second)]))
+    assert [(attempt.cause, attempt.model, attempt.ended) for attempt in response.attempts] == [
+        ("first", "scripted", "failed"),
+        ("fallback", "other", "complete"),
+    ]
+    assert isinstance(response.attempts[0].error, aiollm.InternalServerError)
+    assert "attempts" not in response.model_dump()
+    copied = pickle.loads(pickle.dumps(response))
+    assert [attempt.model for attempt in copied.attempts] == ["scripted", "other"]
+
+
+async def test_a_whole_answer_that_is_dropped_waits_for_no_collector(second: ProviderServer) -> None:
+    response = await aiollm.acompletion(**arguments(second))
+    attempt = weakref.ref(response.attempts[0])
+    gc.disable()
+    try:
+        del response
+        assert attempt() is None
+    finally:
+        gc.enable()
 
 
 async def test_each_model_gets_all_its_tries_first(first: ProviderServer, second: ProviderServer) -> None:
@@ -165,6 +194,7 @@ async def test_embeddings_fall_back(first: ProviderServer, second: ProviderServe
     )
     assert len(response.data) == 1
     assert second.log[0].json["model"] == "other"
+    assert [attempt.model for attempt in response.attempts] == ["small", "other"]
 
 
 async def test_responses_fall_back(first: ProviderServer, second: ProviderServer) -> None:
@@ -174,6 +204,10 @@ async def test_responses_fall_back(first: ProviderServer, second: ProviderServer
     )
     assert [event.delta async for event in stream if event.type == "response.output_text.delta"]
     assert [attempt.model for attempt in stream.attempts] == ["x", "other"]
+    response = await aiollm.aresponses(
+        "Hi", "openai/x", api_base=first.base_url, api_key=KEY, num_retries=0, fallbacks=[other(second)]
+    )
+    assert [attempt.model for attempt in response.attempts] == ["x", "other"]
 
 
 def test_the_blocking_face_falls_back() -> None:

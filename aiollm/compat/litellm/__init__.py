@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiollm.cache.cache import Cache as _OwnCache
+from aiollm.compat.litellm import utils
 from aiollm.compat.litellm.caching import Cache, disable_cache, enable_cache, update_cache
 from aiollm.compat.litellm.calls import (
     abatch_completion,
@@ -71,40 +72,8 @@ from aiollm.compat.litellm.types.utils import (
     StreamingChoices,
     Usage,
 )
-from aiollm.compat.litellm.utils import (
-    close_litellm_async_clients,
-    completion_cost,
-    cost_per_token,
-    decode,
-    encode,
-    function_to_dict,
-    get_llm_provider,
-    get_max_tokens,
-    get_model_info,
-    get_supported_openai_params,
-    get_valid_models,
-    register_model,
-    stream_chunk_builder,
-    supports_assistant_prefill,
-    supports_audio_input,
-    supports_audio_output,
-    supports_computer_use,
-    supports_function_calling,
-    supports_parallel_function_calling,
-    supports_pdf_input,
-    supports_prompt_caching,
-    supports_reasoning,
-    supports_response_schema,
-    supports_system_messages,
-    supports_tool_choice,
-    supports_url_context,
-    supports_vision,
-    supports_web_search,
-    token_counter,
-    trim_messages,
-    validate_environment,
-)
-from aiollm.compat.litellm.utils import should_retry as _should_retry  # noqa: F401  # LiteLLM's pages use it
+from aiollm.compat.litellm.utils import *  # noqa: F403  # its own list says what
+from aiollm.compat.litellm.utils import _should_retry  # noqa: F401  # LiteLLM's pages use it
 from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
 
 __all__ = [
@@ -154,48 +123,18 @@ __all__ = [
     "batch_completion_models",
     "batch_completion_models_all_responses",
     "check_valid_key",
-    "close_litellm_async_clients",
     "completion",
-    "completion_cost",
     "completion_with_retries",
-    "cost_per_token",
-    "decode",
     "disable_cache",
     "embedding",
     "enable_cache",
-    "encode",
-    "function_to_dict",
-    "get_llm_provider",
-    "get_max_tokens",
-    "get_model_info",
-    "get_supported_openai_params",
-    "get_valid_models",
     "mock_completion",
-    "register_model",
     "responses",
-    "stream_chunk_builder",
-    "supports_assistant_prefill",
-    "supports_audio_input",
-    "supports_audio_output",
-    "supports_computer_use",
-    "supports_function_calling",
-    "supports_parallel_function_calling",
-    "supports_pdf_input",
-    "supports_prompt_caching",
-    "supports_reasoning",
-    "supports_response_schema",
-    "supports_system_messages",
-    "supports_tool_choice",
-    "supports_url_context",
-    "supports_vision",
-    "supports_web_search",
     "text_completion",
-    "token_counter",
-    "trim_messages",
     "turn_on_debug",
     "update_cache",
-    "validate_environment",
 ]
+__all__ += utils.__all__
 
 # Settings, for type checkers: what reads and writes them is the class of the module.
 drop_params: bool

@@ -43,7 +43,6 @@ __all__ = [
     "get_supported_openai_params",
     "get_valid_models",
     "register_model",
-    "should_retry",
     "stream_chunk_builder",
     "supports_assistant_prefill",
     "supports_audio_input",
@@ -77,7 +76,7 @@ def get_valid_models(custom_llm_provider: str | None = None) -> list[str]:
 _WORTH_A_RETRY = frozenset({408, 409, 429})
 
 
-def should_retry(status_code: int) -> bool:
+def _should_retry(status_code: int) -> bool:
     """Whether LiteLLM takes a status for one that a further try may mend."""
     return status_code in _WORTH_A_RETRY or status_code >= 500
 
