@@ -241,7 +241,8 @@ def chat_like(call: Call, said: Mapping[str, Any]) -> Call:
         BadRequestError: one of them is wrong.
     """
     params = checked_parameters(said)
-    params.update((name, value) for name, value in said.items() if name not in _OF_ANY_CHAT)
+    if not said.keys() <= _OF_ANY_CHAT:
+        params.update((name, value) for name, value in said.items() if name not in _OF_ANY_CHAT)
     request = msgspec.structs.replace(
         call.request,
         messages=checked_messages(said.get("messages")),
