@@ -212,7 +212,9 @@ def chat_call(given: dict[str, Any], find: Find) -> Call:
     stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
     scope = CallScope(loop, timeouts)
-    given = {**given, "mock_response": mock_of(given, timeouts)}
+    mock = mock_of(given, timeouts)
+    if mock is not given["mock_response"]:
+        given = {**given, "mock_response": mock}
 
     def build(given: dict[str, Any]) -> Call:
         target = find(given, "chat")
@@ -239,7 +241,8 @@ def chat_like(call: Call, said: Mapping[str, Any]) -> Call:
         BadRequestError: one of them is wrong.
     """
     params = checked_parameters(said)
-    params.update((name, value) for name, value in said.items() if name not in _OF_ANY_CHAT)
+    if not said.keys() <= _OF_ANY_CHAT:
+        params.update((name, value) for name, value in said.items() if name not in _OF_ANY_CHAT)
     request = msgspec.structs.replace(
         call.request,
         messages=checked_messages(said.get("messages")),

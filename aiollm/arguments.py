@@ -113,7 +113,7 @@ def checked_text_format(kind: Any) -> dict[str, Any]:
 
 
 def _message(position: int, message: Any) -> dict[str, Any]:
-    plain = _as_dict(message)
+    plain = message if type(message) is dict else _as_dict(message)
     if plain is None:
         raise faulty(f"messages[{position}]", "a dict with role and content", message)
     role = plain.get("role")
@@ -152,7 +152,8 @@ def checked_parameters(given: Mapping[str, Any], known: frozenset[str] = OPENAI_
     Raises:
         BadRequestError: one has a value that no provider could take.
     """
-    parameters = {name: value for name in _in_order(known) if (value := given.get(name)) is not None}
+    names = sorted(known.intersection(given)) if len(given) < len(known) else _in_order(known)
+    parameters = {name: value for name in names if (value := given.get(name)) is not None}
     for name, value in parameters.items():
         if name in _RULES:
             expected, holds = _RULES[name]

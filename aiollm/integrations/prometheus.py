@@ -106,12 +106,8 @@ def _ending(attempt: Attempt) -> str | None:
     return _ANSWERED if attempt.ended == "complete" else None
 
 
-class _Ended(NamedTuple):
-    """A call that has ended, not counted yet."""
-
-    call: FinishedCall
-    attempts: tuple[Attempt, ...]
-    key_alias: str
+_Ended = tuple[FinishedCall, tuple[Attempt, ...], str]
+"""A call that has ended, the requests that it took, and the alias of its key."""
 
 
 @define
@@ -207,7 +203,7 @@ class PrometheusMetrics:
             attempts: the requests that it took.
             key_alias: what people call the caller's key.
         """
-        self._uncounted.append(_Ended(call, tuple(attempts), key_alias or ""))
+        self._uncounted.append((call, tuple(attempts), key_alias or ""))
         if self._shared or len(self._uncounted) >= MOST_UNCOUNTED:
             self._count()
 

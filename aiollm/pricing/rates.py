@@ -68,22 +68,18 @@ class Rates:
 
 def rates_of(entry: Entry, circumstances: Circumstances) -> Rates | None:
     """Return what tokens cost, or None where the entry has no price by the token. Entries are never changed."""
-    return _price_list(_Identical(entry)).rates(circumstances)
+    key = _EntryKey(id(entry))
+    key.entry = entry
+    return _price_list(key).rates(circumstances)
 
 
-class _Identical:
-    """An entry as the key of what is kept for it: nearly all requests are of a few models, under the same rates."""
+class _EntryKey(int):
+    """An entry as the key of what is kept for it: nearly all requests are of a few models, under the same rates.
 
-    __slots__ = ("entry",)
+    It is the number of the entry, which is no other's as long as the list that is kept for it has the entry.
+    """
 
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
-
-    def __hash__(self) -> int:
-        return id(self.entry)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identical) and other.entry is self.entry
+    entry: Entry
 
 
 class _PriceList:
@@ -109,8 +105,8 @@ class _PriceList:
 
 
 @lru_cache(maxsize=1024)
-def _price_list(known: _Identical) -> _PriceList:
-    return _PriceList(known.entry)
+def _price_list(key: _EntryKey) -> _PriceList:
+    return _PriceList(key.entry)
 
 
 def _tier_end(tier: str | None) -> str:

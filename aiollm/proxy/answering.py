@@ -9,7 +9,6 @@ from types import TracebackType
 from aiohttp import web
 from attrs import define
 
-from aiollm.core.limited_scope import scope
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.events import EventStream
@@ -17,7 +16,6 @@ from aiollm.engine.stream import AnswerStream, ChunkStream
 from aiollm.integrations.relaying import relay
 from aiollm.outbound.frames import EventWriter
 from aiollm.proxy.caller import Caller
-from aiollm.proxy.connection import connection_of
 from aiollm.proxy.delivery import SILENCE_SECONDS, Delivery, EventDelivery
 from aiollm.proxy.failing import failed
 from aiollm.proxy.gateway import Gateway
@@ -35,7 +33,7 @@ from aiollm.proxy.sending import WholeResponse
 from aiollm.proxy.settlement import Settlement, admit
 from aiollm.types.embedding import EmbeddingResponse
 
-__all__ = ["answer", "prepared"]
+__all__ = ["answer"]
 
 
 async def answer(
@@ -73,10 +71,9 @@ async def _let_in(
     exchange: _Exchange | None = None
     try:
         grant = gateway.grants.of(caller.identity, asked)
-        call = prepared(grant, asked)
+        call = grant.call(asked)
         settlement = await admit(gateway, caller, asked, grant, call, name)
-        live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started)
-        live.bound_to(call.scope)
+        live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started, call.scope)
         exchange = _Exchange(gateway, request, caller, asked, form, grant, call, settlement, live)
         return await (exchange.stream() if asked.stream else exchange.whole())
     finally:
@@ -84,19 +81,6 @@ async def _let_in(
             gateway.entrance.leave()
         else:
             exchange.work.add_done_callback(lambda work: gateway.entrance.leave())
-
-
-def prepared(grant: Grant, asked: Asked) -> Call:
-    """Return the call that a caller may make, within the time that it wants to wait.
-
-    Raises:
-        BadRequestError: an argument is wrong.
-    """
-    wait = asked.timeout
-    if wait is None:
-        return grant.call(asked)
-    with scope(first_token=wait, idle=wait, total=None if asked.stream else wait):
-        return grant.call(asked)
 
 
 @define(eq=False)
@@ -163,7 +147,6 @@ class _Exchange:
 
     async def _deliver(self, writer: EventWriter, delivery: Delivery, early: Mapping[str, str]) -> None:
         """Ask, and send what comes, to its end."""
-        connection = connection_of(self.request)  # once it is lost the request does not know it any more
         with self:
             try:
                 reply = await self._send()
@@ -181,7 +164,7 @@ class _Exchange:
                     pieces = pieces_of(reply, self.asked, self.form, writer)
                     await relay(pieces, writer, delivery, self._told)
                 except (asyncio.CancelledError, ConnectionError) as error:
-                    self.settlement.cut = connection is not None and connection.cut
+                    self.settlement.cut = self.request.guard.cut
                     if isinstance(error, asyncio.CancelledError):
                         raise  # else the client is gone as well, and aiohttp finds that out by itself
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -34,21 +35,20 @@ def make_server(gateway: Gateway, routes: Sequence[Route] = ROUTES, **settings: 
         routes: what there is.
         settings: of aiohttp's protocol.
     """
-    table, loop = RouteTable(routes), asyncio.get_running_loop()
-
-    def request_of(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> Request:
-        return Request(message, payload, protocol, writer, task, loop)
+    table = RouteTable(routes)
+    request_of = partial(Request, loop=asyncio.get_running_loop())
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         assert isinstance(request, Request)
-        connection = connection_of(request)
-        if connection is not None:
-            connection.begin()
+        guard = connection_of(request)
+        if guard is None:
+            return web.Response()  # the client is gone: nobody gets it
+        request.guard = guard
+        guard.begin()
         try:
             response = await _answered(gateway, table, request)
         finally:
-            if connection is not None:
-                connection.end()
+            guard.end()
         if not response.prepared:
             response.headers["server"] = SERVER
         return response

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from aiollm.async_router import AsyncRouter
 from aiollm.providers.tokens import token_counter
-from aiollm.proxy.answering import answer, prepared
+from aiollm.proxy.answering import answer
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.groups import has_responses, speaks_anthropic
@@ -54,16 +54,18 @@ async def _read(gateway: Gateway, request: Request) -> dict[str, Any]:
     return body
 
 
-def _answering(name: str, choose: Choose) -> Handler:
+def _answering(name: str, choose: Format | Choose) -> Handler:
     """Return the handler of a format."""
 
     async def handle(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
         body = await _read(gateway, request)
-        seen = request.headers.get(LAST_EVENT_ID)
-        if seen is not None and gateway.streams is not None:
+        if gateway.streams is not None and (seen := request.headers.get(LAST_EVENT_ID)) is not None:
             return await resume(gateway, request, caller, seen)
-        form = choose(gateway.router, asked_model(body))
-        return await answer(gateway, request, caller, _as_configured(gateway, form.parse(body)), form, name)
+        form = choose if isinstance(choose, Format) else choose(gateway.router, asked_model(body))
+        asked = form.parse(body)
+        if asked.stream:
+            asked = _as_configured(gateway, asked)
+        return await answer(gateway, request, caller, asked, form, name)
 
     return handle
 
@@ -71,11 +73,7 @@ def _answering(name: str, choose: Choose) -> Handler:
 def _as_configured(gateway: Gateway, asked: Asked) -> Asked:
     """Return what is asked, with the operator's word on whether streams tell their usage."""
     shows = gateway.config.general.always_include_stream_usage
-    return asked if shows is None or not asked.stream else evolve(asked, include_usage=shows)
-
-
-def _always(form: Format) -> Choose:
-    return lambda router, model: form
+    return asked if shows is None else evolve(asked, include_usage=shows)
 
 
 def _message(router: AsyncRouter, model: str) -> Format:
@@ -90,7 +88,7 @@ async def _count_tokens(gateway: Gateway, request: Request, caller: Caller) -> w
     """Tell how many tokens a message is: counted where a vocabulary is at hand, else estimated. Nothing is sent."""
     body = await _read(gateway, request)
     asked = parse_message(body, keeps_own=False, counts=True)
-    call = prepared(gateway.grants.of(caller.identity, asked), asked)
+    call = gateway.grants.of(caller.identity, asked).call(asked)
     messages, tools = asked.arguments["messages"], asked.arguments.get("tools")
     tokens = token_counter(call.target.model, messages=messages, tools=tools)
     headers = {REQUEST_ID: caller.request_id}
@@ -100,9 +98,9 @@ async def _count_tokens(gateway: Gateway, request: Request, caller: Caller) -> w
 _call = partial(Route, "POST", right="call")
 
 CALLS: tuple[Route, ...] = (
-    _call(_paths("/chat/completions"), handler=_answering("chat", _always(CHAT))),
-    _call(_paths("/completions"), handler=_answering("completion", _always(COMPLETION))),
-    _call(_paths("/embeddings"), handler=_answering("embedding", _always(EMBEDDING))),
+    _call(_paths("/chat/completions"), handler=_answering("chat", CHAT)),
+    _call(_paths("/completions"), handler=_answering("completion", COMPLETION)),
+    _call(_paths("/embeddings"), handler=_answering("embedding", EMBEDDING)),
     _call(("/v1/responses", "/responses"), handler=_answering("response", _response)),
     _call(("/v1/messages",), handler=_answering("message", _message), error=message_error),
     _call(("/v1/messages/count_tokens",), handler=_count_tokens, error=message_error),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from aiollm.integrations import event_delivery
 from aiollm.integrations.heartbeat import SILENCE_SECONDS
 from aiollm.integrations.relaying import Delivery
+from aiollm.proxy.request import Request
 from aiollm.proxy.sending import EventResponse
 
 __all__ = ["SILENCE_SECONDS", "Delivery", "EventDelivery"]
@@ -17,6 +18,12 @@ class EventDelivery(event_delivery.EventDelivery):
 
     response: EventResponse | None
 
+    def __init__(
+        self, request: Request, early: Mapping[str, str], heartbeat: bytes, silence: float = SILENCE_SECONDS
+    ) -> None:
+        super().__init__(request, early, heartbeat, silence)
+        self._asked = request
+
     async def write(self, frames: bytes) -> None:
         self._heartbeat.sent()
         response = self.response
@@ -26,4 +33,4 @@ class EventDelivery(event_delivery.EventDelivery):
             await response.guard.writable()
 
     def _begun(self, headers: Mapping[str, str]) -> EventResponse:
-        return EventResponse(self._request, headers)
+        return EventResponse(self._asked, headers)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from aiollm.api import chat_like
 from aiollm.async_router import AsyncRouter
+from aiollm.core.limited_scope import scope
 from aiollm.engine.call import Call
 from aiollm.exceptions import BadRequestError
 from aiollm.middleware.bill import plan_of
@@ -55,11 +56,18 @@ class Grant:
     _ways: tuple[Way, ...] = field(repr=False)
 
     def call(self, asked: Asked) -> Call:
-        """Return the call that is asked for.
+        """Return the call that is asked for, within the time that the caller wants to wait.
 
         Raises:
             BadRequestError: an argument is wrong.
         """
+        wait = asked.timeout
+        if wait is None:
+            return self._call(asked)
+        with scope(first_token=wait, idle=wait, total=None if asked.stream else wait):
+            return self._call(asked)
+
+    def _call(self, asked: Asked) -> Call:
         if self.api == "chat":
             call = chat_like(self._opening, asked.arguments)
         else:

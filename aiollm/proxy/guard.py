@@ -51,7 +51,8 @@ def check(gateway: Gateway, route: Route, request: Request, request_id: str) -> 
     Raises:
         Refusal: they may not.
     """
-    _check_address(gateway, request)
+    if gateway.config.general.allowed_ips:
+        _check_address(gateway.config.general.allowed_ips, request)
     if route.right == "public":
         return Caller(_PUBLIC, request_id)
     if route.right == "metrics" and not gateway.config.litellm.require_auth_for_metrics_endpoint:
@@ -85,9 +86,8 @@ def _presented(gateway: Gateway, request: Request) -> str | None:
     return None
 
 
-def _check_address(gateway: Gateway, request: Request) -> None:
-    allowed = gateway.config.general.allowed_ips
-    if allowed and not _within(request.remote, allowed):
+def _check_address(allowed: tuple[str, ...], request: Request) -> None:
+    if not _within(request.remote, allowed):
         message = "requests from this address are not allowed"
         raise Refusal(Failure(403, message, "address_not_allowed", "permission_error"))
 

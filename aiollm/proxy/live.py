@@ -35,12 +35,8 @@ class LiveCall:
     key: Holder | None
     stream: bool
     started: float
+    _scope: CancelScope = field(repr=False)
     answer: AnswerStream[Any, Any] | None = field(default=None, repr=False)
-    _scope: CancelScope | None = field(default=None, repr=False)
-
-    def bound_to(self, scope: CancelScope) -> None:
-        """Take note of what ends it: the scope of its call."""
-        self._scope = scope
 
     @property
     def chunks(self) -> int:
@@ -49,8 +45,7 @@ class LiveCall:
 
     def stop(self) -> None:
         """End it: its caller is told that the gateway did."""
-        if self._scope is not None:
-            self._scope.cancel("the gateway ends")
+        self._scope.cancel("the gateway ends")
 
 
 class LiveCalls:

@@ -7,6 +7,8 @@ from types import MappingProxyType
 
 from aiohttp import web
 
+from aiollm.proxy.connection import ConnectionGuard
+
 __all__ = ["Request"]
 
 
@@ -14,7 +16,9 @@ class Request(web.BaseRequest):
     """A request.
 
     Attributes:
+        guard: the connection that it came over.
         named: what its path has in the places that the route's path has names for.
     """
 
+    guard: ConnectionGuard
     named: Mapping[str, str] = MappingProxyType({})

@@ -13,7 +13,8 @@ from time import time
 
 from aiohttp import web
 
-from aiollm.proxy.connection import ConnectionGuard, connection_of
+from aiollm.proxy.connection import ConnectionGuard
+from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import SERVER
 
 __all__ = ["EventResponse", "WholeResponse"]
@@ -70,10 +71,11 @@ class WholeResponse(_Sent):
         Raises:
             ConnectionError: the client is gone.
         """
-        guard = _guard_of(request)
+        assert isinstance(request, Request)
         self._stays = request.keep_alive
-        guard.write(self._head(request, f"content-length: {len(self._content)}\r\n") + self._content)
-        await guard.writable()
+        request.guard.write(self._head(request, f"content-length: {len(self._content)}\r\n") + self._content)
+        if request.guard.paused:
+            await request.guard.writable()
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Send nothing more."""
@@ -86,9 +88,9 @@ class EventResponse(_Sent):
         guard: the connection, which knows how much waits for the client.
     """
 
-    def __init__(self, request: web.BaseRequest, headers: Mapping[str, str]) -> None:
+    def __init__(self, request: Request, headers: Mapping[str, str]) -> None:
         super().__init__(headers)
-        self.guard: ConnectionGuard = _guard_of(request)
+        self.guard: ConnectionGuard = request.guard
         self._is_chunked = request.version >= (1, 1)  # before, the end of a body was that of the connection
         self._stays = self._is_chunked and request.keep_alive
         self._waiting = self._head(request, "transfer-encoding: chunked\r\n" if self._is_chunked else "")
@@ -104,7 +106,11 @@ class EventResponse(_Sent):
         Raises:
             ConnectionError: the client is gone.
         """
-        self.guard.write(self._begun() + self._framed(data))
+        if self._is_chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        if self._waiting:
+            data, self._waiting = self._waiting + data, b""
+        self.guard.write(data)
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send a part of the body, and wait while the client has too much left to read.
@@ -124,22 +130,9 @@ class EventResponse(_Sent):
         if self._ended:
             return
         self._ended = True
-        self.guard.write(self._begun() + (self._framed(bytes(data)) if data else b"") + self._end)
+        last = b"%x\r\n%b\r\n" % (len(data), bytes(data)) if data and self._is_chunked else bytes(data)
+        self.guard.write(self._waiting + last + self._end)
         await self.guard.writable()
-
-    def _framed(self, data: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data
-
-    def _begun(self) -> bytes:
-        head, self._waiting = self._waiting, b""
-        return head
-
-
-def _guard_of(request: web.BaseRequest) -> ConnectionGuard:
-    guard = connection_of(request)
-    if guard is None:
-        raise ConnectionResetError("the client is gone")
-    return guard
 
 
 @lru_cache(maxsize=1)

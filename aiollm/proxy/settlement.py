@@ -6,7 +6,7 @@ import asyncio
 import time
 from functools import partial
 
-from attrs import define, field
+from attrs import define
 
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
@@ -48,11 +48,12 @@ async def admit(gateway: Gateway, caller: Caller, asked: Asked, grant: Grant, ca
         message = "what is spent cannot be written down at present"
         raise Refusal(Failure(503, message, "spend_store_unavailable", "server_error", None, True, 5.0))
     tokens, usd = grant.most(call.request) if grant.bounded else (0, 0.0)
-    now, clock = time.time(), call.scope.loop.time()
-    reservation = gateway.admissions.admit(grant.holders, now, clock, tokens=tokens, cost=nanodollars(usd))
+    now = time.time()
+    reservation = gateway.admissions.admit(grant.holders, now, call.scope.started, tokens=tokens, cost=nanodollars(usd))
     if reservation.waits:
         await reservation.told()
-    return Settlement(gateway, caller, asked, call, api, reservation, now)
+    bill = Bill(call.attempts, partial(plan_of, call.request, call.target, call.prices))
+    return Settlement(gateway, caller, asked, call, api, reservation, bill, now)
 
 
 @define(eq=False)
@@ -71,14 +72,10 @@ class Settlement:
     _call: Call
     _api: str
     _reservation: Reservation
+    _bill: Bill
     started: float
     charge: Charge | None = None
     cut: bool = False
-    _bill: Bill = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        call = self._call
-        self._bill = Bill(call.attempts, partial(plan_of, call.request, call.target, call.prices))
 
     def answered(self, outcome: Outcome) -> None:
         """Settle a call that has an answer, at the answer's end."""
@@ -127,7 +124,7 @@ class Settlement:
                 model=asked.model,
                 status=status,
                 started=self.started,
-                ended=self.started + call.elapsed,
+                ended=self.started + clock - call.scope.started,
                 key=None if key is None else key.name,
                 team=None if key is None else key.team,
                 user=None if key is None else key.user,

@@ -10,4 +10,7 @@ FIRST = f"chunked-0-{FIRST_FRAMES}-first"
 BLAST = f"chunked-0-{BLAST_FRAMES}-blast"
 PACED = f"chunked-{RATE}-100000-paced"
 
-MODELS = (WHOLE, FIRST, BLAST, PACED)
+SILENT = "silent-0-0-silent"
+"""Asked, it never says anything."""
+
+MODELS = (WHOLE, FIRST, BLAST, PACED, SILENT)

@@ -8,7 +8,7 @@ import re
 
 from benchmarks.upstream import Connection, main
 
-_MODEL = re.compile(rb'"model"\s*:\s*"(?:openai/)?((?:chunked|length)-[^"]+)"')
+_MODEL = re.compile(rb'"model"\s*:\s*"(?:openai/)?((?:chunked|length|silent)-[^"]+)"')
 
 
 class ModelConnection(Connection):
@@ -17,6 +17,12 @@ class ModelConnection(Connection):
     def respond(self, path: list[str], body: bytes) -> None:
         found = _MODEL.search(body)
         super().respond(found[1].decode().split("-") if found else path, body)
+
+    def answer(self, path: list[str], *, streaming: bool) -> None:
+        if path[0] == "silent":
+            self._entry = self._upstream.enter(path[-1])
+        else:
+            super().answer(path, streaming=streaming)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from hmac import compare_digest
 from typing import Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys.holder import Holder, HolderId, allows
@@ -29,14 +29,15 @@ class Identity:
         role: "admin" has the master key; "caller" a virtual key; "anyone" is there where no master key is set, and may
             do all; "public" was not looked at, because the route is everybody's, and may do nothing else.
         holders: the key, and the team and the user it belongs to; none but for a caller.
+        key: the caller's key.
     """
 
     role: Role
     holders: tuple[Holder, ...] = ()
+    key: Holder | None = field(init=False)
 
-    @property
-    def key(self) -> Holder | None:
-        """The caller's key."""
+    @key.default
+    def _first(self) -> Holder | None:
         return self.holders[0] if self.holders else None
 
     @property

@@ -229,7 +229,7 @@ class Admissions:
             account.elsewhere = elsewhere.get((name, account.period), 0)
 
     def _account(self, holder: Holder, now: float) -> _Account:
-        account = self._accounts.get(holder.id)
+        account = self._accounts.get(HolderId(holder.kind, holder.name))
         if account is not None and account.holder is holder and now < account.until:
             return account
         period, end = holder.period_start(now), holder.period_end(now)

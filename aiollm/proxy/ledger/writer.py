@@ -66,7 +66,7 @@ class SpendWriter:
     @property
     def full(self) -> bool:
         """Whether there is no room left for rows while the store is gone."""
-        return self._spool.full and len(self._waiting) >= MOST_IN_MEMORY
+        return len(self._waiting) >= MOST_IN_MEMORY and self._spool.full
 
     def add(self, row: SpendRow) -> None:
         """Take a row. It costs an addition to a list."""
