@@ -212,7 +212,9 @@ def chat_call(given: dict[str, Any], find: Find) -> Call:
     stream = checked_flag("stream", given["stream"])
     timeouts = checked_timeouts(given["timeout"], given["stream_timeout"], stream=stream)
     scope = CallScope(loop, timeouts)
-    given = {**given, "mock_response": mock_of(given, timeouts)}
+    mock = mock_of(given, timeouts)
+    if mock is not given["mock_response"]:
+        given = {**given, "mock_response": mock}
 
     def build(given: dict[str, Any]) -> Call:
         target = find(given, "chat")

@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import urlsplit
 from weakref import ref
 
@@ -18,7 +19,7 @@ import aiohttp
 from aiollm.core.call_scope import CallScope
 from aiollm.core.clocks import Clocks
 from aiollm.core.failures import failure_of
-from aiollm.core.pool import Pool, watcher
+from aiollm.core.pool import Pool, end_pause, is_full, watcher
 from aiollm.exceptions import APIError, EventTooLarge, StreamInterrupted
 from aiollm.wire.compression import Inflater, inflater
 from aiollm.wire.http import ReplyHead
@@ -85,7 +86,7 @@ class Exchange:
         if self._reason is not None:
             raise self._reason
         self._url = url
-        self.host = urlsplit(url).netloc.rpartition("@")[2]  # a password may stand before the @
+        self.host = _host_in(url)
         try:
             response = await self._request(url, headers, body)
         except (*_FAULTS, ValueError) as error:
@@ -137,11 +138,12 @@ class Exchange:
         self.head = ReplyHead(
             status=response.status, headers={name.lower(): value for name, value in response.headers.items()}
         )
-        try:
-            self._inflater = inflater(self.head.headers.get("content-encoding", ""))
-        except APIError as error:
-            self.abort(error)
-            raise
+        if encoding := self.head.headers.get("content-encoding"):
+            try:
+                self._inflater = inflater(encoding)
+            except APIError as error:
+                self.abort(error)
+                raise
         return self.head
 
     async def read(self, *, stops_waiting: bool = True) -> bytes:
@@ -181,14 +183,14 @@ class Exchange:
         raise failure
 
     async def pause(self, seconds: float) -> None:
-        """Let the body come unread for so long, or to its end. The clocks of reading stand still meanwhile.
+        """Let the body come unread for so long, to its end, or until no more is held. The clocks stand still meanwhile.
 
         What breaks the connection is for the next `read` to raise. Cancelling closes the connection.
         """
         response = self._response
-        if response is None or response.content.exception() is not None:
+        if response is None or response.content.exception() is not None or is_full(response.connection):
             return
-        timer = self.loop.call_later(seconds, _end_pause, response.content)
+        timer = self.loop.call_later(seconds, end_pause, response.content)
         try:
             await response.content.wait_eof()
         except _FAULTS:
@@ -313,6 +315,11 @@ class Exchange:
         return reason or failure_of(error, phase, self.host, self._pool.proxy_of(self._url))
 
 
+@lru_cache(maxsize=1024)
+def _host_in(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]  # a password may stand before the @
+
+
 def _reply_began(error: BaseException) -> bool:
     """Whether a part of the head came: aiohttp then puts that in the place of a message."""
     return isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str)
@@ -321,13 +328,6 @@ def _reply_began(error: BaseException) -> bool:
 def _unread(content: aiohttp.StreamReader) -> bytes:
     """Return what came before a fault: it counts, and aiohttp's public methods only raise the fault any more."""
     return content._read_nowait(-1) if content._buffer else b""
-
-
-def _end_pause(content: aiohttp.StreamReader) -> None:
-    """Wake who waits for the end of a body, though it has not come; `asyncio.timeout` takes twice as long."""
-    waiter = content._eof_waiter
-    if waiter is not None and not waiter.done():
-        waiter.set_result(None)
 
 
 def _shut_down(transport: asyncio.BaseTransport) -> None:

@@ -42,8 +42,6 @@ PAUSE_SECONDS = 0.25
 """How long an answer that nobody sees before its end is left to come between two reads: waking a task for a chunk takes
 several times what decoding it does."""
 
-_PAUSE_BYTES = 16 * 1024  # read since the last pause: one that brings more is not paused, and does not fill its buffer
-
 # How many frames of a read are decoded at a time. The chunks of all 200 of a large read fill more than the processor's
 # cache before the first is used (`benchmarks`, big reads: 11.2 us a chunk, against 8.5 in groups).
 _GROUP = range(1, 17)
@@ -71,7 +69,6 @@ class WireSource(AnswerSource[Piece, Whole]):
         self._arrivals = Arrivals()
         self._frames: Iterator[Frame] | None = None  # of the last read, not all decoded yet
         self._kept: list[Frame] | None = [] if call.keeps_frames else None
-        self._paused_at = 0  # bytes that had come by then
         self._take_run: Callable[[Run], None] | None = None  # where it gives runs: takes note of one
 
     @classmethod
@@ -129,9 +126,8 @@ class WireSource(AnswerSource[Piece, Whole]):
                     await self._complete()
 
     async def pause(self) -> None:
-        came, self._paused_at = self._reader.bytes - self._paused_at, self._reader.bytes
         # Behind the finish reason there is nothing to gather: what is left comes at once, or never.
-        if self._exchange is None or self._frames is not None or self._decoder.finished or came > _PAUSE_BYTES:
+        if self._exchange is None or self._frames is not None or self._decoder.finished:
             return
         try:
             await self._exchange.pause(PAUSE_SECONDS)

@@ -16,7 +16,7 @@ from benchmarks.options import parser_of
 from benchmarks.provider import CHECKOUT
 
 RESULTS = CHECKOUT / "benchmarks" / "results"
-CASES = ("silent", "told", "halved", "minute", "retries")
+CASES = ("silent", "fast", "told", "halved", "minute", "retries")
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ from attrs import frozen
 
 from benchmarks.limits.hidden import Bucket, Window
 
-RATE = 8
-"""Requests a second that the providers with a bucket serve."""
+RATE, FAST_RATE = 8, 20
+"""Requests a second that the providers with a bucket serve, and the fast one of them."""
 MINUTE = 300
 """Requests in any minute that the provider with a window serves."""
 
@@ -42,6 +42,10 @@ def _bucket(seconds: float) -> Bucket:
     return Bucket(lambda now: RATE)
 
 
+def _fast(seconds: float) -> Bucket:
+    return Bucket(lambda now: FAST_RATE)
+
+
 def _halved(seconds: float) -> Bucket:
     return Bucket(lambda now: _halving(now, seconds))
 
@@ -56,6 +60,13 @@ CASES = {
         _bucket,
         lambda seconds: RATE * (seconds + 1),
         lambda now, seconds: RATE,
+        False,
+    ),
+    "fast": Case(
+        f"bucket, {FAST_RATE} a second, nothing told",
+        _fast,
+        lambda seconds: FAST_RATE * (seconds + 1),
+        lambda now, seconds: FAST_RATE,
         False,
     ),
     "told": Case(

@@ -13,17 +13,32 @@ FACES = ("aiollm", "aiollm.exceptions", "aiollm.testing")  # and every package t
 
 
 def listed(module: Module) -> list[str] | None:
+    """Return the names of the list, those of a module's own list among them where that is added to it."""
+    names: list[str] | None = None
     for node in module.tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            return [*ast.literal_eval(node.value)]
-    return None
+            names = [*ast.literal_eval(node.value)]
+        elif isinstance(node, ast.AugAssign) and ast.unparse(node.target) == "__all__":
+            names = [*(names or ()), *(listed(below(module, ast.unparse(node.value).removesuffix(".__all__"))) or ())]
+    return names
 
 
 def passed_on(module: Module) -> Iterator[str]:
     """Yield the names a package's ``__init__`` imports from its own modules."""
     for node in module.tree.body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(module.name):
-            yield from (alias.asname or alias.name for alias in node.names)
+            found = (alias.asname or alias.name for alias in node.names if not is_below(module, node, alias))
+            for name in found:
+                yield from [name] if name != "*" else listed(below(module, str(node.module).rpartition(".")[2])) or []
+
+
+def is_below(module: Module, node: ast.ImportFrom, alias: ast.alias) -> bool:
+    """Whether what is imported is a module, and no name of one."""
+    return node.module == module.name and any(other.name == f"{module.name}.{alias.name}" for other in ALL)
+
+
+def below(module: Module, name: str) -> Module:
+    return next(other for other in ALL if other.name == f"{module.name}.{name}")
 
 
 def offered(module: Module) -> set[str]:
@@ -60,5 +75,5 @@ def test_a_list_is_true(module: Module) -> None:
 @pytest.mark.parametrize("module", [*filter(listed, ALL)], ids=lambda module: module.name)
 def test_no_listed_name_hides_a_module(module: Module) -> None:
     """A function ``aiollm.providers`` would make ``import aiollm.providers as rooms`` give the function."""
-    below = {other.name.rpartition(".")[2] for other in ALL if other.name.rpartition(".")[0] == module.name}
-    assert {*(listed(module) or [])} & below == set()
+    under = {other.name.rpartition(".")[2] for other in ALL if other.name.rpartition(".")[0] == module.name}
+    assert {*(listed(module) or [])} & under == set()

@@ -35,7 +35,7 @@ async def test_an_answer_that_is_read_out_is_whole_and_read_in_few_pieces() -> N
         assert pool_facts()["idle"] == 1
 
 
-async def test_one_that_comes_fast_is_read_without_a_pause() -> None:
+async def test_a_pause_ends_when_no_more_is_held() -> None:
     async with ProviderServer() as server:
         server.script([role(), tokens(["x" * 60_000] * 40), finish("stop"), done()])
         stream = await opened(server)

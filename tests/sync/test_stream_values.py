@@ -80,6 +80,15 @@ def test_the_last_of_several_that_is_left_closes_the_connection() -> None:
         assert server.run(server.wait_for_disconnect(0)).disconnected_by == "client"
 
 
+def test_dropping_what_is_made_of_a_stream_closes_the_connection() -> None:
+    with ProviderServer() as server:
+        server.script(OPEN)
+        fewer = opened(server).coalesce(ms=20)
+        next(fewer)
+        del fewer
+        assert server.run(server.wait_for_disconnect(0)).disconnected_by == "client"
+
+
 def test_each_of_several_gets_the_error_and_the_answer_so_far() -> None:
     with ProviderServer() as server:
         server.script([role(), tokens("so far"), cut()])
@@ -117,7 +126,8 @@ def test_fewer_chunks_have_the_same_text() -> None:
     with ProviderServer() as server:
         server.script([role(), tokens("a b c d e f", gap=0.005), finish(), done()])
         pieces = list(opened(server).coalesce(ms=60_000).text())
-        assert pieces == ["a", " b c d e f"]
+        assert "".join(pieces) == "a b c d e f"
+        assert len(pieces) <= 2  # what has come by the time it is read, and the rest
 
 
 def test_an_argument_out_of_range_is_refused_and_the_stream_goes_on() -> None:

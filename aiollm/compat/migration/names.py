@@ -21,6 +21,9 @@ def becomes_of(name: str) -> Difference:
         return row
     if _is_there(name):
         return _MEANS_THE_SAME
+    said = differences("names").get(rest[-1]) if rest else None
+    if said is not None and said.kind == "missing":
+        return said
     return Difference("missing", "aiollm.compat.litellm has no such name")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container
+import inspect
+from collections.abc import Container, Iterator
 
 from aiollm import Router as OwnRouter
+from aiollm.api import acompletion
 from aiollm.compat.litellm.differences import Difference, Section, differences
 from aiollm.compat.litellm.router import Router
 from aiollm.compat.migration.finding import Finding
@@ -28,6 +30,7 @@ _ROUTERS = (Router, OwnRouter)  # what the first has not it takes from the secon
 _NO_METHOD = "there is no such method; docs/router.md says which there are"
 _NO_SERVICE = "services are not called by name: give a function or a CustomLogger that calls it"
 _PASSED_ON = "no parameter that is known: it goes to the provider as it is"
+_OWN = frozenset(inspect.signature(acompletion).parameters)  # what only aiollm has among them
 
 
 def findings_in_source(text: str, file: str) -> list[Finding]:
@@ -113,7 +116,7 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _tell_services(self, value: ast.expr, where: str) -> None:
-        for item in ast.walk(value):
+        for item in _listed(value):
             if isinstance(item, ast.Constant) and isinstance(item.value, str):
                 self._add(item, "missing", f"{where}[{item.value!r}]", _NO_SERVICE)
 
@@ -162,7 +165,17 @@ def _unlisted(name: str, section: Section) -> Difference:
     """Return what becomes of an argument that the table does not have."""
     if section == "router":
         return Difference("missing", NOT_HERE.get(name, "there is no such argument"))
-    return Difference("differs", _PASSED_ON)
+    return Difference("same") if name in _OWN else Difference("differs", _PASSED_ON)
+
+
+def _listed(value: ast.expr) -> Iterator[ast.expr]:
+    """Yield what a list has, or several that are added up."""
+    if isinstance(value, ast.List | ast.Tuple | ast.Set):
+        yield from value.elts
+    elif isinstance(value, ast.BinOp):
+        yield from (*_listed(value.left), *_listed(value.right))
+    else:
+        yield value
 
 
 def _is_off(value: ast.expr) -> bool:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from aiollm.compat.migration.names import becomes_of
 from aiollm.compat.migration.source import findings_in_source
 
 
@@ -39,10 +40,16 @@ def test_an_import_is_to_be_written_otherwise(line: str, instead: str) -> None:
         ("except_ = litellm.exceptions.RateLimitError", []),
         ("except_ = litellm.RateLimitError", []),
         ("litellm.exceptions.Lost", ["2 missing litellm.exceptions.Lost"]),
+        ("litellm.exceptions.completion", ["2 missing litellm.exceptions.completion"]),
         ("litellm.lost", ["2 missing litellm.lost"]),
+        ("litellm.router.CustomRoutingStrategyBase", ["2 missing litellm.router.CustomRoutingStrategyBase"]),
         (
             "litellm.success_callback = ['langfuse']",
             ["2 differs litellm.success_callback", "2 missing litellm.success_callback = ['langfuse']"],
+        ),
+        (
+            "litellm.success_callback = [lambda kwargs, *_: print(kwargs['model'])] + ['s3']",
+            ["2 differs litellm.success_callback", "2 missing litellm.success_callback = ['s3']"],
         ),
         (
             "litellm.completion('m', [], success_callback=['langfuse'])",
@@ -101,4 +108,11 @@ def test_a_file_that_cannot_be_read_is_told() -> None:
 def test_a_method_that_routers_have_not_is_told() -> None:
     code = ["from litellm import Router", "router = Router([])", "router.set_custom_routing_strategy(mine)"]
     assert found(*code)[1:] == ["3 missing router.set_custom_routing_strategy"]
-    assert found(*code[:2], "router.get_model_names()", "router.abatch_completion([], [])")[1:] == []
+    there = ("router.get_model_names()", "router.abatch_completion([], [])", "router.completion('m', [], priority=0)")
+    assert found(*code[:2], *there)[1:] == []
+
+
+def test_what_is_said_of_a_name_is_said_of_it_in_every_module() -> None:
+    said = becomes_of("exceptions.JSONSchemaValidationError")
+    assert said == becomes_of("JSONSchemaValidationError")
+    assert said.note == "check the answer where it is used"
