@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -15,11 +15,10 @@ from aiollm.types.origin import Origin
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
 from aiollm.types.usage import Usage
-from aiollm.wire.alike import Run
 from aiollm.wire.frame import Frame, Framer
 from aiollm.wire.http import HttpRequest, ReplyHead
 
-__all__ = ["Codec", "Context", "Decoder", "Dialect", "Embedder", "FrameDecoder", "RunDecoder", "WholeCodec"]
+__all__ = ["Codec", "Context", "Decoder", "Dialect", "Embedder", "FrameDecoder", "WholeCodec"]
 
 Piece_co = TypeVar("Piece_co", covariant=True)
 """What a stream is made of."""
@@ -79,14 +78,6 @@ class FrameDecoder(Protocol[Piece_co, Whole_co]):
 
     def partial(self) -> Whole_co | None:
         """Return the answer so far, or None when there is none yet."""
-
-
-@runtime_checkable
-class RunDecoder(Protocol):
-    """A decoder that can take note of events that are alike without reading them."""
-
-    def take_run(self, run: Run) -> None:
-        """Add the texts of a run to the account. Nobody gets chunks of it."""
 
 
 Decoder = FrameDecoder[ModelResponseStream, ModelResponse]

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 from aiollm.core.reader import FrameReader
 from aiollm.core.transport import Exchange
-from aiollm.dialects.base import FrameDecoder, RunDecoder
+from aiollm.dialects.base import FrameDecoder
 from aiollm.dialects.errors import request_id
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
@@ -200,8 +200,10 @@ class WireSource(AnswerSource[Piece, Whole]):
         return kept
 
     def expect(self, alike: AlikeEvents) -> None:
-        if isinstance(self._decoder, RunDecoder) and self._reader.expect(alike):
-            self._take_run = self._decoder.take_run
+        # Few decoders can. To ask `isinstance` of a protocol takes longer than a frame, and the first is not sent yet.
+        take_run: Callable[[Run], None] | None = getattr(self._decoder, "take_run", None)
+        if take_run is not None and self._reader.expect(alike):
+            self._take_run = take_run
             if self._frames is not None:
                 self._frames = alike.joined(self._frames)
 

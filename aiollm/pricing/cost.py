@@ -65,11 +65,8 @@ def cost_of(entry: Entry, usage: Usage, circumstances: Circumstances, *, uplifte
     if rates is None:
         return None
     factor = _factor(entry, usage) * (entry.get("regional_endpoint_uplift_multiplier", 1.0) if uplifted else 1.0)
-    return Cost(
-        prompt=_prompt_cost(rates, usage) * factor,
-        completion=_completion_cost(rates, usage) * factor,
-        searches=_searches(usage) * rates.search if rates.search else 0.0,
-    )
+    searches = _searches(usage) * rates.search if rates.search else 0.0
+    return Cost(_prompt_cost(rates, usage) * factor, _completion_cost(rates, usage) * factor, searches)
 
 
 def most_of(

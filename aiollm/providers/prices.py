@@ -75,7 +75,7 @@ def cost_at(
         service_tier: the tier that served it.
         at: when it was served, for the models that are cheaper at night.
     """
-    circumstances = Circumstances(prompt_tokens=usage.prompt_tokens, service_tier=service_tier, at=at)
+    circumstances = Circumstances(usage.prompt_tokens, service_tier, at)
     return cost_of(entry, usage, circumstances, uplifted=_is_uplifted(provider, region))
 
 
@@ -98,7 +98,7 @@ def most_at(
         region: where it runs; None where that is not known.
         service_tier: the tier that is asked for.
     """
-    circumstances = Circumstances(prompt_tokens=prompt_tokens, service_tier=service_tier)
+    circumstances = Circumstances(prompt_tokens, service_tier)
     return most_of(entry, completion_tokens, circumstances, uplifted=_is_uplifted(provider, region))
 
 
