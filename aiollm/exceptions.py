@@ -171,7 +171,7 @@ def _rebuild(cls: type[APIError], attributes: dict[str, Any]) -> APIError:
 class BadRequestError(APIError):
     """The request is wrong, and will be wrong again."""
 
-    default_status: ClassVar[int] = 400
+    default_status: ClassVar[int | None] = 400
 
 
 class ContextWindowExceededError(BadRequestError):
@@ -198,59 +198,59 @@ class UnsupportedParamsError(BadRequestError):
 class UnprocessableEntityError(BadRequestError):
     """The request is well formed, and the provider cannot act on it."""
 
-    default_status: ClassVar[int] = 422
+    default_status: ClassVar[int | None] = 422
 
 
 class AuthenticationError(APIError):
     """The key is missing, malformed or refused."""
 
-    default_status: ClassVar[int] = 401
+    default_status: ClassVar[int | None] = 401
 
 
 class PermissionDeniedError(APIError):
     """The key is known and may not do this."""
 
-    default_status: ClassVar[int] = 403
+    default_status: ClassVar[int | None] = 403
 
 
 class NotFoundError(APIError):
     """The model, deployment or path does not exist there."""
 
-    default_status: ClassVar[int] = 404
+    default_status: ClassVar[int | None] = 404
 
 
 class RateLimitError(APIError):
     """Too many requests or tokens, or no quota left; see `retry_after`."""
 
-    default_status: ClassVar[int] = 429
+    default_status: ClassVar[int | None] = 429
     default_retryable = True
 
 
 class InternalServerError(APIError):
     """The provider failed."""
 
-    default_status: ClassVar[int] = 500
+    default_status: ClassVar[int | None] = 500
     default_retryable = True
 
 
 class BadGatewayError(APIError):
     """A server in front of the provider got no valid answer from it."""
 
-    default_status: ClassVar[int] = 502
+    default_status: ClassVar[int | None] = 502
     default_retryable = True
 
 
 class ServiceUnavailableError(APIError):
     """The provider cannot serve now."""
 
-    default_status: ClassVar[int] = 503
+    default_status: ClassVar[int | None] = 503
     default_retryable = True
 
 
 class OverloadedError(ServiceUnavailableError):
     """The provider has more requests than it can serve."""
 
-    default_status: ClassVar[int] = 529
+    default_status: ClassVar[int | None] = 529
 
 
 class APIConnectionError(APIError):
@@ -280,7 +280,7 @@ class ProxyError(APIConnectionError):
 class Timeout(APIConnectionError):
     """One of the call's clocks ran out."""
 
-    default_status: ClassVar[int] = 408
+    default_status: ClassVar[int | None] = 408
 
 
 class ConnectTimeout(Timeout):
@@ -322,7 +322,7 @@ class ToolCallIncomplete(APIResponseValidationError):
 class StreamInterrupted(APIError):
     """The answer broke off: the connection was reset or cut. `partial` has what came."""
 
-    default_status: ClassVar[int] = 503
+    default_status: ClassVar[int | None] = 503
 
 
 class StreamTruncated(StreamInterrupted):

@@ -74,7 +74,7 @@ class Cache:
     ) -> None:
         if not ((ttl is None or _is_time(ttl)) and _is_time(max_wait)):
             raise ValueError(f"ttl and max_wait must be above 0 seconds; got {ttl!r} and {max_wait!r}")
-        if store is not None and not isinstance(store, CacheStore):
+        if store is not None and not isinstance(store, CacheStore):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may pass anything
             raise TypeError(f'store must be a store, such as aiollm.SQLiteStore("answers.sqlite"); got {store!r:.100}')
         self.store: CacheStore | MemoryStore = store if store is not None else MemoryStore()
         self.ttl = ttl

@@ -33,7 +33,7 @@ class CacheControl:
     namespace: str | None = None
 
     @classmethod
-    def of(cls, cache: Mapping[str, Any] | None, caching: bool | None) -> CacheControl:
+    def of(cls, cache: object, caching: object) -> CacheControl:
         """Read the call parameters `cache` and `caching`.
 
         Args:

@@ -26,6 +26,7 @@ class CacheStore(Protocol):
 
     def get(self, key: str) -> Awaitable[bytes | None]:
         """Return the value under a key (64 hexadecimal digits), or None."""
+        ...
 
     def put(self, key: str, value: bytes, ttl: float | None) -> Awaitable[None]:
         """Keep a value, in the place of an earlier one, for `ttl` seconds; None for as long as there is room.
@@ -33,9 +34,12 @@ class CacheStore(Protocol):
         Where it can, a store has the value in hand when this returns, before it is awaited: the program may be about to
         end, and with it the task that would wait.
         """
+        ...
 
     def delete(self, key: str) -> Awaitable[None]:
         """Forget the value under a key, if there is one."""
+        ...
 
     def aclose(self) -> Awaitable[None]:
         """Let go of files and connections once what was put is written. The store may be used again."""
+        ...

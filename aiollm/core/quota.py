@@ -82,6 +82,7 @@ class Quota(Protocol):
     @property
     def slowed(self) -> bool:
         """Whether it has slowed down, and wants to know of requests that were served. May be read without the lock."""
+        ...
 
     def take(self, amounts: Amounts, now: float) -> float:
         """Take the amounts and a place of the concurrency, or nothing.
@@ -93,30 +94,39 @@ class Quota(Protocol):
         Raises:
             APIError: nobody may pass, and waiting is of no use; it refuses the request.
         """
+        ...
 
     def settle(self, held: Amounts, real: Amounts, taken_at: float, now: float) -> None:
         """Book `real` in the place of `held`, which was taken at a time. `NOTHING` gives all back.
 
         What exceeds `held` has been spent, whether there was room or not; later requests wait for it.
         """
+        ...
 
     def release(self, now: float) -> None:
         """Give back one place of the concurrency."""
+        ...
 
     def share(self, amounts: Amounts) -> float:
         """Return how much of a minute's room the amounts are: the cost by which keys are served alike."""
+        ...
 
     def throttled(self, taken_at: float, now: float) -> None:
         """The provider refused a request, which was taken at a time, because of a limit."""
+        ...
 
     def succeeded(self, taken_at: float, now: float) -> None:
         """The provider served a request, which was taken at a time."""
+        ...
 
     def learn(self, limits: RateLimits, now: float) -> None:
         """The provider told its limits and what is left of them."""
+        ...
 
     def after_fork(self) -> None:
         """This is a child of the process that used the quota before: what is in flight is the parent's."""
+        ...
 
     def state(self, now: float) -> QuotaState:
         """Return what is known at a time."""
+        ...

@@ -104,10 +104,10 @@ def _lease(options: dict[str, HiddenText]) -> Lease[AwsKeys]:
     session = botocore.session.Session(profile=_plain(options.get("aws_profile_name")))
     given = _given(options)
     credentials: Any = session.get_credentials() if given is None else Credentials(*_plain_keys(given))
-    if credentials is None and "aws_web_identity_token" not in options:
-        raise AuthenticationError(f"no AWS credentials were found: {_WAYS}", phase="request")
-    if "aws_role_name" in options:
+    if "aws_role_name" in options and (credentials is not None or "aws_web_identity_token" in options):
         return _assumed(session, credentials, options)
+    if credentials is None:
+        raise AuthenticationError(f"no AWS credentials were found: {_WAYS}", phase="request")
     frozen = credentials.get_frozen_credentials()
     token = HiddenText(frozen.token) if frozen.token else None
     keys = AwsKeys(HiddenText(frozen.access_key), HiddenText(frozen.secret_key), token)

@@ -111,7 +111,7 @@ def _secret(value: Any, name: str) -> Secret:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A redirect is an error: it would carry the key along."""
 
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 

@@ -57,6 +57,7 @@ class FrameDecoder(Protocol[Piece_co, Whole_co]):
     @property
     def usage(self) -> Usage | None:
         """The last counts the provider sent."""
+        ...
 
     def feed(self, frame: Frame) -> Iterable[Piece_co]:
         """Take a frame and give its chunks. Chunks before a fault in it are given before the error is raised.
@@ -64,20 +65,25 @@ class FrameDecoder(Protocol[Piece_co, Whole_co]):
         Raises:
             APIError: the frame is an error of the provider, or is not what the dialect says.
         """
+        ...
 
     def finish(self) -> Iterable[Piece_co]:
         """Say that the body has ended; give the chunks still held back."""
+        ...
 
     @property
     def finish_reason(self) -> str | None:
         """The finish reason of the first choice, or None before it has come."""
+        ...
 
     @property
     def finished(self) -> bool:
         """Whether every choice that was opened has its finish reason."""
+        ...
 
     def partial(self) -> Whole_co | None:
         """Return the answer so far, or None when there is none yet."""
+        ...
 
 
 Decoder = FrameDecoder[ModelResponseStream, ModelResponse]
@@ -93,6 +99,7 @@ class WholeCodec(Protocol[Whole_co]):
         Raises:
             UnsupportedParamsError: the endpoint does not take a parameter that was asked for.
         """
+        ...
 
     def decode(self, body: bytes, request: Request, context: Context) -> Whole_co:
         """Return the answer in the body of a whole reply.
@@ -100,9 +107,11 @@ class WholeCodec(Protocol[Whole_co]):
         Raises:
             APIError: the body is an error, or is not an answer.
         """
+        ...
 
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""
+        ...
 
 
 class Codec(WholeCodec[Whole], Protocol[Piece_co, Whole]):
@@ -110,12 +119,15 @@ class Codec(WholeCodec[Whole], Protocol[Piece_co, Whole]):
 
     def framer(self) -> Framer:
         """Return a framer for the body of a streamed reply."""
+        ...
 
     def decoder(self, request: Request, context: Context) -> FrameDecoder[Piece_co, Whole]:
         """Return a decoder for the frames of a streamed reply."""
+        ...
 
     def split(self, response: Whole, context: Context, request: Request) -> Iterable[Piece_co]:
         """Return a whole answer as the chunks of a stream."""
+        ...
 
 
 Dialect = Codec[ModelResponseStream, ModelResponse]
@@ -128,3 +140,4 @@ class Embedder(WholeCodec[EmbeddingResponse], Protocol):
     @property
     def takes_lists(self) -> bool:
         """Whether a request may hold more than one text."""
+        ...

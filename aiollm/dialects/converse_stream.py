@@ -194,7 +194,7 @@ class ConverseDecoder(SingleChoiceDecoder):
         """Give a block of a whole reply, as its pieces would have come."""
         for name, value in block.items():
             match name:
-                case "text" if value == "" and self._pattern is None:
+                case "text" if block["text"] == "" and self._pattern is None:
                     yield self._delta(content="")
                 case "text":
                     yield from self._add(index, block)

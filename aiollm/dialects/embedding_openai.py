@@ -50,7 +50,7 @@ class OpenAIEmbedder:
 
 
 def _response(payload: dict[str, Any]) -> EmbeddingResponse:
-    members = {**payload, "object": "list", "usage": usage_from_object(payload.get("usage"))}
+    members: dict[str, Any] = {**payload, "object": "list", "usage": usage_from_object(payload.get("usage"))}
     members["data"] = [_item(place, raw) for place, raw in enumerate(payload["data"])]
     members["data"].sort(key=lambda item: item.index)
     return EmbeddingResponse(**members)
@@ -58,4 +58,6 @@ def _response(payload: dict[str, Any]) -> EmbeddingResponse:
 
 def _item(place: int, raw: dict[str, Any]) -> Embedding:
     index = raw.get("index")
-    return Embedding(**{**raw, "embedding": vector_of(raw["embedding"]), "index": place if index is None else index})
+    index = place if index is None else index
+    members: dict[str, Any] = {**raw, "embedding": vector_of(raw["embedding"]), "index": index}
+    return Embedding(**members)

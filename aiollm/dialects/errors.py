@@ -64,12 +64,15 @@ _BY_STATUS: dict[int, type[APIError]] = {
 _BY_CODE: dict[str, type[APIError]] = {
     "api_key_invalid": AuthenticationError,
     "authentication_error": AuthenticationError,
+    "bio_policy": ContentPolicyViolationError,
     "content_filter": ContentPolicyViolationError,
     "content_policy_violation": ContentPolicyViolationError,
     "context_length_exceeded": ContextWindowExceededError,
     "exceed_context_size_error": ContextWindowExceededError,
+    "image_content_policy_violation": ContentPolicyViolationError,
     "insufficient_quota": RateLimitError,
     "invalid_api_key": AuthenticationError,
+    "misalignment_policy_violation": ContentPolicyViolationError,
     "model_not_found": NotFoundError,
     "not_found_error": NotFoundError,
     "overloaded_error": OverloadedError,
@@ -82,30 +85,25 @@ _BY_CODE: dict[str, type[APIError]] = {
 }
 
 # Codes and types that mean the caller's input, most of a failed response (openai-python 3.57.0, `ResponseError`).
-_BY_CODE |= dict.fromkeys(
-    (
-        "empty_image_file",
-        "failed_to_download_image",
-        "image_file_not_found",
-        "image_file_too_large",
-        "image_parse_error",
-        "image_too_large",
-        "image_too_small",
-        "invalid_base64_image",
-        "invalid_image",
-        "invalid_image_format",
-        "invalid_image_mode",
-        "invalid_image_url",
-        "data_residency_mismatch",
-        "invalid_prompt",
-        "invalid_request_error",
-        "unsupported_image_media_type",
-    ),
-    BadRequestError,
+_FAULTY_INPUT = (
+    "empty_image_file",
+    "failed_to_download_image",
+    "image_file_not_found",
+    "image_file_too_large",
+    "image_parse_error",
+    "image_too_large",
+    "image_too_small",
+    "invalid_base64_image",
+    "invalid_image",
+    "invalid_image_format",
+    "invalid_image_mode",
+    "invalid_image_url",
+    "data_residency_mismatch",
+    "invalid_prompt",
+    "invalid_request_error",
+    "unsupported_image_media_type",
 )
-_BY_CODE |= dict.fromkeys(
-    ("bio_policy", "image_content_policy_violation", "misalignment_policy_violation"), ContentPolicyViolationError
-)
+_BY_CODE.update(dict.fromkeys(_FAULTY_INPUT, BadRequestError))
 
 _GENERAL = (BadRequestError, InternalServerError)
 """What says less than the words of the error, or than a status that is more precise."""

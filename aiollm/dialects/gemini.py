@@ -90,10 +90,11 @@ def _choice(position: int, candidate: dict[str, Any], context: Context) -> Choic
     state = CandidateState(context)
     fields = state.fields(candidate)
     calls = [{name: value for name, value in call.items() if name != "index"} for call in fields.get("tool_calls", ())]
+    members: dict[str, Any] = {**fields, "tool_calls": calls or None}
     return Choices(
         index=whole_number(candidate.get("index", position)),
         finish_reason=state.finish_reason or ("tool_calls" if calls else "stop"),
-        message=Message(**{**fields, "tool_calls": calls or None}),
+        message=Message(**members),
         logprobs=log_probabilities(candidate),
         **state.finish_members(),
     )

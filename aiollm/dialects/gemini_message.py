@@ -184,7 +184,7 @@ class CandidateState:
 
     def _annotations(self, grounding: dict[str, Any], utf8: bytes) -> Iterator[dict[str, Any]]:
         """Give the sources that are new, each with the piece of text that it supports."""
-        chunks = grounding.get("groundingChunks") or ()
+        chunks: list[dict[str, Any]] = grounding.get("groundingChunks") or []
         for support in grounding["groundingSupports"]:
             segment = support.get("segment") or {}
             start, end = _character_places(segment, utf8)

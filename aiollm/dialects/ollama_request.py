@@ -108,9 +108,10 @@ def _content(content: Any) -> tuple[str, list[str]]:
         return content or "", []
     texts, images = [], []
     for part in content:
-        kind = "text" if isinstance(part, str) else part.get("type")
-        if kind == "text":
-            texts.append(part if isinstance(part, str) else part["text"])
+        if isinstance(part, str):
+            texts.append(part)
+        elif (kind := part.get("type")) == "text":
+            texts.append(part["text"])
         elif kind == "image_url":
             images.append(_image(part["image_url"]))
         else:

@@ -336,6 +336,7 @@ class OpenAIDecoder:
             choice = self._choices[index] = _Choice(self._context)
         native = raw.get("finish_reason") or None
         choice.held.update((name, value) for name, value in raw.items() if name not in _CHOICE_FIELDS)
+        fields: dict[str, Any]
         fields, has_content = self._delta_fields(raw, choice)
         logprobs = raw.get("logprobs")
         if logprobs and not choice.role_sent:

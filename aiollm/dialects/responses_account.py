@@ -55,7 +55,7 @@ class ResponseAccount:
         """Return the response so far, or None when nothing of it has come."""
         if self.response is None and not self._items:
             return None
-        whole = dict(self.response or {"status": "in_progress"})
+        whole: dict[str, Any] = dict(self.response or {"status": "in_progress"})
         if not whole.get("output"):
             whole["output"] = [self._item(place) for place in self._items]
         return ResponsesAPIResponse(**whole)

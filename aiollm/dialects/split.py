@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from aiollm.dialects.base import Context
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
@@ -42,13 +43,13 @@ def split_answer(response: ModelResponse, context: Context, request: Request) ->
 
 
 def _pieces(choice: Choices) -> Iterable[StreamingChoices]:
-    fields = {name: value for name, value in choice.message.items() if name != "tool_calls"}
-    calls = [
-        ChatCompletionDeltaToolCall(**{**dict(call.items()), "index": position})
-        for position, call in enumerate(choice.message.tool_calls or ())
-    ]
-    delta = Delta(**{**fields, "role": "assistant", "tool_calls": calls or None})
-    yield StreamingChoices(index=choice.index, delta=delta, logprobs=choice.logprobs)
+    fields: dict[str, Any] = {name: value for name, value in choice.message.items() if name != "tool_calls"}
+    calls: list[ChatCompletionDeltaToolCall] = []
+    for position, call in enumerate(choice.message.tool_calls or ()):
+        members: dict[str, Any] = {**dict(call.items()), "index": position}
+        calls.append(ChatCompletionDeltaToolCall(**members))
+    fields.update(role="assistant", tool_calls=calls or None)
+    yield StreamingChoices(index=choice.index, delta=Delta(**fields), logprobs=choice.logprobs)
     last = StreamingChoices(index=choice.index, finish_reason=choice.finish_reason, **choice._extra())
     if choice.provider_specific_fields:
         last["provider_specific_fields"] = choice.provider_specific_fields

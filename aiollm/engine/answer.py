@@ -23,24 +23,30 @@ class Answer(Protocol):
     @property
     def head(self) -> ReplyHead:
         """Status and headers of the reply."""
+        ...
 
     @property
     def usage(self) -> Usage | None:
         """The tokens the provider counted, as far as it has told."""
+        ...
 
     @property
     def origin(self) -> Origin:
         """Where it came from; its `cost(usage)` prices it."""
+        ...
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """All attempts of the call, in the order of their beginning."""
+        ...
 
     def notify(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome, exactly once; at once when the answer has ended."""
+        ...
 
     async def aclose(self) -> None:
         """Close the connection, unless the answer has ended."""
+        ...
 
 
 class WholeReply(Generic[Whole]):

@@ -21,9 +21,11 @@ class Reader(Protocol[T_co]):
 
     def feed(self, chunk: ModelResponseStream) -> Iterable[T_co]:
         """Give what a chunk makes."""
+        ...
 
     def finish(self) -> Iterable[T_co]:
         """Give what the end of a whole answer makes."""
+        ...
 
 
 class Derived(Generic[T]):

@@ -103,7 +103,8 @@ def _response(mock: Any, call: Call, context: Context) -> ModelResponse:
         return built
     if isinstance(mock, Mapping):
         return ModelResponse(**mock)
-    message, reason = {"content": mock}, "stop"
+    message: dict[str, Any] = {"content": mock}
+    reason = "stop"
     if isinstance(mock, MockCalls):
         calls = [ChatCompletionMessageToolCall(**call) for call in mock.calls]
         message, reason = {"content": mock.text, "tool_calls": calls}, "tool_calls"

@@ -113,7 +113,7 @@ class WireSource(AnswerSource[Piece, Whole]):
                 self._take(self._frames)
                 if self._decoder.content:
                     self._content_came()
-                if self._reader.at_end and self._frames is None:
+                if self._reader.at_end and self._frames is None:  # pyright: ignore[reportUnnecessaryComparison]  # _take may have ended them
                     self._body_ended()
             except APIError as error:
                 self._fail(error)

@@ -58,7 +58,7 @@ def register_model(model_cost: Mapping[str, Mapping[str, Any]]) -> None:
     Raises:
         BadRequestError: it has another shape, or a price is no number from 0.
     """
-    if not isinstance(model_cost, Mapping):
+    if not isinstance(model_cost, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # users may pass anything
         raise BadRequestError(
             "register_model takes a dict of models; `aiollm models --refresh --from URL` fetches a whole table",
             param="model_cost",

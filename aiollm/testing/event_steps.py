@@ -35,7 +35,7 @@ def unterminated(data: str | bytes | Mapping[str, object]) -> Step:
 
 def raw(data: bytes) -> Step:
     """Send these bytes as they are, as part of the body."""
-    require(isinstance(data, bytes), f"raw takes bytes, not {type(data).__name__}")
+    _require_bytes("raw", data)
     return _bytes(call_name("raw", data), data)
 
 
@@ -44,7 +44,7 @@ def wire(data: bytes) -> Step:
 
     As the first thing of an answer they stand in the place of its head, and the connection closes at the end.
     """
-    require(isinstance(data, bytes), f"wire takes bytes, not {type(data).__name__}")
+    _require_bytes("wire", data)
 
     async def run(exchange: Exchange) -> None:
         await exchange.wire(data)
@@ -103,6 +103,10 @@ def _bytes(name: str, data: bytes) -> Step:
         await exchange.body(data)
 
     return Step(name, run, sends=True)
+
+
+def _require_bytes(function: str, data: object) -> None:
+    require(isinstance(data, bytes), f"{function} takes bytes, not {type(data).__name__}")
 
 
 def _is_no_json(data: str) -> bool:

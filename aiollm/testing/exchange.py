@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import Literal, Protocol, TypeAlias
@@ -184,7 +184,7 @@ class Exchange:
         self.connection.close(how)
 
     @asynccontextmanager
-    async def layer(self, layer: Layer) -> AsyncIterator[None]:
+    async def layer(self, layer: Layer) -> AsyncGenerator[None, None]:
         """Send the body's bytes written inside the block through a layer."""
         self._layers.append(layer)
         yield
@@ -192,7 +192,7 @@ class Exchange:
             await self._finish_layer()
 
     @contextmanager
-    def recording(self) -> Iterator[Timeline]:
+    def recording(self) -> Generator[Timeline, None, None]:
         """Keep what is sent and waited for inside the block as a list, in place of doing it."""
         if self._timeline is not None or self._layers:
             raise ScriptError("content_length() must stand around the other steps, not inside one")

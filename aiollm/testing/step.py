@@ -62,7 +62,7 @@ def checked_steps(steps: Steps) -> tuple[Step, ...]:
         ScriptError: something in it is not a step, or the order can never work (a status after the first byte,
             bytes after the end).
     """
-    listed = (steps,) if isinstance(steps, Step) else _listed(steps)
+    listed: tuple[Any, ...] = (steps,) if isinstance(steps, Step) else _listed(steps)
     require(bool(listed), "the script is empty: give at least one step, for example tokens('hello')")
     sent_by: Step | None = None
     ended_by: Step | None = None

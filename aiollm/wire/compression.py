@@ -35,6 +35,7 @@ class Inflater(Protocol):
             APIConnectionError: the bytes are not in the encoding.
             EventTooLarge: they inflate to more than `MAX_RATIO` times their size.
         """
+        ...
 
 
 def inflater(encoding: str) -> Inflater | None:

@@ -36,6 +36,8 @@ class Framer(Protocol):
         Raises:
             EventTooLarge: a frame is longer than the limit. Frames before it were given.
         """
+        ...
 
     def finish(self) -> Iterator[Frame]:
         """Say that the body has ended, and give what can still be used of an unterminated last frame."""
+        ...

@@ -176,6 +176,12 @@ async def test_a_machine_without_credentials_says_where_they_could_be() -> None:
         assert way in str(error)
 
 
+async def test_a_web_identity_without_a_role_says_that_there_are_no_credentials() -> None:
+    error = await failure(aws_web_identity_token="web")
+    assert error.message.startswith("no AWS credentials were found")
+    assert "aws_role_name=" in error.message
+
+
 async def test_a_profile_that_does_not_exist_is_named() -> None:
     error = await failure(aws_profile_name="nobody")
     assert isinstance(error, AuthenticationError)

@@ -29,15 +29,20 @@ class Tongue(Protocol):
 
     def chunk(self, chunk: Payload) -> Iterable[bytes]:
         """Return the pieces of the body that say what an OpenAI chunk says; each is an event."""
+        ...
 
     def end(self) -> Iterable[bytes]:
         """Return the pieces that end the stream."""
+        ...
 
     def error(self, message: str, kind: str, code: str | int | None) -> bytes:
         """Return the event of an error in mid-stream."""
+        ...
 
     def whole(self, completion: Payload) -> Payload:
         """Return a chat completion of OpenAI's as a whole reply."""
+        ...
 
     def failure(self, status: int, message: str, kind: str) -> Payload:
         """Return the body of a reply with a failure status."""
+        ...
