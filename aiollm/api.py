@@ -190,7 +190,10 @@ async def acompletion(
     return await complete(DEFAULT.chat, chat_call(locals(), target_of))
 
 
-async def complete(chat: Handler[ChunkStream], call: Call) -> ChunkStream | ModelResponse:
+async def complete(
+    chat: Handler[ChunkStream],  # pyright: ignore[reportInvalidTypeForm]  # binds Answer's properties wrongly
+    call: Call,
+) -> ChunkStream | ModelResponse:
     """Send a chat completion through a handler: the policies of a client around the sending."""
     stream = await chat(call)
     if call.request.stream:

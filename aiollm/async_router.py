@@ -32,7 +32,7 @@ class AsyncRouter(AsyncClient):
         self, model_list: Iterable[Mapping[str, Any]] | None = None, **settings: Unpack[RouterSettings]
     ) -> None:
         # Hidden before anything can fail: a traceback that captures locals would show the keys.
-        model_list = hidden_entries(model_list or ())
+        model_list = hidden_entries(model_list)
         settings["redis_url"] = hidden(settings.get("redis_url"))
         settings["redis_password"] = hidden(settings.get("redis_password"))
         read = read_settings(settings)
@@ -40,7 +40,7 @@ class AsyncRouter(AsyncClient):
         self._hidden = read.hidden_aliases
         self._fleet = Fleet(read.selection, read.cooldowns, read.aliases, random.random)
         self._calls = RoutedCalls(self._fleet, read.fallbacks, read.priority)
-        self.set_model_list(model_list)
+        self.set_model_list(model_list or ())
         for name in (*read.aliases.values(), *read.fallbacks.names()):
             if not self._fleet.knows(name):
                 raise ValueError(f"model_group_alias or fallbacks: the model_list has no {name!r}")

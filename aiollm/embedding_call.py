@@ -99,7 +99,10 @@ async def aembedding(
     return await embed(DEFAULT.embeddings, embedding_call(locals(), target_of))
 
 
-async def embed(embeddings: Handler[WholeReply[EmbeddingResponse]], call: Call) -> EmbeddingResponse:
+async def embed(
+    embeddings: Handler[WholeReply[EmbeddingResponse]],  # pyright: ignore[reportInvalidTypeForm]  # binds Answer's properties wrongly
+    call: Call,
+) -> EmbeddingResponse:
     """Send a call for embeddings through a handler: the policies of a client around the sending."""
     reply = await embeddings(call)
     reply.response._attempts = reply.attempts

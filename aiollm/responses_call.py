@@ -107,7 +107,10 @@ def responses_arguments(input: Any, model: str, stream: bool | None, options: di
     }
 
 
-async def respond(events: Handler[EventStream], call: Call) -> EventStream | ResponsesAPIResponse:
+async def respond(
+    events: Handler[EventStream],  # pyright: ignore[reportInvalidTypeForm]  # binds Answer's properties wrongly
+    call: Call,
+) -> EventStream | ResponsesAPIResponse:
     """Send a call of the Responses API through a handler: the policies of a client around the sending."""
     answer = await events(call)
     if call.request.stream:

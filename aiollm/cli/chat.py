@@ -109,7 +109,7 @@ def _converse(conversation: _Conversation, *, debug: bool) -> int:
 def _edit_lines() -> None:
     """Let `input` edit its line and go back to earlier ones, where Python was built for that."""
     with suppress(ImportError):
-        import readline  # noqa: F401 - importing it is all
+        import readline  # noqa: F401  # pyright: ignore[reportUnusedImport]  # importing it is all
 
 
 def _read_line() -> str:

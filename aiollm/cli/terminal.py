@@ -49,8 +49,9 @@ def complain(error: Exception, *, debug: bool) -> None:
 def never_fail_on_a_character() -> None:
     """Write a question mark for what the encoding of a standard stream lacks."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure") and stream.errors == "strict":
-            stream.reconfigure(errors="replace")
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None and stream.errors == "strict":
+            reconfigure(errors="replace")
 
 
 def abandon_output() -> None:

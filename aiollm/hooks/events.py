@@ -121,7 +121,7 @@ class CallEnded:
     elapsed: float
     attempts: tuple[Attempt, ...]
     stats: StreamStats | None
-    _response: Callable[[], Any] = field(repr=False)
+    _response: Callable[[], Any] = field(repr=False, alias="response")
 
     @property
     def response(self) -> Any:

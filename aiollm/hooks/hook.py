@@ -42,7 +42,7 @@ class _Plain:
         self._function(event)
 
 
-def checked_hooks(hooks: Iterable[Hook]) -> tuple[Listener, ...]:
+def checked_hooks(hooks: object) -> tuple[Listener, ...]:
     """Return hooks as listeners; an asynchronous function gets a queue.
 
     Raises:

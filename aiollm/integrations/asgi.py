@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -45,7 +45,7 @@ def lifespan(make: Callable[[], AnyClient]) -> Callable[[Any], AbstractAsyncCont
     """
 
     @asynccontextmanager
-    async def context(app: Any) -> AsyncIterator[dict[str, AnyClient]]:
+    async def context(app: Any) -> AsyncGenerator[dict[str, AnyClient], None]:
         async with owned(make) as client:
             yield {"client": client}
 

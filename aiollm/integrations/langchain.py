@@ -16,8 +16,7 @@ from typing import Any
 
 import msgspec
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.language_models.chat_models import LangSmithParams
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
@@ -212,17 +211,17 @@ def _piece(chunk: ModelResponseStream) -> ChatGenerationChunk:
     told = {"finish_reason": choice.finish_reason, "model_name": chunk.model} if choice and choice.finish_reason else {}
     calls = [
         tool_call_chunk(
-            name=call.function and call.function.name,
-            args=call.function and call.function.arguments,
+            name=call.function.name if call.function else None,
+            args=call.function.arguments if call.function else None,
             id=call.id,
             index=call.index,
         )
-        for call in (choice and choice.delta.tool_calls) or ()
+        for call in (choice.delta.tool_calls if choice else None) or ()
     ]
     reasoning = choice.delta.reasoning_content if choice else None
     return ChatGenerationChunk(
         message=AIMessageChunk(
-            content=(choice and choice.delta.content) or "",
+            content=(choice.delta.content if choice else None) or "",
             tool_call_chunks=calls,
             additional_kwargs={"reasoning_content": reasoning} if reasoning else {},
             response_metadata=told,

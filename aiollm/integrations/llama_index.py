@@ -223,7 +223,7 @@ class _Growing:
     def with_chunk(self, chunk: ModelResponseStream) -> ChatResponse:
         """Take in a chunk, and return the answer so far."""
         choice = next(iter(chunk.choices), None)
-        delta = (choice and choice.delta.content) or ""
+        delta = (choice.delta.content if choice else None) or ""
         self._text += delta
         blocks: list[ContentBlock] = [TextBlock(text=self._text)] if self._text else []
         if (choice and choice.delta.tool_calls) or self._calls:

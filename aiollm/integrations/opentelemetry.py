@@ -83,7 +83,7 @@ class OpenTelemetry:
             return meter.create_histogram(name, unit, told, explicit_bucket_boundaries_advisory=edges)
 
         self._duration = histogram(names.duration, "s", "How long calls took", SECONDS_BUCKETS)
-        self._first_chunk = names.first_chunk and histogram(
+        self._first_chunk: Any = names.first_chunk and histogram(
             names.first_chunk, "s", "Time to the first content of a stream", SECONDS_BUCKETS
         )
         self._tokens = histogram(names.tokens, "{token}", "Tokens of a call", TOKENS_BUCKETS)

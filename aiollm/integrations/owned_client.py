@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ AnyClient = TypeVar("AnyClient", bound=AsyncClient)
 
 
 @asynccontextmanager
-async def owned(make: Callable[[], AnyClient]) -> AsyncIterator[AnyClient]:
+async def owned(make: Callable[[], AnyClient]) -> AsyncGenerator[AnyClient, None]:
     """Make a client in the process and on the event loop that serve, and close its idle connections at the end.
 
     Args:

@@ -148,8 +148,8 @@ class PrometheusMetrics:
     def __init__(self) -> None:
         try:
             import prometheus_client
-            import prometheus_client.core
-            import prometheus_client.multiprocess
+            import prometheus_client.core  # pyright: ignore[reportUnusedImport]  # read from `_library`
+            import prometheus_client.multiprocess  # pyright: ignore[reportUnusedImport]  # read from `_library`
             import prometheus_client.values
         except ImportError:
             raise ImportError("metrics need prometheus-client: pip install 'aiollm[prometheus]'") from None

@@ -11,7 +11,7 @@ What a provider or the network does to a call raises `ModelHTTPError` or `ModelA
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -222,7 +222,7 @@ class _Streamed(StreamedResponse):
 
 
 @contextmanager
-def _errors(model: str) -> Iterator[None]:
+def _errors(model: str) -> Generator[None, None, None]:
     """Raise Pydantic AI's errors, which its fallback model looks for."""
     try:
         yield

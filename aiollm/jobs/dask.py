@@ -105,10 +105,11 @@ def _answers(client: Client, make: MakeWorker, requests: Iterator[Any], batch: i
     name = f"{NAME}-{uuid.uuid4().hex}"
     client.register_plugin(AnsweringPlugin(make, name))
     coming, first = as_completed(), 0
-    places: dict[str, int] = {}
+    places: dict[Any, int] = {}
     try:
         while True:
-            room = AHEAD * max(1, sum(client.nthreads().values()))
+            threads: Any = client.nthreads()  # of a blocking client, which the types do not tell apart
+            room = AHEAD * max(1, sum(threads.values()))
             while coming.count() < room and (given := list(islice(requests, batch))):
                 future = client.submit(answer, given, name, retries=RETRIES, pure=False)
                 places[future.key] = first

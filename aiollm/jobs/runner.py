@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from typing import Literal
 
@@ -41,7 +41,7 @@ class Runner:
 
     def __init__(
         self,
-        items: AsyncIterator[Item],
+        items: AsyncGenerator[Item, None],
         answer: Callable[[Item], Awaitable[Result]],
         finish: Callable[[], Awaitable[None]],
         *,
@@ -203,8 +203,7 @@ class Runner:
                 self._outstanding += 1
                 self._tasks.add(self.loop.create_task(self._work(item)))
         finally:
-            if hasattr(self._items, "aclose"):
-                await self._items.aclose()
+            await self._items.aclose()
 
     async def _has_room(self) -> bool:
         while self._short or len(self._tasks) >= self._concurrency or self._outstanding >= self._window:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Mapping, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ Requests = Iterable[Any] | AsyncIterable[Any] | os.PathLike[str]
 """Requests, or the path of a file of them."""
 
 
-def readable(requests: Requests) -> Iterable[Any] | AsyncIterable[Any]:
+def readable(requests: object) -> Iterable[Any] | AsyncIterable[Any]:
     """Return requests as something to iterate; of a path, what its file holds.
 
     Raises:
@@ -41,7 +41,7 @@ def length_of(requests: Iterable[Any] | AsyncIterable[Any]) -> int | None:
     return len(requests) if isinstance(requests, Sized) else None
 
 
-async def items_of(requests: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Item]:
+async def items_of(requests: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenerator[Item, None]:
     """Yield the requests with their places, each when it is asked for. The source is closed when this is."""
     index = 0
     iterator = aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
@@ -56,7 +56,7 @@ async def items_of(requests: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterato
                 index += 1
     finally:
         if isinstance(iterator, AsyncIterator):
-            if hasattr(iterator, "aclose"):
-                await iterator.aclose()
+            if (aclose := getattr(iterator, "aclose", None)) is not None:
+                await aclose()
         elif isinstance(iterator, Generator):  # an open file stays its owner's
             iterator.close()

@@ -33,6 +33,7 @@ class JobStore(Protocol):
         Raises:
             StoreError: the store cannot be read.
         """
+        ...
 
     def put(self, key: str, line: bytes, answered: bool) -> Awaitable[None]:
         """Keep the line of a request that has ended, in the place of an earlier one.
@@ -40,9 +41,11 @@ class JobStore(Protocol):
         Raises:
             StoreError: the store cannot be written to.
         """
+        ...
 
     def aclose(self) -> Awaitable[None]:
         """Let go of files once what was put is written. The store may be used again."""
+        ...
 
 
 def store_at(place: JobStore | str | os.PathLike[str]) -> JobStore:

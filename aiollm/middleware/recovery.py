@@ -121,7 +121,7 @@ class Recovering:
     ) -> None:
         if policy not in get_args(MidStream):
             raise ValueError(f"mid_stream must be one of {', '.join(map(repr, get_args(MidStream)))}; got {policy!r}")
-        self._policy = policy
+        self._policy: MidStream = policy
         self._budget = budget
         self._recoveries = recoveries
 

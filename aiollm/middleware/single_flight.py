@@ -36,9 +36,11 @@ class Shared(Protocol[A_co]):
     @property
     def joinable(self) -> bool:
         """Whether another call would still get all of it."""
+        ...
 
     def join(self, call: Call) -> A_co:
         """Return an answer of the call's own."""
+        ...
 
     async def run(self) -> None:
         """Read it to its end, once those who have waited have joined."""

@@ -38,7 +38,7 @@ class EventWriter(Protocol):
     def alike(self) -> AlikeEvents | None:
         """Events of the provider that would be sent as they are, so that a `Run` of them can be fed; or None."""
 
-    def feed(self, piece: Any) -> bytes:
+    def feed(self, piece: Any, /) -> bytes:
         """Return the frames of a chunk or an event; b"" for one that the client is not to see."""
         ...
 

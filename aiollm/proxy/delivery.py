@@ -16,7 +16,7 @@ __all__ = ["SILENCE_SECONDS", "Delivery", "EventDelivery"]
 class EventDelivery(event_delivery.EventDelivery):
     """Writes the events of one answer to one client, over a connection whose guard knows how much waits for it."""
 
-    response: EventResponse | None
+    response: EventResponse | None  # pyright: ignore[reportIncompatibleVariableOverride]  # only `_begun` makes it
 
     def __init__(
         self, request: Request, early: Mapping[str, str], heartbeat: bytes, silence: float = SILENCE_SECONDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -28,7 +28,7 @@ BACKLOG = 1024
 @asynccontextmanager
 async def serving(
     gateway: Gateway, host: str, port: int, *, shares_port: bool = False, routes: Sequence[Route] = ROUTES
-) -> AsyncIterator[int]:
+) -> AsyncGenerator[int, None]:
     """Serve until the block is left. Yields the port.
 
     Args:

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 __all__ = ["reserved_port", "supervise"]
@@ -27,7 +27,7 @@ Work = Callable[[int, Callable[[], object], int], None]
 
 
 @contextmanager
-def reserved_port(host: str, port: int) -> Iterator[int]:
+def reserved_port(host: str, port: int) -> Generator[int, None, None]:
     """Hold a port that several processes are to listen on, without listening. Yields it.
 
     Raises:

@@ -65,9 +65,11 @@ def read_fallbacks(argument: str, given: Any) -> dict[str, tuple[str, ...]]:
         ValueError: it is something else.
     """
     read: dict[str, tuple[str, ...]] = {}
-    if given is not None and not isinstance(given, list | tuple):
+    if given is None:
+        return read
+    if not isinstance(given, list | tuple):
         raise ValueError(f'{argument} must be a list like [{{"gpt-4o": ["claude"]}}]; got a {type(given).__name__}')
-    for place, entry in enumerate(given or ()):
+    for place, entry in enumerate(given):
         if not isinstance(entry, Mapping):
             raise ValueError(f'{argument}[{place}] must be a dict like {{"gpt-4o": ["claude"]}}; got {entry!r}')
         for group, names in entry.items():

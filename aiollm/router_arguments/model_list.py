@@ -213,12 +213,15 @@ class _Reader:
             value = self._info.get(name)
         if isinstance(value, str):
             value = _as_number(value)
-        whole = name in _COUNTS
-        good = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-        if value is None or (good and (value > 0 if name in _ABOVE_ZERO else value >= 0)):
+        whole, above = name in _COUNTS, name in _ABOVE_ZERO
+        if value is None or (
+            isinstance(value, int if whole else int | float)
+            and not isinstance(value, bool)
+            and (value > 0 if above else value >= 0)
+        ):
             return value
         kind = "a whole number" if whole else "a number"
-        raise ValueError(f"{name} must be {kind} {'above' if name in _ABOVE_ZERO else 'from'} 0; got {value!r}")
+        raise ValueError(f"{name} must be {kind} {'above' if above else 'from'} 0; got {value!r}")
 
     def _address(self) -> dict[str, Any]:
         address: dict[str, Any] = {name: self._rest.pop(name, None) for name in _ADDRESS}

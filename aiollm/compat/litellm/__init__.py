@@ -51,7 +51,7 @@ from aiollm.compat.litellm.exceptions import (
     UnprocessableEntityError,
     UnsupportedParamsError,
 )
-from aiollm.compat.litellm.integrations import custom_logger as _custom_logger  # noqa: F401  # litellm.integrations
+from aiollm.compat.litellm.integrations import custom_logger as _custom_logger  # noqa: F401  # pyright: ignore[reportUnusedImport]  # litellm.integrations
 from aiollm.compat.litellm.namespace import Namespace as _Namespace
 from aiollm.compat.litellm.router import Router
 from aiollm.compat.litellm.settings import log_everything as turn_on_debug
@@ -73,7 +73,7 @@ from aiollm.compat.litellm.types.utils import (
     Usage,
 )
 from aiollm.compat.litellm.utils import *  # noqa: F403  # its own list says what
-from aiollm.compat.litellm.utils import _should_retry  # noqa: F401  # LiteLLM's pages use it
+from aiollm.compat.litellm.utils import _should_retry  # noqa: F401  # pyright: ignore[reportUnusedImport]  # LiteLLM's pages use it
 from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
 
 __all__ = [

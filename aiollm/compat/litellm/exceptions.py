@@ -10,7 +10,7 @@ The classes, their parents and the order of their arguments are those of litellm
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, ClassVar
@@ -218,7 +218,7 @@ def as_litellm(error: own.APIError) -> own.APIError:
 
 
 @contextmanager
-def litellm_errors() -> Iterator[None]:
+def litellm_errors() -> Generator[None, None, None]:
     """Make what is raised inside the block an error of this module."""
     try:
         yield

@@ -76,7 +76,7 @@ def get_valid_models(custom_llm_provider: str | None = None) -> list[str]:
 _WORTH_A_RETRY = frozenset({408, 409, 429})
 
 
-def _should_retry(status_code: int) -> bool:
+def _should_retry(status_code: int) -> bool:  # pyright: ignore[reportUnusedFunction]  # LiteLLM's pages use it
     """Whether LiteLLM takes a status for one that a further try may mend."""
     return status_code in _WORTH_A_RETRY or status_code >= 500
 

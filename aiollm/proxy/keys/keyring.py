@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from hmac import compare_digest
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys.holder import Holder, HolderId, allows
@@ -19,6 +19,10 @@ from aiollm.types.secret import Secret
 __all__ = ["Identity", "Keyring", "Role"]
 
 Role = Literal["admin", "caller", "anyone", "public"]
+
+
+def _first_of(identity: Identity) -> Holder | None:
+    return identity.holders[0] if identity.holders else None
 
 
 @frozen(eq=False)
@@ -34,11 +38,7 @@ class Identity:
 
     role: Role
     holders: tuple[Holder, ...] = ()
-    key: Holder | None = field(init=False)
-
-    @key.default
-    def _first(self) -> Holder | None:
-        return self.holders[0] if self.holders else None
+    key: Holder | None = field(init=False, default=Factory(_first_of, takes_self=True))
 
     @property
     def is_admin(self) -> bool:

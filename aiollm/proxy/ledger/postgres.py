@@ -7,7 +7,7 @@ The statements are few and the same for both databases: a layer that writes them
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from aiollm.proxy.ledger.schema import create_tables
 from aiollm.proxy.ledger.script import Script, numbered
@@ -15,7 +15,8 @@ from aiollm.proxy.ledger.unavailable import StoreUnavailable
 from aiollm.types.secret import Secret
 
 if TYPE_CHECKING:
-    from asyncpg import Connection, Pool
+    from asyncpg import Pool
+    from asyncpg.pool import PoolConnectionProxy
 
 __all__ = ["PostgresDatabase"]
 
@@ -42,7 +43,7 @@ class PostgresDatabase:
     def __init__(self, url: Secret, most_connections: int = MOST_CONNECTIONS) -> None:
         self._url = url
         self._most = most_connections
-        self._pool: Pool[Any] | None = None
+        self._pool: Pool | None = None
         self._opening = asyncio.Lock()
 
     async def run(self, script: Script[T]) -> T:
@@ -68,13 +69,13 @@ class PostgresDatabase:
             self._pool.terminate()
             self._pool = None
 
-    async def _opened(self) -> Pool[Any]:
+    async def _opened(self) -> Pool:
         async with self._opening:
             if self._pool is None:
                 self._pool = await self._open()
             return self._pool
 
-    async def _open(self) -> Pool[Any]:
+    async def _open(self) -> Pool:
         from asyncpg import create_pool
 
         pool = await create_pool(
@@ -103,7 +104,7 @@ def _failures() -> tuple[type[Exception], ...]:
     return InterfaceError, InternalClientError, PostgresError
 
 
-async def _transact(connection: Connection[Any], script: Script[T]) -> T:
+async def _transact(connection: PoolConnectionProxy, script: Script[T]) -> T:
     async with connection.transaction():
         try:
             work = script()

@@ -51,7 +51,7 @@ class SharedLimits:
 
     def __init__(self, url: str, *, on_failure: OnFailure = "local", workers: int = 1) -> None:
         self._link = RedisLink(url, seconds=CALL_SECONDS, meanwhile=_MEANWHILE[on_failure])
-        self.on_failure = on_failure
+        self.on_failure: OnFailure = on_failure
         self._workers = workers
         self._made: dict[HolderId, SharedQuota] = {}
 
@@ -65,7 +65,7 @@ class SharedLimits:
         made = self._made.get(holder.id)
         if made is None and holder.limits == UNLIMITED:
             return None
-        limits = dict(zip(("rpm", "tpm", "concurrency"), holder.limits, strict=True))
+        limits: dict[str, int | None] = dict(zip(("rpm", "tpm", "concurrency"), holder.limits, strict=True))
         if made is None:
             quota = RedisQuota(
                 self._link,
