@@ -106,11 +106,15 @@ class EventResponse(_Sent):
         Raises:
             ConnectionError: the client is gone.
         """
-        if self._is_chunked:
+        self.guard.write(self._framed(data))
+
+    def _framed(self, data: bytes) -> bytes:
+        """Return a part of the body as it is sent, behind the head if that is not out; an empty chunk would be the end."""
+        if self._is_chunked and data:
             data = b"%x\r\n%b\r\n" % (len(data), data)
         if self._waiting:
             data, self._waiting = self._waiting + data, b""
-        self.guard.write(data)
+        return data
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send a part of the body, and wait while the client has too much left to read.
@@ -130,8 +134,7 @@ class EventResponse(_Sent):
         if self._ended:
             return
         self._ended = True
-        last = b"%x\r\n%b\r\n" % (len(data), bytes(data)) if data and self._is_chunked else bytes(data)
-        self.guard.write(self._waiting + last + self._end)
+        self.guard.write(self._framed(bytes(data)) + self._end)
         await self.guard.writable()
 
 
