@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from aiollm.dialects.data_uri import data_uri
 from aiollm.outbound.failure import Failure
 from aiollm.outbound.frames import DONE, data_frame
 from aiollm.outbound.parts import Part, Parts, Step, token_counts
@@ -122,8 +123,8 @@ def _whole_call(part: Part, call: dict[str, str]) -> dict[str, Any]:
 
 def _media_type(url: str) -> str:
     """Return the type that a `data:` URI says; of a picture that lies elsewhere no more is known."""
-    head = url.partition(",")[0] if url.startswith("data:") else ""
-    return head.removeprefix("data:").partition(";")[0] or "image/*"
+    uri = data_uri(url)
+    return (uri.media_type if uri else "") or "image/*"
 
 
 def _frames(told: Iterable[dict[str, Any]]) -> bytes:
