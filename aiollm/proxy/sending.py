@@ -109,7 +109,7 @@ class EventResponse(_Sent):
         self.guard.write(self._framed(data))
 
     def _framed(self, data: bytes) -> bytes:
-        """Return a part of the body as it is sent, behind the head if that is not out; an empty chunk would be the end."""
+        """Return a part of the body as it is sent, behind the head if that waits. An empty chunk would be the end."""
         if self._is_chunked and data:
             data = b"%x\r\n%b\r\n" % (len(data), data)
         if self._waiting:
