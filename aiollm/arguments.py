@@ -213,7 +213,7 @@ def checked_headers(extra_headers: Any) -> dict[str, str]:
         return {}
     if not isinstance(extra_headers, Mapping):
         raise faulty("extra_headers", "a dict", extra_headers)
-    headers = dict(extra_headers)
+    headers: dict[Any, Any] = dict(extra_headers)
     for name, value in headers.items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise faulty("extra_headers", "a dict whose keys are names of headers", name)

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from aiollm.exceptions import BadRequestError
+from aiollm.types.shape import JSON
 
 __all__ = ["CacheControl"]
 
@@ -33,7 +34,7 @@ class CacheControl:
     namespace: str | None = None
 
     @classmethod
-    def of(cls, cache: object, caching: object) -> CacheControl:
+    def of(cls, cache: JSON, caching: JSON) -> CacheControl:
         """Read the call parameters `cache` and `caching`.
 
         Args:

@@ -25,9 +25,9 @@ class FallbackLists:
         most: how many groups may stand in at the most.
     """
 
-    general: Lists = field(factory=dict)
-    context_window: Lists = field(factory=dict)
-    content_policy: Lists = field(factory=dict)
+    general: Lists = field(factory=dict[str, tuple[str, ...]])
+    context_window: Lists = field(factory=dict[str, tuple[str, ...]])
+    content_policy: Lists = field(factory=dict[str, tuple[str, ...]])
     most: int = 5
 
     def __bool__(self) -> bool:
