@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sized
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from aiollm.exceptions import BadRequestError
 from aiollm.structured.schema import is_structured, response_format_of
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.record import Record
 from aiollm.types.secret import HiddenText, Secret
+from aiollm.types.shape import JSON, is_array, is_mapping
 from aiollm.types.timeouts import Timeouts
 
 __all__ = [
@@ -56,7 +57,7 @@ def checked_messages(messages: Any) -> list[dict[str, Any]]:
     Raises:
         BadRequestError: there are none, or one is not a message.
     """
-    if type(messages) is not list and not _is_listing(messages):
+    if not _is_listing(messages):
         raise faulty("messages", "a list of messages", messages)
     plain = [_message(position, message) for position, message in enumerate(messages)]
     if not plain:
@@ -113,7 +114,8 @@ def checked_text_format(kind: Any) -> dict[str, Any]:
 
 
 def _message(position: int, message: Any) -> dict[str, Any]:
-    plain = message if type(message) is dict else _as_dict(message)
+    kind: type = type(message)
+    plain: dict[str, Any] | None = message if kind is dict else _as_dict(message)
     if plain is None:
         raise faulty(f"messages[{position}]", "a dict with role and content", message)
     role = plain.get("role")
@@ -132,11 +134,13 @@ def _message(position: int, message: Any) -> dict[str, Any]:
 
 
 def _as_dict(message: Any) -> dict[str, Any] | None:
-    if type(message) is dict:  # nearly always, and an eighth of the time that asking for a Mapping takes
-        return message
+    kind: type = type(message)
+    if kind is dict:  # nearly always, and an eighth of the time that asking for a Mapping takes
+        plain: dict[str, Any] = message
+        return plain
     if isinstance(message, Record):
         return message.model_dump(exclude_none=True)
-    if isinstance(message, Mapping):
+    if is_mapping(message):
         return dict(message)
     if hasattr(message, "model_dump") and not isinstance(message, type):
         return dict(message.model_dump(exclude_none=True))
@@ -203,7 +207,7 @@ def checked_key(api_key: Any, param: str = "api_key") -> Secret | None:
     raise BadRequestError(f"{param} {fault}", param=param, phase="request")
 
 
-def checked_headers(extra_headers: Any) -> dict[str, str]:
+def checked_headers(extra_headers: JSON) -> dict[str, str]:
     """Return the caller's headers.
 
     Raises:
@@ -213,7 +217,7 @@ def checked_headers(extra_headers: Any) -> dict[str, str]:
         return {}
     if not isinstance(extra_headers, Mapping):
         raise faulty("extra_headers", "a dict", extra_headers)
-    headers: dict[Any, Any] = dict(extra_headers)
+    headers: dict[Any, Any] = {**extra_headers}
     for name, value in headers.items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise faulty("extra_headers", "a dict whose keys are names of headers", name)
@@ -282,7 +286,7 @@ def checked_function(param: str, value: Any) -> Callable[..., Any] | None:
     return value  # type: ignore[no-any-return]
 
 
-def checked_dict(param: str, value: Any) -> Mapping[str, Any]:
+def checked_dict(param: str, value: JSON) -> Mapping[str, Any]:
     """Return a dict; None is an empty one.
 
     Raises:
@@ -297,7 +301,7 @@ def hidden(value: Any) -> Any:
     """Return a text, or the texts in a dict, so that their `repr` is `***`: tracebacks may capture locals."""
     if isinstance(value, str):
         return HiddenText(value)
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return {name: HiddenText(item) if isinstance(item, str) else item for name, item in value.items()}
     return value
 
@@ -322,15 +326,15 @@ def _shape(value: Any) -> str:
         return repr(value)
     if isinstance(value, str):
         return repr(value) if len(value) <= 20 and value.isidentifier() else f"text of {len(value)} characters"
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return f"a {type(value).__name__} with {len(value)} members"
-    if isinstance(value, Sequence):
+    if isinstance(value, Sized):
         return f"a {type(value).__name__} of length {len(value)}"
     return f"a {type(value).__name__}"
 
 
-def _is_listing(value: Any) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+def _is_listing(value: object) -> TypeGuard[Iterable[Any]]:
+    return type(value) is list or (isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping))
 
 
 def _is_number(value: Any) -> bool:
@@ -351,11 +355,11 @@ def _is_text_or_dict(value: Any) -> bool:
     return isinstance(value, str | Mapping)
 
 
-def _is_dict_list(value: Any) -> bool:
+def _is_dict_list(value: JSON) -> bool:
     return isinstance(value, list | tuple) and all(_as_dict(item) is not None for item in value)
 
 
-def _is_texts(value: Any) -> bool:
+def _is_texts(value: JSON) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
 
 
@@ -366,7 +370,7 @@ def _is_token(value: Any) -> bool:
 _INPUTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (lambda value: isinstance(value, str), "text, as the others are"),
     (_is_token, "a token id, as the others are"),
-    (lambda value: isinstance(value, list) and bool(value) and all(map(_is_token, value)), "a list of token ids"),
+    (lambda value: is_array(value) and bool(value) and all(map(_is_token, value)), "a list of token ids"),
 )
 """What the items of an input may be, all of one kind."""
 

@@ -9,6 +9,7 @@ from aiollm.arguments import checked_flag, faulty
 from aiollm.engine.mock import MockCalls, MockTimeout, are_chunks
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
+from aiollm.types.shape import JSON, is_mapping
 from aiollm.types.timeouts import Timeouts
 
 __all__ = ["mock_of"]
@@ -37,5 +38,5 @@ def mock_of(given: Mapping[str, Any], timeouts: Timeouts) -> Any:
     return mock
 
 
-def _are_dicts(calls: Any) -> bool:
-    return isinstance(calls, list | tuple) and all(isinstance(item, Mapping) for item in calls)
+def _are_dicts(calls: JSON) -> bool:
+    return isinstance(calls, list | tuple) and all(map(is_mapping, calls))

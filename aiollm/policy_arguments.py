@@ -11,6 +11,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.options import NO_OPTIONS, Alternative, CallOptions, Fallbacks, MidStream
 from aiollm.exceptions import APIError
 from aiollm.providers.registry import find_provider
+from aiollm.types.shape import is_mapping
 
 __all__ = ["POLICY_ARGUMENTS", "call_options"]
 
@@ -94,7 +95,7 @@ def _alternatives(argument: str, listed: Any, given: Mapping[str, Any], build: B
 def _built(place: str, other: Any, given: Mapping[str, Any], build: Build) -> Call:
     """Return the call to a fallback: a model's name, or a dict of the arguments that are others."""
     changes = {"model": other} if isinstance(other, str) else other
-    if not isinstance(changes, Mapping) or not isinstance(changes.get("model", given["model"]), str):
+    if not is_mapping(changes) or not isinstance(changes.get("model", given["model"]), str):
         raise faulty(place, 'a model, or a dict such as {"model": ..., "api_key": ...}', other)
     try:
         return build(_merged(changes, given))

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from aiollm.exceptions import BadRequestError
-from aiollm.types.shape import JSON
+from aiollm.types.shape import is_mapping
 
 __all__ = ["CacheControl"]
 
@@ -34,7 +34,7 @@ class CacheControl:
     namespace: str | None = None
 
     @classmethod
-    def of(cls, cache: JSON, caching: JSON) -> CacheControl:
+    def of(cls, cache: object, caching: object) -> CacheControl:
         """Read the call parameters `cache` and `caching`.
 
         Args:
@@ -49,7 +49,7 @@ class CacheControl:
             return _USUAL
         if not isinstance(caching, bool | None):
             raise _faulty("caching", "True or False", caching)
-        if not isinstance(cache, Mapping | None):
+        if not is_mapping(cache) and cache is not None:
             raise _faulty("cache", "a dict", cache)
         given = {str(name).replace("_", "-"): value for name, value in (cache or {}).items()}
         unknown = sorted(given.keys() - {*_MEMBERS})

@@ -21,6 +21,7 @@ from aiollm.exceptions import APIConnectionError, APIError, AuthenticationError,
 from aiollm.providers.google_cloud import DEFAULT_LOCATION, located
 from aiollm.providers.provider import Target
 from aiollm.types.secret import HiddenText, Secret
+from aiollm.types.shape import EMPTY, JSON
 
 __all__ = ["identify"]
 
@@ -121,7 +122,7 @@ def _document(given: HiddenText) -> dict[str, Any]:
             reason = getattr(error, "strerror", None) or "it is not text"
             raise AuthenticationError(f"{source} cannot be read: {reason}", phase="request", hint=_WAYS) from None
     try:
-        document = json.loads(text)
+        document: JSON = json.loads(text)
     except ValueError:
         document = None
     if not isinstance(document, dict):
@@ -167,7 +168,7 @@ def _external(document: Mapping[str, Any]) -> Any:
     """Read the identity of a workload in another cloud."""
     from google.auth import aws, identity_pool, pluggable
 
-    source = document.get("credential_source") or {}
+    source = document.get("credential_source") or EMPTY
     if document.get("subject_token_type") == "urn:ietf:params:aws:token-type:aws4_request":
         return aws.Credentials.from_info(document, scopes=_SCOPES)
     reader = pluggable if "executable" in source else identity_pool

@@ -50,7 +50,8 @@ def checked_hooks(hooks: object) -> tuple[Listener, ...]:
     """
     if callable(hooks) or not isinstance(hooks, Iterable):
         raise TypeError(f"hooks must be a list of functions or of objects such as aiollm.Sink; got {hooks!r:.80}")
-    return tuple(map(_listener, hooks))
+    given: Iterable[Any] = hooks
+    return tuple(map(_listener, given))
 
 
 def _listener(hook: Any) -> Listener:

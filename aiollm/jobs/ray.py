@@ -10,6 +10,7 @@ import msgspec
 from aiollm.jobs.item import KEY
 from aiollm.jobs.result import Result
 from aiollm.jobs.worker import MakeWorker
+from aiollm.types.shape import JSON
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -112,7 +113,7 @@ def _said(row: Row) -> Row:
     return {name: row[name] for name in REQUEST if name in row}
 
 
-def _filled(value: Any) -> Any:
+def _filled(value: JSON) -> Any:
     """Return a value without the nulls that Arrow fills in where others of its column have something."""
     if isinstance(value, list):
         return [_filled(each) for each in value]

@@ -15,6 +15,7 @@ import msgspec
 
 from aiollm.exceptions import BadRequestError
 from aiollm.jobs.item import KEY
+from aiollm.types.shape import JSON
 
 __all__ = ["RequestFile", "request_file"]
 
@@ -110,7 +111,7 @@ class _Parquet(RequestFile):
         return self._length
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(value: JSON) -> Any:
     """Return a value without what is null in it: in a column of structs each has all fields that any has."""
     if isinstance(value, dict):
         return {name: _without_nulls(part) for name, part in value.items() if part is not None}

@@ -18,6 +18,7 @@ from aiollm.providers.registry import Api
 from aiollm.router.deployment import Deployment, named
 from aiollm.router.fleet import Fleet
 from aiollm.router_arguments.fallback_lists import FallbackLists, Lists
+from aiollm.types.shape import is_mapping
 from aiollm.types.timeouts import Timeouts
 
 __all__ = ["MOCK_FAILURES", "RoutedCalls"]
@@ -76,7 +77,7 @@ class RoutedCalls:
                 )
         params = dict(given["provider_params"])
         notes = given.get("metadata")
-        tags = params.pop("tags", None) or (notes.get("tags") if isinstance(notes, Mapping) else None)
+        tags = params.pop("tags", None) or (notes.get("tags") if is_mapping(notes) else None)
         falls_back = not checked_flag("disable_fallbacks", params.pop("disable_fallbacks", None))
         failures = [how for name, how in MOCK_FAILURES.items() if checked_flag(name, params.pop(name, None))]
         lists = {name: given[name] for name in _FALLBACKS if given.get(name)}
@@ -162,7 +163,7 @@ class RoutedCalls:
     def _alternative(self, call: Call, build: Build, given: dict[str, Any], other: Any) -> Alternative:
         if isinstance(other, str):
             return self._group(call, other)
-        if not isinstance(other, Mapping) or not isinstance(other.get("model"), str):
+        if not is_mapping(other) or not isinstance(other.get("model"), str):
             raise faulty("fallbacks", 'groups, or dicts such as {"model": ..., "temperature": 0}', other)
         group = self._fleet.unaliased(other["model"])
         known = {name: value for name, value in other.items() if name in given} | {"model": group}

@@ -23,6 +23,7 @@ from aiollm.router.deployment import Deployment
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.request import Request
 from aiollm.types.secret import HiddenText, Secret
+from aiollm.types.shape import EMPTY, JSON, is_mapping
 
 __all__ = ["DeploymentDefaults", "hidden_entries", "read_deployment", "read_model_list"]
 
@@ -91,8 +92,8 @@ def hidden_entries(entries: Any) -> Any:
 
 
 def _hidden_entry(entry: Any) -> Any:
-    params = entry.get("litellm_params") if isinstance(entry, Mapping) else None
-    if not isinstance(params, Mapping):
+    params = entry.get("litellm_params") if is_mapping(entry) else None
+    if not is_mapping(entry) or not is_mapping(params):
         return entry
     hiding = {name: hidden(value) if name in _MAY_BE_SECRET else value for name, value in params.items()}
     return {**entry, "litellm_params": hidden_options(hiding)}
@@ -137,11 +138,11 @@ def read_deployment(entry: Any, place: str, defaults: DeploymentDefaults) -> Dep
     Raises:
         ValueError: it is not of that shape, or a value is wrong. No message holds a key.
     """
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("model_name"), str) or not entry["model_name"]:
+    if not is_mapping(entry) or not isinstance(entry.get("model_name"), str) or not entry["model_name"]:
         raise ValueError(f'{place} must be a dict with a text as "model_name"')
     place = f"{place} ({entry['model_name']!r})"
-    given, info = entry.get("litellm_params"), entry.get("model_info") or {}
-    if not isinstance(given, Mapping) or not isinstance(info, Mapping):
+    given, info = entry.get("litellm_params"), entry.get("model_info") or EMPTY
+    if not is_mapping(given) or not is_mapping(info):
         raise ValueError(f'{place} must have a dict as "litellm_params", and one or nothing as "model_info"')
     params = {**defaults.params, **{name: entry[name] for name in ("rpm", "tpm") if name in entry}, **given}
     try:
@@ -279,7 +280,7 @@ def _placing(address: Mapping[str, Any]) -> Callable[[str, Api], Target]:
     return place
 
 
-def _from_environment(value: Any) -> Any:
+def _from_environment(value: JSON) -> Any:
     """Return a value with the texts `os.environ/NAME` in it replaced.
 
     Raises:
