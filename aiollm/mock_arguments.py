@@ -33,9 +33,13 @@ def mock_of(given: Mapping[str, Any], timeouts: Timeouts) -> Any:
         if not _are_dicts(calls) or not (mock is None or isinstance(mock, str)):
             raise faulty("mock_tool_calls", "a list of tool calls, beside a text or alone", calls)
         return MockCalls(mock, tuple(calls))
-    if not (mock is None or isinstance(mock, _KINDS) or are_chunks(mock)):
+    if not _can_be_made_up(mock):
         raise faulty("mock_response", "text, a response, chunks, or an exception", mock)
     return mock
+
+
+def _can_be_made_up(mock: Any) -> bool:
+    return mock is None or isinstance(mock, _KINDS) or are_chunks(mock)
 
 
 def _are_dicts(calls: JSON) -> bool:

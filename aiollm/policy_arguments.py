@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from aiollm.arguments import checked_count, checked_text, faulty
+from aiollm.arguments import checked_count, checked_text, faulty, is_listing
 from aiollm.cache.control import CacheControl
 from aiollm.engine.call import Call
 from aiollm.engine.options import NO_OPTIONS, Alternative, CallOptions, Fallbacks, MidStream
@@ -86,7 +86,7 @@ def _mid_stream(value: Any) -> MidStream | None:
 
 
 def _alternatives(argument: str, listed: Any, given: Mapping[str, Any], build: Build) -> tuple[Alternative, ...]:
-    if isinstance(listed, str | Mapping) or not hasattr(listed, "__iter__"):
+    if not is_listing(listed):
         raise faulty(argument, "a list of models, or of dicts of arguments", listed)
     calls = [_built(f"{argument}[{place}]", other, given, build) for place, other in enumerate(listed)]
     return tuple(Alternative(call.request, call.target, call.group) for call in calls)

@@ -99,8 +99,9 @@ def _lease(given: HiddenText | None) -> Lease[_Grant]:
     import google.auth
     from google.auth.transport.requests import Request
 
+    auth: Any = google.auth  # few of its arguments have types
     if given is None:
-        credentials, project = google.auth.default(scopes=_SCOPES)
+        credentials, project = auth.default(scopes=_SCOPES)
     else:
         credentials, project = _loaded(_document(given))
     with Request().session as session:
@@ -149,19 +150,22 @@ def _loaded(document: dict[str, Any]) -> tuple[Any, str | None]:
 def _service_account(document: Mapping[str, Any]) -> Any:
     from google.oauth2 import service_account
 
-    return service_account.Credentials.from_service_account_info(document, scopes=_SCOPES)
+    kind: Any = service_account.Credentials
+    return kind.from_service_account_info(document, scopes=_SCOPES)
 
 
 def _user(document: Mapping[str, Any]) -> Any:
     from google.oauth2 import credentials
 
-    return credentials.Credentials.from_authorized_user_info(document, scopes=_SCOPES)
+    kind: Any = credentials.Credentials
+    return kind.from_authorized_user_info(document, scopes=_SCOPES)
 
 
 def _impersonated(document: Mapping[str, Any]) -> Any:
     from google.auth import impersonated_credentials
 
-    return impersonated_credentials.Credentials.from_impersonated_service_account_info(document, scopes=_SCOPES)
+    kind: Any = impersonated_credentials.Credentials
+    return kind.from_impersonated_service_account_info(document, scopes=_SCOPES)
 
 
 def _external(document: Mapping[str, Any]) -> Any:
@@ -170,9 +174,10 @@ def _external(document: Mapping[str, Any]) -> Any:
 
     source = document.get("credential_source") or EMPTY
     if document.get("subject_token_type") == "urn:ietf:params:aws:token-type:aws4_request":
-        return aws.Credentials.from_info(document, scopes=_SCOPES)
-    reader = pluggable if "executable" in source else identity_pool
-    return reader.Credentials.from_info(document, scopes=_SCOPES)
+        kind: Any = aws.Credentials
+    else:
+        kind = (pluggable if "executable" in source else identity_pool).Credentials
+    return kind.from_info(document, scopes=_SCOPES)
 
 
 _KINDS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from aiollm.api import Find, target_of
-from aiollm.arguments import checked_flag, checked_names, faulty
+from aiollm.arguments import checked_flag, checked_names, faulty, is_listing
 from aiollm.engine.call import Call
 from aiollm.engine.options import Alternative, Fallbacks
 from aiollm.exceptions import APIError, BadRequestError
@@ -145,7 +145,7 @@ class RoutedCalls:
                 standing_in = own.after(routers, name if name in routers else group)
                 return tuple(self._group(call, other) for other in standing_in if self._fleet.knows(other))
             listed = lists[argument]
-            if isinstance(listed, str | Mapping) or not hasattr(listed, "__iter__"):
+            if not is_listing(listed):
                 raise faulty(argument, "a list of groups, or of dicts of arguments", listed)
             return tuple(self._alternative(call, build, given, other) for other in listed)
 

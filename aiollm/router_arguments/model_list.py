@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from itertools import count
@@ -12,7 +12,7 @@ import msgspec
 from attrs import evolve, frozen
 
 from aiollm.api import acompletion, request_parts, target_of
-from aiollm.arguments import checked_key, hidden
+from aiollm.arguments import checked_key, hidden, is_listing
 from aiollm.exceptions import BadRequestError
 from aiollm.pricing.reduction import Entry
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
@@ -86,7 +86,7 @@ class DeploymentDefaults:
 
 def hidden_entries(entries: Any) -> Any:
     """Return the entries of a list with their secrets hidden: a traceback that captures locals would show them."""
-    if isinstance(entries, str | Mapping) or not isinstance(entries, Iterable):
+    if not is_listing(entries):
         return entries
     return [_hidden_entry(entry) for entry in entries]
 
@@ -110,7 +110,7 @@ def read_model_list(entries: Any, defaults: DeploymentDefaults, taken: Collectio
     Raises:
         ValueError: an entry is wrong.
     """
-    if isinstance(entries, str | Mapping) or not isinstance(entries, Iterable):
+    if not is_listing(entries):
         raise ValueError(f"model_list must be a list of dicts; got a {type(entries).__name__}")
     found: dict[str, Deployment] = {}
     for place, entry in enumerate(entries):
