@@ -200,7 +200,7 @@ async def complete(
         return stream
     response = stream.response
     assert response is not None
-    response._attempts = stream.attempts
+    response._attempts = stream.attempts  # pyright: ignore[reportPrivateUsage]  # not for users to set
     return response
 
 

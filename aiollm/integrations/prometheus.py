@@ -150,12 +150,12 @@ class PrometheusMetrics:
             import prometheus_client
             import prometheus_client.core  # pyright: ignore[reportUnusedImport]  # read from `_library`
             import prometheus_client.multiprocess  # pyright: ignore[reportUnusedImport]  # read from `_library`
-            import prometheus_client.values
+            import prometheus_client.values  # pyright: ignore[reportUnusedImport]  # read from `_library`
         except ImportError:
             raise ImportError("metrics need prometheus-client: pip install 'aiollm[prometheus]'") from None
         self._library: Any = prometheus_client
         self._registry = prometheus_client.CollectorRegistry()
-        self._shared: bool = prometheus_client.values.ValueClass._multiprocess  # told by no public name
+        self._shared: bool = self._library.values.ValueClass._multiprocess  # told by no public name
         self._uncounted: deque[_Ended] = deque()  # threads share it; each access is one atomic operation
         self._known: set[tuple[str, ...]] = set()
         self._children: dict[tuple[Any, tuple[str, ...]], Any] = {}
