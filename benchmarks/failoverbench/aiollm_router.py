@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from failoverbench.adapters import Adapter, CallResult
 
@@ -22,7 +22,7 @@ class AiollmRouter(Adapter):
     """
 
     name = "aiollm-router"
-    capabilities = {"fallback": True, "streaming": True}
+    capabilities: ClassVar[dict[str, bool]] = {"fallback": True, "streaming": True}
 
     def __init__(self, params: dict[str, Any], wall_base: str) -> None:
         super().__init__(params, wall_base)
