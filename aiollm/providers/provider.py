@@ -71,18 +71,18 @@ class Provider:
     path_elsewhere: str | None = None
     url_rule: UrlRule | None = None
     api_version_env: tuple[str, ...] = ()
-    placeholders: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    placeholders: Mapping[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
     token_env: tuple[str, ...] = ()
     key_optional: bool = False
     auth: Mapping[str, str] = field(factory=lambda: {"Authorization": "Bearer {key}"})
-    auth_for: Mapping[str, Mapping[str, str]] = field(factory=dict)
-    headers: Mapping[str, str] = field(factory=dict)
-    header_env: Mapping[str, str] = field(factory=dict)
-    body_env: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    auth_for: Mapping[str, Mapping[str, str]] = field(factory=dict[str, Mapping[str, str]])
+    headers: Mapping[str, str] = field(factory=dict[str, str])
+    header_env: Mapping[str, str] = field(factory=dict[str, str])
+    body_env: Mapping[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
     organization_header: str | None = None
-    renames: Mapping[str, str] = field(factory=dict)
+    renames: Mapping[str, str] = field(factory=dict[str, str])
     unsupported: frozenset[str] = frozenset()
     developer_role: Literal["developer", "system", "user"] = "system"
     quirks: tuple[BodyQuirk, ...] = ()
@@ -91,7 +91,7 @@ class Provider:
     prefill: Prefill | None = None
     bare: tuple[str, ...] = ()
     model_rule: ModelRule | None = None
-    models: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    models: Mapping[str, Mapping[str, Any]] = field(factory=dict[str, Mapping[str, Any]])
     identity: IdentityKind | None = None
     service: str = ""
     serve: Literal["local"] | None = None

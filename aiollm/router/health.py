@@ -65,7 +65,7 @@ class CooldownRules:
 
     seconds: float = 5.0
     allowed_fails: int | None = None
-    by_class: Mapping[type[APIError], int] = field(factory=dict)
+    by_class: Mapping[type[APIError], int] = field(factory=dict[type[APIError], int])
 
     def named(self, error: APIError) -> type[APIError] | None:
         """Return the class that `by_class` knows an error by."""

@@ -32,7 +32,7 @@ class RetryRules:
     """
 
     retry: Retry = field(factory=Retry)
-    by_group: Mapping[str, Retry] = field(factory=dict)
+    by_group: Mapping[str, Retry] = field(factory=dict[str, Retry])
 
     def of(self, group: str, retries: int | None) -> Retry:
         """Return the rules of a group.

@@ -1,26 +1,26 @@
-"""Classes to answer in: their JSON schema, as providers take it, and answers read into them."""
+"""Classes to answer in: their JSON schema, as providers take it."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, TypeVar, is_typeddict
+from typing import Any, is_typeddict
 
 import attrs
 import msgspec
 
-__all__ = ["is_structured", "read_structured", "response_format_of"]
+from aiollm.types.shape import JSON
 
-T = TypeVar("T")
+__all__ = ["is_structured", "response_format_of"]
 
 
 def is_structured(kind: Any) -> bool:
     """Whether an answer can be read into it: a pydantic, attrs or msgspec class, a dataclass or a TypedDict."""
     return isinstance(kind, type) and (
         hasattr(kind, "model_json_schema")
+        or is_typeddict(kind)
         or attrs.has(kind)
         or dataclasses.is_dataclass(kind)
-        or is_typeddict(kind)
         or issubclass(kind, msgspec.Struct)
     )
 
@@ -43,22 +43,7 @@ def response_format_of(kind: type) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": kind.__name__, "schema": schema, "strict": strict}}
 
 
-def read_structured(kind: type[T], text: str) -> T:
-    """Return an answer as an object of its class, checked as the class does.
-
-    Raises:
-        ValueError: it is no JSON, or not as the class says.
-    """
-    read = getattr(kind, "model_validate_json", None)
-    if read is not None:
-        return read(text)  # type: ignore[no-any-return]
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.DecodeError as error:  # which is no ValueError where the JSON is none
-        raise ValueError(str(error)) from error
-
-
-def _has_open_objects(schema: Any) -> bool:
+def _has_open_objects(schema: JSON) -> bool:
     """Whether an object of it may have members of any name."""
     if isinstance(schema, list):
         return any(map(_has_open_objects, schema))
@@ -68,7 +53,7 @@ def _has_open_objects(schema: Any) -> bool:
     return is_open or bool(schema.get("additionalProperties")) or any(map(_has_open_objects, schema.values()))
 
 
-def _strict(schema: Any, root: Mapping[str, Any]) -> Any:
+def _strict(schema: JSON, root: Mapping[str, Any]) -> Any:
     """Return a schema by the rules of the strict form."""
     if isinstance(schema, list):
         return [_strict(item, root) for item in schema]

@@ -118,9 +118,9 @@ class DeploymentParams:
     additional_drop_params: tuple[str, ...] = setting(NAMES, ())
     allowed_openai_params: tuple[str, ...] = setting(NAMES, ())
     mock_response: Any = setting(ANY)
-    prices: Mapping[str, float] = field(factory=dict)
-    identity: Mapping[str, HiddenText] = field(factory=dict)
-    parameters: Mapping[str, Any] = field(factory=dict)
+    prices: Mapping[str, float] = field(factory=dict[str, float])
+    identity: Mapping[str, HiddenText] = field(factory=dict[str, HiddenText])
+    parameters: Mapping[str, Any] = field(factory=dict[str, Any])
 
 
 @frozen(kw_only=True)
@@ -136,7 +136,7 @@ class Deployment:
 
     model_name: str
     params: DeploymentParams
-    model_info: Mapping[str, Any] = field(factory=dict)
+    model_info: Mapping[str, Any] = field(factory=dict[str, Any])
     line: int = 0
 
 
@@ -289,7 +289,7 @@ class Config:
     router: RouterSettings = RouterSettings()
     general: GeneralSettings = GeneralSettings()
     aiollm: AiollmSettings = AiollmSettings()
-    environment: Mapping[str, HiddenText] = field(factory=dict)
+    environment: Mapping[str, HiddenText] = field(factory=dict[str, HiddenText])
     digest: str = ""
 
     @property
