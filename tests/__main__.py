@@ -36,7 +36,7 @@ FEW = 3  # so many failures of some thousand tests may be the machine's; more ar
 # Thousands of recorded and invented replies through pure code, the same each time, and what is read in the source: once
 # on one interpreter, and without coverage, which slows such code and finds enough in the other tests.
 ONCE = ("architecture", "benchmarks", "corpus", "differential", "distribution", "fuzz", "property")
-# Pure code, case by case. By the floors' msgspec, attrs and cattrs it may differ, by the interpreter it does not.
+# Pure code, case by case. By the floors' msgspec and attrs it may differ, by the interpreter it does not.
 PURE = ("dialects", "outbound", "providers", "structured")
 CLUSTER = "tests/jobs/test_ray.py"  # starts a dozen processes: nothing else beside them
 # Programs, mostly in processes of their own: what could differ elsewhere in them is tested without.

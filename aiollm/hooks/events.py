@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from attrs import field, frozen
 
 from aiollm.engine.attempt import Attempt
@@ -46,8 +47,7 @@ class CallFacts:
     messages: Sequence[Mapping[str, Any]] = field(repr=False)
 
 
-@frozen(eq=False)
-class CallStarted:
+class CallStarted(msgspec.Struct, frozen=True, eq=False):
     """A call begins: its arguments are right, and nothing has been sent.
 
     Attributes:
@@ -57,8 +57,7 @@ class CallStarted:
     call: CallFacts
 
 
-@frozen(eq=False)
-class AttemptFailed:
+class AttemptFailed(msgspec.Struct, frozen=True, eq=False):
     """One request of a call has failed; the call may still go on.
 
     Attributes:
@@ -70,8 +69,7 @@ class AttemptFailed:
     attempt: Attempt
 
 
-@frozen(eq=False)
-class FirstContent:
+class FirstContent(msgspec.Struct, frozen=True, eq=False):
     """The first content has come; of an answer that comes whole, all of it.
 
     Attributes:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from types import TracebackType
 
+import msgspec
 from aiohttp import web
-from attrs import define
 
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
@@ -83,8 +83,7 @@ async def _let_in(
             exchange.work.add_done_callback(lambda work: gateway.entrance.leave())
 
 
-@define(eq=False)
-class _Exchange:
+class _Exchange(msgspec.Struct, eq=False):
     """A call that has been let in, and its client.
 
     Attributes:

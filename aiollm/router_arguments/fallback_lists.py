@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+import msgspec
 
 __all__ = ["FallbackLists", "read_fallbacks"]
 
@@ -14,8 +14,7 @@ ANY = "*"
 Lists = Mapping[str, tuple[str, ...]]
 
 
-@frozen(kw_only=True)
-class FallbackLists:
+class FallbackLists(msgspec.Struct, frozen=True, kw_only=True):
     """The groups that stand in for others, by the reason; the name `*` is any group that has no list of its own.
 
     Attributes:
@@ -25,9 +24,9 @@ class FallbackLists:
         most: how many groups may stand in at the most.
     """
 
-    general: Lists = field(factory=dict)
-    context_window: Lists = field(factory=dict)
-    content_policy: Lists = field(factory=dict)
+    general: Lists = msgspec.field(default_factory=dict)
+    context_window: Lists = msgspec.field(default_factory=dict)
+    content_policy: Lists = msgspec.field(default_factory=dict)
     most: int = 5
 
     def __bool__(self) -> bool:

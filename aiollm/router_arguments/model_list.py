@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import msgspec
-from attrs import evolve, frozen
+from attrs import evolve
 
 from aiollm.api import acompletion, request_parts, target_of
 from aiollm.arguments import checked_key, hidden
@@ -67,8 +67,7 @@ _UNSUPPORTED = {
 }
 
 
-@frozen(kw_only=True)
-class DeploymentDefaults:
+class DeploymentDefaults(msgspec.Struct, frozen=True, kw_only=True):
     """What the entries of a list have where they do not say.
 
     Attributes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.dialects.table import dialect_of
 from aiollm.providers.catalog import read_catalog
@@ -47,7 +47,7 @@ def own_formats(catalog: dict[str, Provider]) -> list[tuple[str, Provider]]:
     rows: list[tuple[str, Provider]] = []
     for name, row in catalog.items():
         variants = [
-            (f"{name}/{pattern}", evolve(row, models={}, **members))
+            (f"{name}/{pattern}", replace(row, models={}, **members))
             for pattern, members in row.models.items()
             if "dialect" in members
         ]

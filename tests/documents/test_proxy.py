@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from attrs import fields
 
 from aiollm.providers.environment import Environment
 from aiollm.proxy.config import parse_config
@@ -33,7 +32,7 @@ def test_every_setting_that_is_named_is_one() -> None:
 
 
 def test_every_setting_of_the_server_is_named() -> None:
-    names = [member.name for kind in (GeneralSettings, AiollmSettings) for member in fields(kind)]
+    names = [*GeneralSettings.kinds, *AiollmSettings.kinds]
     assert [name for name in names if f"`{name}`" not in PAGE] == []
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+import msgspec
 
 from aiollm.proxy.config.problem import Problems
 
@@ -25,8 +25,7 @@ MOST_VALUES = 50_000
 MOST_LEVELS = 64
 
 
-@frozen(repr=False)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """One value of a document. Its repr shows nothing of it, because it may be a secret.
 
     Attributes:
