@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sized
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from aiollm.exceptions import BadRequestError
 from aiollm.structured.schema import is_structured, response_format_of
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.record import Record
 from aiollm.types.secret import HiddenText, Secret
+from aiollm.types.shape import JSON, is_array, is_mapping
 from aiollm.types.timeouts import Timeouts
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "checked_timeouts",
     "faulty",
     "hidden",
+    "is_listing",
 ]
 
 # RFC 9110: a name is a token, a value has no control characters but the tab.
@@ -56,7 +58,7 @@ def checked_messages(messages: Any) -> list[dict[str, Any]]:
     Raises:
         BadRequestError: there are none, or one is not a message.
     """
-    if type(messages) is not list and not _is_listing(messages):
+    if not is_listing(messages):
         raise faulty("messages", "a list of messages", messages)
     plain = [_message(position, message) for position, message in enumerate(messages)]
     if not plain:
@@ -72,7 +74,7 @@ def checked_input(given: Any) -> str | list[Any]:
     """
     if isinstance(given, str):
         return given
-    if not _is_listing(given):
+    if not is_listing(given):
         raise faulty("input", "text or a list of input items", given)
     items = [(item, _as_dict(item)) for item in given]
     for position, (item, plain) in enumerate(items):
@@ -89,9 +91,9 @@ def checked_embedding_input(given: Any) -> str | list[Any]:
     """
     if isinstance(given, str):
         return given
-    if not _is_listing(given):
+    if not is_listing(given):
         raise faulty("input", "text, a list of texts, or lists of token ids", given)
-    items = [item if isinstance(item, str | int) or not _is_listing(item) else list(item) for item in given]
+    items = [item if isinstance(item, str | int) or not is_listing(item) else list(item) for item in given]
     if not items:
         raise faulty("input", "at least one text", items)
     holds, expected = next(((rule, words) for rule, words in _INPUTS if rule(items[0])), _INPUTS[0])
@@ -113,7 +115,7 @@ def checked_text_format(kind: Any) -> dict[str, Any]:
 
 
 def _message(position: int, message: Any) -> dict[str, Any]:
-    plain = message if type(message) is dict else _as_dict(message)
+    plain: dict[str, Any] | None = message if message.__class__ is dict else _as_dict(message)
     if plain is None:
         raise faulty(f"messages[{position}]", "a dict with role and content", message)
     role = plain.get("role")
@@ -132,11 +134,12 @@ def _message(position: int, message: Any) -> dict[str, Any]:
 
 
 def _as_dict(message: Any) -> dict[str, Any] | None:
-    if type(message) is dict:  # nearly always, and an eighth of the time that asking for a Mapping takes
-        return message
+    if message.__class__ is dict:  # nearly always, and an eighth of the time that asking for a Mapping takes
+        plain: dict[str, Any] = message
+        return plain
     if isinstance(message, Record):
         return message.model_dump(exclude_none=True)
-    if isinstance(message, Mapping):
+    if is_mapping(message):
         return dict(message)
     if hasattr(message, "model_dump") and not isinstance(message, type):
         return dict(message.model_dump(exclude_none=True))
@@ -203,7 +206,7 @@ def checked_key(api_key: Any, param: str = "api_key") -> Secret | None:
     raise BadRequestError(f"{param} {fault}", param=param, phase="request")
 
 
-def checked_headers(extra_headers: Any) -> dict[str, str]:
+def checked_headers(extra_headers: JSON) -> dict[str, str]:
     """Return the caller's headers.
 
     Raises:
@@ -213,7 +216,7 @@ def checked_headers(extra_headers: Any) -> dict[str, str]:
         return {}
     if not isinstance(extra_headers, Mapping):
         raise faulty("extra_headers", "a dict", extra_headers)
-    headers = dict(extra_headers)
+    headers: dict[Any, Any] = {**extra_headers}
     for name, value in headers.items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise faulty("extra_headers", "a dict whose keys are names of headers", name)
@@ -230,7 +233,7 @@ def checked_names(param: str, names: Any) -> tuple[str, ...]:
     """
     if not names:
         return ()
-    if not _is_listing(names):
+    if not is_listing(names):
         raise faulty(param, "a list of names", names)
     listed = tuple(names)
     if not _is_texts(listed):
@@ -282,7 +285,7 @@ def checked_function(param: str, value: Any) -> Callable[..., Any] | None:
     return value  # type: ignore[no-any-return]
 
 
-def checked_dict(param: str, value: Any) -> Mapping[str, Any]:
+def checked_dict(param: str, value: JSON) -> Mapping[str, Any]:
     """Return a dict; None is an empty one.
 
     Raises:
@@ -297,7 +300,7 @@ def hidden(value: Any) -> Any:
     """Return a text, or the texts in a dict, so that their `repr` is `***`: tracebacks may capture locals."""
     if isinstance(value, str):
         return HiddenText(value)
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return {name: HiddenText(item) if isinstance(item, str) else item for name, item in value.items()}
     return value
 
@@ -322,15 +325,16 @@ def _shape(value: Any) -> str:
         return repr(value)
     if isinstance(value, str):
         return repr(value) if len(value) <= 20 and value.isidentifier() else f"text of {len(value)} characters"
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return f"a {type(value).__name__} with {len(value)} members"
-    if isinstance(value, Sequence):
+    if isinstance(value, Sized):
         return f"a {type(value).__name__} of length {len(value)}"
     return f"a {type(value).__name__}"
 
 
-def _is_listing(value: Any) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+def is_listing(value: object) -> TypeGuard[Iterable[Any]]:
+    """Whether a value is a list of things, of any class, and no text or dict."""
+    return type(value) is list or (isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping))
 
 
 def _is_number(value: Any) -> bool:
@@ -351,11 +355,11 @@ def _is_text_or_dict(value: Any) -> bool:
     return isinstance(value, str | Mapping)
 
 
-def _is_dict_list(value: Any) -> bool:
+def _is_dict_list(value: JSON) -> bool:
     return isinstance(value, list | tuple) and all(_as_dict(item) is not None for item in value)
 
 
-def _is_texts(value: Any) -> bool:
+def _is_texts(value: JSON) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
 
 
@@ -366,7 +370,7 @@ def _is_token(value: Any) -> bool:
 _INPUTS: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (lambda value: isinstance(value, str), "text, as the others are"),
     (_is_token, "a token id, as the others are"),
-    (lambda value: isinstance(value, list) and bool(value) and all(map(_is_token, value)), "a list of token ids"),
+    (lambda value: is_array(value) and bool(value) and all(map(_is_token, value)), "a list of token ids"),
 )
 """What the items of an input may be, all of one kind."""
 

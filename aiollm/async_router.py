@@ -21,6 +21,7 @@ from aiollm.router_arguments.calls import RoutedCalls
 from aiollm.router_arguments.group_info import ModelGroupInfo, group_info
 from aiollm.router_arguments.model_list import hidden_entries, read_model_list
 from aiollm.router_arguments.settings import RouterSettings, read_settings
+from aiollm.types.shape import EMPTY
 
 __all__ = ["AsyncRouter"]
 
@@ -85,7 +86,7 @@ class AsyncRouter(AsyncClient):
         (deployment,) = hidden_entries([deployment])
 
         def changed(known: list[Deployment]) -> list[Deployment]:
-            id = (deployment.get("model_info") or {}).get("id")
+            id = (deployment.get("model_info") or EMPTY).get("id")
             others = [other for other in known if other.id != str(id)]
             return [*others, self._read(deployment, others)]
 

@@ -34,6 +34,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from aiollm.types.shape import JSON
+
 __all__ = [
     "APIConnectionError",
     "APIError",
@@ -184,10 +186,10 @@ class ContentPolicyViolationError(BadRequestError):
     @property
     def filter_result(self) -> Mapping[str, Any] | None:
         """What Azure's filter found: category -> `{"filtered": ..., "severity": ...}`; None where nothing is told."""
-        found: Any = self.body
+        found: JSON = self.body
         for name in ("error", "innererror"):
             found = found.get(name, found) if isinstance(found, Mapping) else None
-        result = found.get("content_filter_result") if isinstance(found, Mapping) else None
+        result: JSON = found.get("content_filter_result") if isinstance(found, Mapping) else None
         return result if isinstance(result, Mapping) else None
 
 

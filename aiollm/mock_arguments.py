@@ -9,6 +9,7 @@ from aiollm.arguments import checked_flag, faulty
 from aiollm.engine.mock import MockCalls, MockTimeout, are_chunks
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
+from aiollm.types.shape import JSON, is_mapping
 from aiollm.types.timeouts import Timeouts
 
 __all__ = ["mock_of"]
@@ -32,10 +33,14 @@ def mock_of(given: Mapping[str, Any], timeouts: Timeouts) -> Any:
         if not _are_dicts(calls) or not (mock is None or isinstance(mock, str)):
             raise faulty("mock_tool_calls", "a list of tool calls, beside a text or alone", calls)
         return MockCalls(mock, tuple(calls))
-    if not (mock is None or isinstance(mock, _KINDS) or are_chunks(mock)):
+    if not _can_be_made_up(mock):
         raise faulty("mock_response", "text, a response, chunks, or an exception", mock)
     return mock
 
 
-def _are_dicts(calls: Any) -> bool:
-    return isinstance(calls, list | tuple) and all(isinstance(item, Mapping) for item in calls)
+def _can_be_made_up(mock: Any) -> bool:
+    return mock is None or isinstance(mock, _KINDS) or are_chunks(mock)
+
+
+def _are_dicts(calls: JSON) -> bool:
+    return isinstance(calls, list | tuple) and all(map(is_mapping, calls))

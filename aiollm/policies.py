@@ -14,6 +14,7 @@ from aiollm.hooks.hook import Listener, checked_hooks
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
+from aiollm.types.shape import is_mapping
 
 __all__ = ["Policies"]
 
@@ -29,7 +30,7 @@ def _must_be(kind: type, example: str) -> Callable[[Any, Attribute[Any], Any], N
 
 
 def _limits(owner: Any, attribute: Attribute[Any], value: Any) -> None:
-    of_providers = value if isinstance(value, Mapping) else {"": value}
+    of_providers = value if is_mapping(value) else {"": value}
     for gate in of_providers.values():
         _must_be(Gate, "aiollm.Limiter(rpm=500), or a dict of such by provider")(owner, attribute, gate)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from aiollm.arguments import checked_count, checked_text, faulty
+from aiollm.arguments import checked_count, checked_text, faulty, is_listing
 from aiollm.cache.control import CacheControl
 from aiollm.engine.call import Call
 from aiollm.engine.options import NO_OPTIONS, Alternative, CallOptions, Fallbacks, MidStream
 from aiollm.exceptions import APIError
 from aiollm.providers.registry import find_provider
+from aiollm.types.shape import is_mapping
 
 __all__ = ["POLICY_ARGUMENTS", "call_options"]
 
@@ -85,7 +86,7 @@ def _mid_stream(value: Any) -> MidStream | None:
 
 
 def _alternatives(argument: str, listed: Any, given: Mapping[str, Any], build: Build) -> tuple[Alternative, ...]:
-    if isinstance(listed, str | Mapping) or not hasattr(listed, "__iter__"):
+    if not is_listing(listed):
         raise faulty(argument, "a list of models, or of dicts of arguments", listed)
     calls = [_built(f"{argument}[{place}]", other, given, build) for place, other in enumerate(listed)]
     return tuple(Alternative(call.request, call.target, call.group) for call in calls)
@@ -94,7 +95,7 @@ def _alternatives(argument: str, listed: Any, given: Mapping[str, Any], build: B
 def _built(place: str, other: Any, given: Mapping[str, Any], build: Build) -> Call:
     """Return the call to a fallback: a model's name, or a dict of the arguments that are others."""
     changes = {"model": other} if isinstance(other, str) else other
-    if not isinstance(changes, Mapping) or not isinstance(changes.get("model", given["model"]), str):
+    if not is_mapping(changes) or not isinstance(changes.get("model", given["model"]), str):
         raise faulty(place, 'a model, or a dict such as {"model": ..., "api_key": ...}', other)
     try:
         return build(_merged(changes, given))

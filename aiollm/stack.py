@@ -88,7 +88,7 @@ class Stack:
 
         of_call = _of_call(policies, routing)
         once: Handler[ChunkStream] = chain([fall_back, *asking("chat"), prefill, *sending], open_stream)
-        recovering = Recovering(policies.mid_stream, policies.retry.budget)
+        recovering = _recovering(policies, routing)
         chat: Handler[ChunkStream] = chain(of_call, partial(recovering, handler=once))
         events: Handler[EventStream] = chain([*of_call, fall_back, *asking("responses"), *sending], open_events)
         route = None if routing is None else routing.route("embeddings")
@@ -111,6 +111,13 @@ def _trying(policies: Policies, routing: Routing | None) -> list[Middleware]:
     """Return what makes one attempt after the other."""
     retrying = Retrying(policies.retry) if routing is None else routing.retrying
     return [retrying] if policies.hedge is None else [retrying, Hedging(policies.hedge)]
+
+
+def _recovering(policies: Policies, routing: Routing | None) -> Recovering:
+    """Return what takes up a stream that breaks off."""
+    if routing is None:
+        return Recovering(policies.mid_stream, policies.retry.budget)
+    return Recovering(policies.mid_stream, policies.retry.budget, routing.retrying.goes_elsewhere)
 
 
 def _sending(policies: Policies, routing: Routing | None) -> list[Middleware]:

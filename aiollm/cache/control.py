@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from aiollm.exceptions import BadRequestError
+from aiollm.types.shape import is_mapping
 
 __all__ = ["CacheControl"]
 
@@ -47,7 +48,7 @@ class CacheControl(msgspec.Struct, frozen=True, kw_only=True):
             return _USUAL
         if not isinstance(caching, bool | None):
             raise _faulty("caching", "True or False", caching)
-        if not isinstance(cache, Mapping | None):
+        if not is_mapping(cache) and cache is not None:
             raise _faulty("cache", "a dict", cache)
         given = {str(name).replace("_", "-"): value for name, value in (cache or {}).items()}
         unknown = sorted(given.keys() - {*_MEMBERS})

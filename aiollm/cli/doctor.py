@@ -88,7 +88,7 @@ def _local_checks(model: str, *, optional: bool) -> list[Check]:
         "llama.cpp": partial(find_package, "xllamacpp"),
         "weights": partial(find_weights, model),
     }
-    checks = []
+    checks: list[Check] = []
     for name, find in finders.items():
         try:
             checks.append(Check(name, "ok", str(find())))

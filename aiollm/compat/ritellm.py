@@ -25,6 +25,7 @@ from aiollm.sync.stream import SyncStream
 from aiollm.sync.thread import loop_thread
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.record import Record
+from aiollm.types.shape import JSON
 
 __all__ = ["DictStream", "acompletion", "completion"]
 
@@ -188,7 +189,7 @@ def _object(text: Any) -> dict[str, Any]:
     if not isinstance(text, str):
         raise _faulty(f"is a {type(text).__name__}")
     try:
-        value = msgspec.json.decode(text)
+        value: JSON = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise _faulty(f"cannot be read: {error}") from None
     if not isinstance(value, dict):
@@ -209,7 +210,7 @@ def _plain(record: Record) -> dict[str, Any]:
     return {name: _without_nulls(value) for name, value in record.model_dump(exclude_none=True).items()}
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(value: JSON) -> Any:
     """Return the value without nulls in what a provider added, whose inside `model_dump` leaves alone."""
     if isinstance(value, dict):
         return {name: _without_nulls(item) for name, item in value.items() if item is not None}

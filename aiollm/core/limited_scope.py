@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 from weakref import WeakSet
 
 from aiollm.core.scope import CancelScope
@@ -122,7 +122,7 @@ class MoveOnScope(LimitedScope):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         self._leave()
-        if isinstance(error, BaseExceptionGroup):  # of a TaskGroup inside the block
+        if _is_group(error):  # of a TaskGroup inside the block
             caught, rest = error.split(lambda error: error in self._caused)  # before 3.13 only a function will do
             if caught is not None:
                 self._catch(next(_leaves(caught)))
@@ -190,9 +190,13 @@ def _seconds(name: str, value: Any) -> float | None:
     return value
 
 
+def _is_group(error: BaseException | None) -> TypeGuard[BaseExceptionGroup[BaseException]]:
+    return isinstance(error, BaseExceptionGroup)
+
+
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
     for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
+        if _is_group(error):
             yield from _leaves(error)
         else:
             yield error

@@ -24,7 +24,7 @@ from aiollm.types.secret import HiddenText
 
 if TYPE_CHECKING:
     from aiohttp.client_reqrep import ClientRequest
-    from aiohttp.connector import AddrInfoType, Connection
+    from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
 __all__ = ["ConnectWatcher", "Pool", "end_pause", "is_full", "watcher"]
@@ -131,7 +131,7 @@ class _Connector(aiohttp.TCPConnector):
     """Counts connections, tells the watcher when its request has one, and forgets idle ones after a sleep."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
+        super().__init__(**settings)  # pyright: ignore[reportUnknownMemberType]  # aiohttp does not type all of them
         room = memoryview(bytearray(RECEIVE_BYTES))
         self._factory = cast("partial[ResponseHandler]", partial(_Protocol, self._loop, room))
         self._wall_ahead = _wall_ahead()
@@ -306,7 +306,7 @@ def _connector(**settings: Any) -> _Connector:
     return _Connector(limit=0, ttl_dns_cache=DNS_SECONDS, socket_factory=_socket, **settings)
 
 
-def _socket(address: AddrInfoType) -> socket.socket:
+def _socket(address: tuple[Any, ...]) -> socket.socket:
     """Make a socket that notices a peer that is gone: first probe after 60 s, dead after four more, 15 s apart."""
     family, kind, protocol, _, _ = address
     new = socket.socket(family=family, type=kind, proto=protocol)

@@ -226,7 +226,8 @@ class Exchange:
             EventTooLarge: it is longer than `max_bytes`.
             APIError: as `read`.
         """
-        pieces, size = [], 0
+        pieces: list[bytes] = []
+        size = 0
         try:
             while not self.body_came:
                 for piece in self.inflate(await self.read()):

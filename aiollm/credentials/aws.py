@@ -101,7 +101,7 @@ def _lease(options: dict[str, HiddenText]) -> Lease[AwsKeys]:
     import botocore.session
     from botocore.credentials import Credentials
 
-    session = botocore.session.Session(profile=_plain(options.get("aws_profile_name")))
+    session: Any = botocore.session.Session(profile=_plain(options.get("aws_profile_name")))
     given = _given(options)
     credentials: Any = session.get_credentials() if given is None else Credentials(*_plain_keys(given))
     if "aws_role_name" in options and (credentials is not None or "aws_web_identity_token" in options):
@@ -135,7 +135,7 @@ def _assumed(session: Any, credentials: Any, options: dict[str, HiddenText]) -> 
     role = str(options["aws_role_name"])
     token = options.get("aws_web_identity_token")
     if token is None:
-        fetcher = AssumeRoleCredentialFetcher(client, credentials, role, extra_args=arguments)
+        fetcher: Any = AssumeRoleCredentialFetcher(client, credentials, role, extra_args=arguments)
     else:
         arguments.pop("ExternalId", None)
         fetcher = AssumeRoleWithWebIdentityCredentialFetcher(client, lambda: str(token), role, extra_args=arguments)

@@ -21,6 +21,7 @@ from aiollm.exceptions import APIConnectionError, APIError, AuthenticationError,
 from aiollm.providers.google_cloud import DEFAULT_LOCATION, located
 from aiollm.providers.provider import Target
 from aiollm.types.secret import HiddenText, Secret
+from aiollm.types.shape import EMPTY, JSON
 
 __all__ = ["identify"]
 
@@ -98,8 +99,9 @@ def _lease(given: HiddenText | None) -> Lease[_Grant]:
     import google.auth
     from google.auth.transport.requests import Request
 
+    auth: Any = google.auth  # few of its arguments have types
     if given is None:
-        credentials, project = google.auth.default(scopes=_SCOPES)
+        credentials, project = auth.default(scopes=_SCOPES)
     else:
         credentials, project = _loaded(_document(given))
     with Request().session as session:
@@ -121,7 +123,7 @@ def _document(given: HiddenText) -> dict[str, Any]:
             reason = getattr(error, "strerror", None) or "it is not text"
             raise AuthenticationError(f"{source} cannot be read: {reason}", phase="request", hint=_WAYS) from None
     try:
-        document = json.loads(text)
+        document: JSON = json.loads(text)
     except ValueError:
         document = None
     if not isinstance(document, dict):
@@ -148,30 +150,34 @@ def _loaded(document: dict[str, Any]) -> tuple[Any, str | None]:
 def _service_account(document: Mapping[str, Any]) -> Any:
     from google.oauth2 import service_account
 
-    return service_account.Credentials.from_service_account_info(document, scopes=_SCOPES)
+    kind: Any = service_account.Credentials
+    return kind.from_service_account_info(document, scopes=_SCOPES)
 
 
 def _user(document: Mapping[str, Any]) -> Any:
     from google.oauth2 import credentials
 
-    return credentials.Credentials.from_authorized_user_info(document, scopes=_SCOPES)
+    kind: Any = credentials.Credentials
+    return kind.from_authorized_user_info(document, scopes=_SCOPES)
 
 
 def _impersonated(document: Mapping[str, Any]) -> Any:
     from google.auth import impersonated_credentials
 
-    return impersonated_credentials.Credentials.from_impersonated_service_account_info(document, scopes=_SCOPES)
+    kind: Any = impersonated_credentials.Credentials
+    return kind.from_impersonated_service_account_info(document, scopes=_SCOPES)
 
 
 def _external(document: Mapping[str, Any]) -> Any:
     """Read the identity of a workload in another cloud."""
     from google.auth import aws, identity_pool, pluggable
 
-    source = document.get("credential_source") or {}
+    source = document.get("credential_source") or EMPTY
     if document.get("subject_token_type") == "urn:ietf:params:aws:token-type:aws4_request":
-        return aws.Credentials.from_info(document, scopes=_SCOPES)
-    reader = pluggable if "executable" in source else identity_pool
-    return reader.Credentials.from_info(document, scopes=_SCOPES)
+        kind: Any = aws.Credentials
+    else:
+        kind = (pluggable if "executable" in source else identity_pool).Credentials
+    return kind.from_info(document, scopes=_SCOPES)
 
 
 _KINDS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {

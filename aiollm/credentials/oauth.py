@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import time
 import urllib.request
-from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
@@ -23,6 +22,7 @@ from aiollm.exceptions import APIConnectionError, APIError, APIResponseValidatio
 from aiollm.providers.provider import Target
 from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.secret import HiddenText, Secret
+from aiollm.types.shape import JSON
 
 __all__ = ["identify_databricks", "identify_ibm"]
 
@@ -156,10 +156,10 @@ def _refusal(wanted: _TokenRequest, status: int, body: bytes) -> APIError:
 def _words(body: bytes) -> str:
     """Return the reason in an error's body: OAuth's, IBM's, or the text itself."""
     try:
-        reported = lenient_json(body)
+        reported: JSON = lenient_json(body)
     except ValueError:
         reported = None
-    named: Mapping[str, Any] = reported if isinstance(reported, dict) else {}
+    named = reported if isinstance(reported, dict) else {}
     words = named.get("error_description") or named.get("errorMessage") or named.get("message")
     text = " ".join(str(words or body.decode("utf-8", "replace")).split())
     return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}..."

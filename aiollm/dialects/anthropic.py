@@ -27,6 +27,7 @@ from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
+from aiollm.types.shape import EMPTY
 from aiollm.wire.frame import Framer
 from aiollm.wire.http import HttpRequest, ReplyHead
 from aiollm.wire.sse import SSEFramer
@@ -72,7 +73,7 @@ class Anthropic:
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
         body = put_into_form(self._written, request, endpoint)
-        betas = [] if self._betas_in_body else body.pop("anthropic_beta", [])
+        betas: list[str] = [] if self._betas_in_body else body.pop("anthropic_beta", [])
         headers = {"anthropic-beta": ",".join(betas)} if betas else {}
         return json_request(body, request, endpoint, headers=headers)
 
@@ -140,7 +141,7 @@ def on_vertex() -> Anthropic:
 
 def _not_taken(request: Request, endpoint: Endpoint, model: Model) -> frozenset[str]:
     """Return the parameters that the model, or the version of the API, does not take."""
-    names = set() if model.thinks else {"reasoning_effort"}
+    names: set[str] = set() if model.thinks else {"reasoning_effort"}
     given = {name.lower(): value for name, value in {**endpoint.headers, **request.extra_headers}.items()}
     if not model.samples or given.get("anthropic-version", "") >= WITHOUT_SAMPLING:
         names |= sampling_of(request.params)
@@ -151,7 +152,7 @@ def _needed_betas(body: Mapping[str, Any]) -> Iterable[str]:
     """Yield the names of the previews that the request makes use of and that the API wants to be named."""
     yield from (beta for member, beta in _BETAS.items() if body.get(member))
     blocks = (block for turn in body["messages"] for block in turn["content"])
-    if any((block.get("source") or {}).get("type") == "file" for block in blocks):
+    if any((block.get("source") or EMPTY).get("type") == "file" for block in blocks):
         yield "files-api-2025-04-14"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiollm.dialects.body import misplaced
 from aiollm.dialects.data_uri import data_uri
+from aiollm.types.shape import JSON
 
 __all__ = ["blocks_of", "is_blank"]
 
@@ -38,7 +39,7 @@ def is_blank(block: Block) -> bool:
     return block.get("type") == "text" and not (block.get("text") or "").strip()
 
 
-def _block(part: Any, place: str) -> Block:
+def _block(part: JSON, place: str) -> Block:
     if isinstance(part, str):
         return {"type": "text", "text": part}
     if not isinstance(part, Mapping):
@@ -61,7 +62,7 @@ def _block(part: Any, place: str) -> Block:
     return block
 
 
-def _image(image: Any, place: str) -> Block:
+def _image(image: JSON, place: str) -> Block:
     url = image.get("url") if isinstance(image, Mapping) else image
     if not isinstance(url, str) or not url:
         raise misplaced(place, "must have a url")
@@ -73,7 +74,7 @@ def _image(image: Any, place: str) -> Block:
     return _embedded(media_type, data, place)
 
 
-def _file(file: Any, place: str) -> Block:
+def _file(file: JSON, place: str) -> Block:
     """Return a document or an image; LiteLLM's `file_id` may be a URL, and its `format` is the media type."""
     if not isinstance(file, Mapping):
         raise misplaced(place, "must be a dict with file_data or file_id")

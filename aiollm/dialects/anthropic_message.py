@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiollm.types.lenient import whole_number
+from aiollm.types.shape import EMPTY
 from aiollm.types.usage import Usage
 
 __all__ = ["STATUS_OF_ERROR", "annotation_of", "ending_fields", "has_order", "server_fields", "usage_of"]
@@ -110,7 +111,7 @@ def usage_of(counts: Mapping[str, Any]) -> Usage | None:
     known |= {"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer}
     if len(details) > 1:
         known["prompt_tokens_details"] = details
-    thought = (counts.get("output_tokens_details") or {}).get("thinking_tokens")
+    thought = (counts.get("output_tokens_details") or EMPTY).get("thinking_tokens")
     if thought is not None:
         spoken = max(answer - whole_number(thought), 0)
         known["completion_tokens_details"] = {"reasoning_tokens": thought, "text_tokens": spoken}

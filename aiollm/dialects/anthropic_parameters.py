@@ -9,6 +9,7 @@ from typing import Any
 from aiollm.dialects.anthropic_models import Model
 from aiollm.dialects.anthropic_schema import strict_schema
 from aiollm.dialects.body import effort_of, misplaced, stop_list
+from aiollm.types.shape import EMPTY, JSON, is_mapping
 
 __all__ = ["ANSWER_AFTER_THINKING", "ANSWER_TOOL", "answers_by_tool", "member_parameters", "schema_of"]
 
@@ -83,9 +84,9 @@ _TRANSLATED = frozenset(
 
 def _tool(tool: Mapping[str, Any]) -> Members:
     function = tool.get("function")
-    if tool.get("type") == "function" or isinstance(function, Mapping):
+    if tool.get("type") == "function" or is_mapping(function):
         control = {"cache_control": tool["cache_control"]} if tool.get("cache_control") else {}
-        return _function_tool(function or {}) | control
+        return _function_tool(function or EMPTY) | control
     if "custom" in tool:
         raise misplaced("tools", "has a custom tool; Claude's tools take JSON, by a schema")
     return dict(tool)  # Anthropic's own: a tool of the server's, or with an input_schema
@@ -156,7 +157,7 @@ def _set_length_and_thinking(members: Members, params: Mapping[str, Any], model:
         members["thinking"] = {"type": "enabled", "budget_tokens": _BUDGETS[effort]}
         if given:
             _cap_thinking(members, given)
-    thinking = members.get("thinking")
+    thinking: JSON = members.get("thinking")
     budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
     if budget and model.only_adaptive:
         members["thinking"] = {"type": "adaptive", "display": "summarized"}
@@ -178,11 +179,11 @@ def schema_of(params: Mapping[str, Any]) -> Mapping[str, Any] | None:
     Raises:
         BadRequestError: a schema is announced and is not there.
     """
-    wanted = params.get("response_format")
+    wanted: JSON = params.get("response_format")
     if not isinstance(wanted, Mapping) or wanted.get("type") != "json_schema":
         return None
-    described = wanted.get("json_schema")
-    schema = described.get("schema") if isinstance(described, Mapping) else None
+    described: JSON = wanted.get("json_schema")
+    schema: JSON = described.get("schema") if isinstance(described, Mapping) else None
     if not isinstance(schema, Mapping):
         raise misplaced("response_format", "must have the schema in json_schema.schema")
     return schema

@@ -30,6 +30,7 @@ from aiollm.exceptions import APIError
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.lenient import lenient_json
 from aiollm.types.request import Request
+from aiollm.types.shape import EMPTY, JSON
 from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 
@@ -134,7 +135,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
             self.done = True
             yield from self._end()
             return
-        payload = lenient_json(frame.data)
+        payload: JSON = lenient_json(frame.data)
         if frame.event == "error" or not isinstance(payload, dict) or payload.get("error"):
             raise self._error(payload)
         kind = payload.get("type")
@@ -147,15 +148,15 @@ class AnthropicDecoder(SingleChoiceDecoder):
         elif kind == "message_start":
             self._message_start(payload)
         elif kind == "message_delta":
-            yield from self._ending(payload.get("delta") or {}, payload)
+            yield from self._ending(payload.get("delta") or EMPTY, payload)
         elif kind == "message_stop":
             self.done = True
             yield from self._end()
         elif kind == "message":
             yield from self._message(payload)
 
-    def _error(self, reported: Any) -> APIError:
-        inner = reported.get("error") if isinstance(reported, dict) else None
+    def _error(self, reported: JSON) -> APIError:
+        inner: JSON = reported.get("error") if isinstance(reported, dict) else None
         status = STATUS_OF_ERROR.get(inner.get("type") or "") if isinstance(inner, dict) else None
         return self._context_of(
             error_from_object(
@@ -294,7 +295,7 @@ class AnthropicDecoder(SingleChoiceDecoder):
         blocks = [block.raw for _, block in sorted(self._blocks.items())]
         if has_order(blocks) and not self._answers_by_tool:
             fields["content_blocks"] = blocks
-        refusal = (delta.get("stop_details") or {}).get("explanation") if native == "refusal" else None
+        refusal = (delta.get("stop_details") or EMPTY).get("explanation") if native == "refusal" else None
         if fields or refusal:
             said = {"refusal": refusal} if refusal else {}
             yield self._delta(provider_specific_fields=fields or None, **said)

@@ -17,6 +17,7 @@ from aiollm.dialects.turns import (
     named_function,
     system_and_turns,
 )
+from aiollm.types.shape import EMPTY
 
 __all__ = ["called_tools", "claude_turns"]
 
@@ -67,7 +68,7 @@ def _assistant_blocks(message: Message, place: str) -> list[Block]:
     nobody has changed the text.
     """
     text = _content(message, place)
-    own = (message.get("provider_specific_fields") or {}).get("content_blocks")
+    own = (message.get("provider_specific_fields") or EMPTY).get("content_blocks")
     if own and _text_of(own) == _text_of(text):
         return [dict(block) for block in own if not is_blank(block) and not _is_unsigned(block)]
     thinking = [_thinking_block(block) for block in message.get("thinking_blocks") or () if not _is_unsigned(block)]

@@ -4,6 +4,9 @@ The merge rules are LiteLLM's (`stream_chunk_builder`), with what it loses kept:
 blocks without a signature, and the finish reason of every choice. One pass, linear.
 """
 
+# What users do not see of an answer, the fields its class does not know, is carried over here.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import base64
@@ -14,6 +17,7 @@ from aiollm.dialects.growing_text import GrowingText
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.logprobs import ChatCompletionTokenLogprob, ChoiceLogprobs
 from aiollm.types.response import Choices, Message, ModelResponse
+from aiollm.types.shape import is_array, is_object
 from aiollm.types.tools import ChatCompletionDeltaToolCall, ChatCompletionMessageToolCall, Function, FunctionCall
 from aiollm.types.usage import Usage
 
@@ -221,7 +225,7 @@ class _CallParts:
             self.id = call.id or self.id
             self.type = call.type or self.type
             extra = dict(call._extra())
-            if isinstance(custom := extra.pop("custom", None), dict):
+            if is_object(custom := extra.pop("custom", None)):
                 self.custom_name = custom.get("name") or self.custom_name
                 self.custom_input.write(custom.get("input") or "")
             _merge(self.extra, extra)
@@ -243,7 +247,7 @@ def _merge(into: dict[str, Any], new: dict[str, Any]) -> None:
     for name, value in new.items():
         if value is None:
             continue
-        if not isinstance(value, list):
+        if not is_array(value):
             into[name] = value
         elif isinstance(into.get(name), list):
             into[name].extend(value)

@@ -11,6 +11,7 @@ from aiollm.dialects.errors import MALFORMED
 from aiollm.exceptions import BadRequestError, UnsupportedParamsError
 from aiollm.types.endpoint import BodyQuirk, Endpoint
 from aiollm.types.request import Request
+from aiollm.types.shape import JSON
 from aiollm.wire.http import HttpRequest
 
 __all__ = [
@@ -90,7 +91,7 @@ def misplaced(place: str, fault: str) -> BadRequestError:
     return BadRequestError(f"{place} {fault}", param=place, phase="request")
 
 
-def effort_of(given: Any) -> Any:
+def effort_of(given: JSON) -> Any:
     """Return the word of a `reasoning_effort`, which may stand in a dict; None for the model's own."""
     word = given.get("effort") if isinstance(given, Mapping) else given
     return None if word == "default" else word
@@ -112,7 +113,7 @@ def converted_messages(
     Raises:
         BadRequestError: a message cannot be put into it; its place is named.
     """
-    converted = []
+    converted: list[Converted] = []
     for position, message in enumerate(request.messages):
         try:
             converted.append(convert(message))
@@ -209,7 +210,7 @@ def _unreadable(body: dict[str, Any], quirk: BodyQuirk) -> str:
     return "messages"
 
 
-def without(body: Any, path: list[str]) -> Any:
+def without(body: JSON, path: list[str]) -> Any:
     """Return nested objects without the member at a path of names; lists on the way are searched through.
 
     What is changed is copied: it may be the caller's.

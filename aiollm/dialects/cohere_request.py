@@ -11,6 +11,7 @@ from typing import Any
 from aiollm.dialects.body import accepted_parameters, converted_messages, effort_of, refusal, stop_list
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
+from aiollm.types.shape import EMPTY, JSON
 
 __all__ = ["cohere_body"]
 
@@ -62,7 +63,7 @@ def _tools(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {**listed, "strict_tools": True} if any(strict) else listed
 
 
-def _response_format(wanted: Any) -> Any:
+def _response_format(wanted: JSON) -> Any:
     """A schema goes with JSON mode, bare."""
     if isinstance(wanted, Mapping) and wanted.get("type") == "json_schema":
         return {"type": "json_object", "json_schema": wanted["json_schema"]["schema"]}
@@ -91,7 +92,7 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
         converted["tool_calls"] = [_call(call) for call in calls]
         if not content:
             converted.pop("content", None)
-    specific = message.get("provider_specific_fields") or {}
+    specific = message.get("provider_specific_fields") or EMPTY
     for name in ("tool_plan", "citations"):
         if value := message.get(name) or specific.get(name):
             converted[name] = value
@@ -100,7 +101,7 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
     return converted
 
 
-def _content(content: Any) -> Any:
+def _content(content: JSON) -> Any:
     if not isinstance(content, list):
         return content
     parts = [{"type": "text", "text": part} if isinstance(part, str) else part for part in content]

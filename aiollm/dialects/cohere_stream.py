@@ -19,6 +19,7 @@ from aiollm.dialects.usage import usage_from_object
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.lenient import whole_number
 from aiollm.types.request import Request
+from aiollm.types.shape import EMPTY
 from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 
@@ -83,8 +84,8 @@ class CohereDecoder(SingleChoiceDecoder):
         if kind is None:
             yield from self._whole(event)
             return
-        delta = event.get("delta") or {}
-        message = delta.get("message") or {}
+        delta: dict[str, Any] = event.get("delta") or {}
+        message: dict[str, Any] = delta.get("message") or {}
         if kind == "message-start":
             self.id = event.get("id") or ""
         elif kind in ("content-start", "content-delta"):
@@ -156,7 +157,7 @@ def _with_arguments(call: dict[str, Any]) -> dict[str, Any]:
 def _usage(counts: dict[str, Any]) -> Usage | None:
     """Return the counts: those of tokens, or where there are none, those that are paid for."""
     billed = counts.get("billed_units")
-    tokens = counts.get("tokens") or billed or {}
+    tokens = counts.get("tokens") or billed or EMPTY
     prompt, completion = whole_number(tokens.get("input_tokens")), whole_number(tokens.get("output_tokens"))
     if not (prompt or completion):
         return None

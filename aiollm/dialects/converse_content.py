@@ -13,6 +13,7 @@ from typing import Any
 
 from aiollm.dialects.body import misplaced
 from aiollm.dialects.data_uri import DataURI, data_uri
+from aiollm.types.shape import JSON
 
 __all__ = ["Block", "cache_point", "content_blocks"]
 
@@ -83,7 +84,7 @@ def content_blocks(content: Any, place: str) -> list[Block]:
     return blocks
 
 
-def cache_point(control: Any) -> list[Block]:
+def cache_point(control: JSON) -> list[Block]:
     """Return the block that ends a cached prefix, for a `cache_control`; nothing for none."""
     if not isinstance(control, Mapping):
         return []
@@ -91,7 +92,7 @@ def cache_point(control: Any) -> list[Block]:
     return [{"cachePoint": {"type": "default", **ttl}}]
 
 
-def _part_blocks(part: Any, place: str) -> list[Block]:
+def _part_blocks(part: JSON, place: str) -> list[Block]:
     if isinstance(part, str):
         return [{"text": part}] if part.strip() else []
     if not isinstance(part, Mapping):
@@ -119,7 +120,7 @@ def _block(part: Mapping[str, Any], place: str) -> Block | None:
             raise misplaced(place, f"is of type {kind!r}, which Bedrock's Converse does not take")
 
 
-def _by_url(value: Any, kind: str, place: str) -> Block:
+def _by_url(value: JSON, kind: str, place: str) -> Block:
     url = value.get("url") if isinstance(value, Mapping) else value
     given = value.get("format") if isinstance(value, Mapping) else None
     if not isinstance(url, str) or not url:
@@ -139,14 +140,14 @@ def _media(kind: str, url: str, media_type: str | None, place: str) -> Block:
     return {kind: {"format": _format(kind, media_type or found.media_type, "", place), "source": {"bytes": found.data}}}
 
 
-def _audio(audio: Any, place: str) -> Block:
+def _audio(audio: JSON, place: str) -> Block:
     if not isinstance(audio, Mapping) or not audio.get("data"):
         raise misplaced(place, "must have data, and its format")
     kind = _format("audio", f"audio/{audio.get('format')}", "", place)
     return {"audio": {"format": kind, "source": {"bytes": audio["data"]}}}
 
 
-def _file(file: Any, place: str) -> Block:
+def _file(file: JSON, place: str) -> Block:
     """Return a document, an image or a video; LiteLLM's `file_id` may be a URI, and its `format` is the media type."""
     if not isinstance(file, Mapping):
         raise misplaced(place, "must be a dict with file_data or file_id")

@@ -14,6 +14,7 @@ from aiollm.exceptions import (
     ContextWindowExceededError,
     InternalServerError,
 )
+from aiollm.types.shape import JSON
 from aiollm.wire.eventstream import EXCEPTION
 from aiollm.wire.frame import Frame
 from aiollm.wire.http import ReplyHead
@@ -50,14 +51,14 @@ def stream_error(frame: Frame, *, provider: str, model: str | None = None) -> AP
 
 def aws_error(head: ReplyHead, body: bytes, *, provider: str, model: str) -> APIError:
     """Return the exception for a reply with a failure status."""
-    reported = json_or_text(body)
+    reported: JSON = json_or_text(body)
     named = head.headers.get("x-amzn-errortype") or (reported.get("__type") if isinstance(reported, dict) else None)
     # Before a colon in the header, behind a number sign in the body.
     name = str(named or "").partition(":")[0].rpartition("#")[2]
     return _error(name, reported, head, provider=provider, model=model)
 
 
-def _error(name: str, reported: Any, head: ReplyHead | None, *, provider: str, model: str | None) -> APIError:
+def _error(name: str, reported: JSON, head: ReplyHead | None, *, provider: str, model: str | None) -> APIError:
     kind = name.lower()
     facts = reported if isinstance(reported, dict) else {"message": reported}
     message = facts.get("message") or facts.get("Message") or facts.get("originalMessage") or ""

@@ -18,6 +18,7 @@ from aiollm.dialects.anthropic_parameters import (
 from aiollm.dialects.anthropic_schema import strict_schema
 from aiollm.dialects.body import effort_of, misplaced, stop_list
 from aiollm.dialects.converse_content import Block, cache_point
+from aiollm.types.shape import EMPTY, JSON, is_mapping
 
 __all__ = ["converse_members", "not_taken"]
 
@@ -115,7 +116,7 @@ def converse_members(params: Mapping[str, Any], name: str, called: Sequence[str]
 
 def _merged(members: Members, own: Members) -> Members:
     """Return the members with a caller's own in them, objects member by member."""
-    both = {
+    both: Members = {
         key: {**members[key], **value} if isinstance(value, Mapping) and isinstance(members.get(key), dict) else value
         for key, value in own.items()
     }
@@ -140,10 +141,10 @@ def _set_claude_thinking(
     members = member_parameters({**wanted, **length}, facts, drop=False)
     if thinking := members.get("thinking"):
         fields["thinking"] = thinking
-        budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
+        budget = thinking.get("budget_tokens") if is_mapping(thinking) else None
         if budget:
             inference.setdefault("maxTokens", budget + ANSWER_AFTER_THINKING)
-    if effort := (members.get("output_config") or {}).get("effort"):
+    if effort := (members.get("output_config") or EMPTY).get("effort"):
         output["effort"] = effort
 
 
@@ -160,7 +161,7 @@ def _reasoning(name: str, effort: str) -> Members:
 def _tool_config(
     params: Mapping[str, Any], name: str, facts: Model, called: Sequence[str], *, thinks: bool
 ) -> Members | None:
-    choice = _tool_choice(params.get("tool_choice"))
+    choice: JSON = _tool_choice(params.get("tool_choice"))
     tools = [block for tool in params.get("tools") or () for block in _tool(tool)]
     if choice == "none":
         if called:
@@ -177,7 +178,7 @@ def _tool_config(
 
 
 def _tool(tool: Mapping[str, Any]) -> list[Block]:
-    function = tool.get("function")
+    function: JSON = tool.get("function")
     if isinstance(function, Mapping):
         if not function.get("name"):
             raise misplaced("tools", "has a function without a name")

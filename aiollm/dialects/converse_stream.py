@@ -21,6 +21,7 @@ from aiollm.dialects.converse_usage import converse_usage
 from aiollm.dialects.single_choice import SingleChoiceDecoder
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.request import Request
+from aiollm.types.shape import is_mapping
 from aiollm.wire.frame import Frame
 
 __all__ = ["ConverseDecoder"]
@@ -238,6 +239,6 @@ def _image(kind: str | None, data: str) -> dict[str, Any]:
 def _told(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a reply says of itself: what a guardrail found, how fast and in which tier it was served."""
     told = {name: payload[name] for name in ("trace", "performanceConfig") if payload.get(name)}
-    if isinstance(tier := payload.get("serviceTier"), Mapping) and tier.get("type"):
+    if is_mapping(tier := payload.get("serviceTier")) and tier.get("type"):
         told["service_tier"] = tier["type"]
     return told

@@ -17,6 +17,7 @@ from aiollm.dialects.turns import (
     named_function,
     system_and_turns,
 )
+from aiollm.types.shape import is_object
 
 __all__ = ["called_tools", "converse_turns"]
 
@@ -48,7 +49,7 @@ def _tell_documents_apart(turns: Sequence[Turn]) -> None:
     seen: dict[str, int] = {}
     for turn in turns:
         for block in turn["content"]:
-            if isinstance(document := block.get("document"), dict) and isinstance(name := document.get("name"), str):
+            if is_object(document := block.get("document")) and isinstance(name := document.get("name"), str):
                 seen[name] = seen.get(name, 0) + 1
                 if seen[name] > 1:
                     document["name"] = f"{name} {seen[name]}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiollm.dialects.usage import usage_from_object
 from aiollm.types.lenient import whole_number
+from aiollm.types.shape import JSON
 from aiollm.types.usage import Usage
 
 __all__ = ["METRICS", "converse_usage"]
@@ -15,7 +16,7 @@ METRICS = "amazon-bedrock-invocationMetrics"
 """The member that AWS puts its own counts into, in the last event of a model's own format."""
 
 
-def converse_usage(counts: Any, fields: Any = None) -> Usage | None:
+def converse_usage(counts: JSON, fields: Any = None) -> Usage | None:
     """Return the counts in OpenAI's terms, or None when there are none.
 
     Args:
@@ -50,7 +51,7 @@ def _cache(counts: Mapping[str, Any], way: str) -> Any:
     return counts.get(f"cache{way}InputTokens", counts.get(f"cache{way}InputTokenCount"))
 
 
-def _thinking_tokens(fields: Any) -> Any:
+def _thinking_tokens(fields: JSON) -> Any:
     for name in ("usage", "output_tokens_details", "thinking_tokens"):
         fields = fields.get(name) if isinstance(fields, Mapping) else None
     return fields

@@ -1,5 +1,8 @@
 """What the wire formats of embeddings have in common."""
 
+# What users do not see of an answer is set where the answer is made.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -12,6 +15,7 @@ from aiollm.types.embedding import Embedding, EmbeddingResponse
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
+from aiollm.types.shape import JSON, is_array
 from aiollm.types.usage import Usage
 
 __all__ = [
@@ -31,8 +35,8 @@ def texts_of(request: Request, endpoint: Endpoint) -> list[str]:
     Raises:
         BadRequestError: they are lists of token ids.
     """
-    given = request.params["input"]
-    texts = given if isinstance(given, list) else [given]
+    given: Any = request.params["input"]
+    texts = given if is_array(given) else [given]
     if not all(isinstance(text, str) for text in texts):
         raise BadRequestError(
             f"{endpoint.provider} embeds texts, and takes no token ids",
@@ -67,7 +71,7 @@ def read_reply(
         APIError: the body is an error, or no answer, or does not hold a vector for each input.
     """
     try:
-        payload = lenient_json(body)
+        payload: JSON = lenient_json(body)
     except ValueError as error:
         raise _no_answer(f"with something that is no JSON ({error})", body, request, context) from None
     if isinstance(payload, dict) and payload.get("error"):
@@ -85,7 +89,7 @@ def read_reply(
     return response
 
 
-def response_of(vectors: Any, usage: Usage | None, **members: Any) -> EmbeddingResponse:
+def response_of(vectors: JSON, usage: Usage | None, **members: Any) -> EmbeddingResponse:
     """Return a response of vectors in the order of the inputs.
 
     Raises:
@@ -103,7 +107,7 @@ def prompt_usage(tokens: Any) -> Usage | None:
     return Usage(prompt_tokens=count, total_tokens=count) if count else None
 
 
-def vector_of(vector: Any) -> Any:
+def vector_of(vector: JSON) -> Any:
     """Return what a provider sent as a vector.
 
     Raises:

@@ -18,6 +18,7 @@ from aiollm.exceptions import APIError
 from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
+from aiollm.types.shape import EMPTY
 from aiollm.wire.http import HttpRequest, ReplyHead
 
 __all__ = ["CohereEmbedder"]
@@ -58,7 +59,7 @@ class CohereEmbedder:
         first = next(iter(request.params.get("embedding_types") or ()), request.params.get("encoding_format"))
 
         def response(payload: dict[str, Any]) -> EmbeddingResponse:
-            tokens = (payload.get("meta") or {}).get("billed_units") or {}
+            tokens = (payload.get("meta") or EMPTY).get("billed_units") or EMPTY
             known = tokens.get("input_tokens") or (int(counted) if counted.isdecimal() else 0)
             return _response(payload["embeddings"], first, known, payload.get("id"))
 
@@ -71,7 +72,7 @@ class CohereEmbedder:
 
 
 def _response(embeddings: Any, first: str | None, tokens: Any, id: str | None) -> EmbeddingResponse:
-    by_type = {"float": embeddings} if isinstance(embeddings, list) else embeddings
+    by_type: dict[str, Any] = {"float": embeddings} if isinstance(embeddings, list) else embeddings
     kinds = {kind: vectors for kind, vectors in by_type.items() if vectors}
     if not kinds:
         raise LookupError("no type of embeddings")

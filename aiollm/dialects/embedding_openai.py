@@ -30,7 +30,7 @@ class OpenAIEmbedder:
         not_taken: OpenAI's parameters that the provider does not take.
     """
 
-    renames: Mapping[str, str] = field(factory=dict)
+    renames: Mapping[str, str] = field(factory=dict[str, str])
     not_taken: frozenset[str] = frozenset()
     takes_lists: bool = field(default=True, init=False)
 

@@ -16,6 +16,7 @@ from aiollm.types.embedding import EmbeddingResponse
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.lenient import whole_number
 from aiollm.types.request import Request
+from aiollm.types.shape import EMPTY
 from aiollm.wire.http import HttpRequest, ReplyHead
 
 __all__ = ["VertexEmbedder"]
@@ -53,5 +54,5 @@ class VertexEmbedder:
 
 def _response(payload: dict[str, Any]) -> EmbeddingResponse:
     found = [prediction["embeddings"] for prediction in payload["predictions"]]
-    tokens = sum(whole_number((one.get("statistics") or {}).get("token_count")) for one in found)
+    tokens = sum(whole_number((one.get("statistics") or EMPTY).get("token_count")) for one in found)
     return response_of([one["values"] for one in found], prompt_usage(tokens))

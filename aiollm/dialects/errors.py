@@ -29,6 +29,7 @@ from aiollm.exceptions import (
     UnprocessableEntityError,
 )
 from aiollm.types.lenient import lenient_json
+from aiollm.types.shape import JSON
 from aiollm.wire.http import ReplyHead
 
 __all__ = [
@@ -166,7 +167,7 @@ def error_class(status: int | None, code: str | None = None, kind: str | None = 
 
 
 def error_from_object(
-    error: Any,
+    error: JSON,
     *,
     status: int | None = None,
     provider: str,
@@ -185,7 +186,7 @@ def error_from_object(
     body, message, code, kind, param = _facts(error)
     if status is None or status < 400:
         status = _status_within(error, body, code)
-    inner = body.get("innererror")  # Azure's: why its filter refused
+    inner: JSON = body.get("innererror")  # Azure's: why its filter refused
     cls = error_class(status, code, kind, f"{message} {inner.get('code')}" if isinstance(inner, dict) else message)
     wait = retry_after_seconds(headers or {})
     where = f"{provider} answered {status}" if status else f"{provider} reported an error"
@@ -231,12 +232,12 @@ def _retryable(status: int | None, code: str | None, kind: str | None) -> bool |
     return status >= 500 or status in _RETRYABLE_STATUSES
 
 
-def _facts(error: Any) -> tuple[dict[str, Any], str, str | None, str | None, str | None]:
+def _facts(error: JSON) -> tuple[dict[str, Any], str, str | None, str | None, str | None]:
     """Find the error object, its message, code, type and parameter in the shapes providers use."""
-    outer = error[0] if isinstance(error, list) and error else error
+    outer: JSON = error[0] if isinstance(error, list) and error else error
     if not isinstance(outer, dict):
         return {}, _quoted(outer), None, None, None
-    inner = outer.get("error")
+    inner: JSON = outer.get("error")
     body = inner if isinstance(inner, dict) else outer
     message = body.get("message") or body.get("detail") or body.get("title") or body.get("msg")
     if not message and isinstance(inner, str):
@@ -253,7 +254,7 @@ def _facts(error: Any) -> tuple[dict[str, Any], str, str | None, str | None, str
     )
 
 
-def _status_within(error: Any, body: dict[str, Any], code: str | None) -> int | None:
+def _status_within(error: JSON, body: dict[str, Any], code: str | None) -> int | None:
     """Find the HTTP status that an error inside a 200 reply carries, as its code or beside it."""
     outer = error if isinstance(error, dict) else {}
     for value in (
@@ -269,7 +270,7 @@ def _status_within(error: Any, body: dict[str, Any], code: str | None) -> int | 
     return None
 
 
-def _request_id_within(error: Any) -> str | None:
+def _request_id_within(error: JSON) -> str | None:
     """Find the id of the request beside the error, as Anthropic has it."""
     named = error.get("request_id") if isinstance(error, dict) else None
     return named if isinstance(named, str) else None

@@ -4,6 +4,9 @@ The model stands in the URL, and whether the answer is streamed does too. The wi
 types (https://ai.google.dev/api/generate-content).
 """
 
+# What users do not see of an answer is set where the answer is made.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -25,6 +28,7 @@ from aiollm.types.endpoint import Endpoint
 from aiollm.types.lenient import whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import Choices, Message, ModelResponse
+from aiollm.types.shape import JSON
 from aiollm.wire.http import HttpRequest, ReplyHead
 from aiollm.wire.jsonarray import ArrayOrEventsFramer
 
@@ -49,7 +53,7 @@ class Gemini:
     def decode(self, body: bytes, request: Request, context: Context) -> ModelResponse:
         """Return the answer in the body of a whole reply."""
         provider = context.endpoint.provider
-        payload = reply_json(body, provider=provider, model=request.model)
+        payload: JSON = reply_json(body, provider=provider, model=request.model)
         if is_google_error(payload):
             raise google_error(payload, provider=provider, model=request.model)
         if not isinstance(payload, dict) or not (payload.get("candidates") or payload.get("promptFeedback")):

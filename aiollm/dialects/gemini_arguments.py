@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
+from aiollm.types.shape import JSON
+
 __all__ = ["GrowingArguments"]
 
 _STEP = re.compile(r"""\.([^.\[\]]+)|\[(\d+)\]|\[['"]([^'"]*)['"]\]""")
@@ -49,7 +51,7 @@ class GrowingArguments:
         place[last] = earlier + value if isinstance(earlier, str) and isinstance(value, str) else value
 
 
-def _inside(place: Any, step: str | int, new: Any) -> Any:
+def _inside(place: JSON, step: str | int, new: Any) -> Any:
     """Return what is at a step, which is put there if nothing is."""
     if isinstance(place, list) and isinstance(step, int) and step < _MOST_ITEMS:
         place.extend([None] * (step + 1 - len(place)))

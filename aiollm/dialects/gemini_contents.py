@@ -18,6 +18,7 @@ from aiollm.dialects.body import misplaced
 from aiollm.dialects.errors import MALFORMED
 from aiollm.dialects.gemini_parts import content_parts, inline_part
 from aiollm.dialects.turns import call_arguments
+from aiollm.types.shape import EMPTY, JSON
 
 __all__ = ["SIGNATURE_MARK", "contents", "system_instruction"]
 
@@ -74,7 +75,7 @@ def _turn(message: _Message, names: dict[str, str], place: str) -> tuple[str, _P
 
 
 def _assistant_parts(message: _Message, names: dict[str, str], place: str) -> _Parts:
-    specific = message.get("provider_specific_fields") or {}
+    specific = message.get("provider_specific_fields") or EMPTY
     calls = [
         _call_part(call, names, f"{place}.tool_calls[{position}]")
         for position, call in enumerate(message.get("tool_calls") or ())
@@ -101,13 +102,13 @@ def _signed(parts: _Parts, signatures: Iterable[str]) -> _Parts:
     return [*({"text": "", "thoughtSignature": mark} for mark in marks[:spare]), *parts[:unsigned], *signed]
 
 
-def _call_part(call: Any, names: dict[str, str], place: str) -> dict[str, Any]:
+def _call_part(call: JSON, names: dict[str, str], place: str) -> dict[str, Any]:
     if not isinstance(call, Mapping) or not isinstance(call.get("function"), Mapping):
         raise misplaced(place, "must be a call of a function, with its name and its arguments")
     part = _function_call(call["function"], f"{place}.function")
     given_id = call.get("id") or ""
     names[given_id] = part["functionCall"]["name"]
-    specific = call.get("provider_specific_fields") or {}
+    specific = call.get("provider_specific_fields") or EMPTY
     signature = specific.get("thought_signature") or given_id.partition(SIGNATURE_MARK)[2]
     return {**part, "thoughtSignature": signature} if signature else part
 
@@ -136,7 +137,7 @@ def _result_parts(message: _Message, names: dict[str, str], place: str) -> _Part
 def _result(text: str) -> Any:
     """Return a tool's result as the object that it must be."""
     try:
-        result = msgspec.json.decode(text)
+        result: JSON = msgspec.json.decode(text)
     except (ValueError, RecursionError):
         result = None
     return result if isinstance(result, dict) else {"content": text}

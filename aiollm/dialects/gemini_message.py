@@ -8,7 +8,7 @@ place for (code that Google ran, calls of its own tools) is kept as it came in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from aiollm.dialects.finish import finish_reason
 from aiollm.dialects.gemini_arguments import GrowingArguments
 from aiollm.dialects.gemini_contents import SIGNATURE_MARK
 from aiollm.types.logprobs import ChoiceLogprobs
+from aiollm.types.shape import EMPTY, is_object
 
 __all__ = ["CandidateState", "log_probabilities", "metadata_members"]
 
@@ -52,7 +53,7 @@ def metadata_members(payload: dict[str, Any]) -> dict[str, Any]:
 
 def log_probabilities(candidate: dict[str, Any]) -> ChoiceLogprobs | None:
     """Return the log probabilities of a candidate's tokens, or None when there are none."""
-    result = candidate.get("logprobsResult") or {}
+    result = candidate.get("logprobsResult") or EMPTY
     chosen = result.get("chosenCandidates")
     if not chosen:
         return None
@@ -124,10 +125,10 @@ class CandidateState:
         self.finish_message = candidate.get("finishMessage") or self.finish_message
         self._average = candidate.get("avgLogprobs", self._average)
         gathered = _Gathered()
-        for part in (candidate.get("content") or {}).get("parts") or ():
+        for part in (candidate.get("content") or EMPTY).get("parts") or ():
             self._read(part, gathered)
         fields = gathered.fields()
-        grounding = candidate.get("groundingMetadata") or {}
+        grounding: dict[str, Any] = candidate.get("groundingMetadata") or {}
         if grounding.get("groundingSupports"):
             sources = list(self._annotations(grounding, bytes(utf8) + gathered.text.encode()))
             return {**fields, "annotations": sources} if sources else fields
@@ -184,12 +185,12 @@ class CandidateState:
 
     def _annotations(self, grounding: dict[str, Any], utf8: bytes) -> Iterator[dict[str, Any]]:
         """Give the sources that are new, each with the piece of text that it supports."""
-        chunks: list[dict[str, Any]] = grounding.get("groundingChunks") or []
+        chunks: Any = grounding.get("groundingChunks") or ()
         for support in grounding["groundingSupports"]:
-            segment = support.get("segment") or {}
+            segment: dict[str, Any] = support.get("segment") or {}
             start, end = _character_places(segment, utf8)
             for index in support.get("groundingChunkIndices") or ():
-                source = _source(chunks[index]) if index < len(chunks) else {}
+                source = _source(chunks[index]) if index < len(chunks) else EMPTY
                 place = (start, end, source.get("uri"))
                 if not source.get("uri") or place in self._sources:
                     continue
@@ -223,8 +224,8 @@ class _Gathered:
         return {name: value for name, value in found.items() if value}
 
 
-def _source(chunk: dict[str, Any]) -> dict[str, Any]:
-    return next((kind for kind in chunk.values() if isinstance(kind, dict) and kind.get("uri")), {})
+def _source(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
+    return next((kind for kind in chunk.values() if is_object(kind) and kind.get("uri")), EMPTY)
 
 
 def _character_places(segment: dict[str, Any], utf8: bytes) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from aiollm.dialects.body import misplaced
 from aiollm.dialects.data_uri import data_uri
+from aiollm.types.shape import is_object
 
 __all__ = ["content_parts", "inline_part"]
 
@@ -44,7 +45,7 @@ def inline_part(uri: str, place: str) -> dict[str, Any]:
 def _part(part: Any, place: str) -> dict[str, Any]:
     if isinstance(part, str):
         return {"text": part}
-    kind = part.get("type") if isinstance(part, dict) else None
+    kind = part.get("type") if is_object(part) else None
     if not isinstance(kind, str) or kind not in _READERS:
         raise misplaced(place, f"must be one of {', '.join(_READERS)}; its type is {str(kind)[:40]!r}")
     try:

@@ -17,6 +17,7 @@ from aiollm.dialects.gemini_thinking import generation, thinking_config, thinks
 from aiollm.dialects.gemini_tools import tool_members
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
+from aiollm.types.shape import EMPTY, JSON, is_array, is_object
 
 __all__ = ["gemini_body"]
 
@@ -78,7 +79,7 @@ def gemini_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
         BadRequestError: a message or a parameter is not of a form that can be sent.
         UnsupportedParamsError: the model, or the endpoint, does not take a parameter.
     """
-    not_taken = frozenset() if thinks(request.model) else frozenset({"reasoning_effort"})
+    not_taken: frozenset[str] = frozenset() if thinks(request.model) else frozenset({"reasoning_effort"})
     parameters = accepted_parameters(request, endpoint, not_taken)
     body: dict[str, Any] = {"contents": contents(request.messages)}
     if system := system_instruction(request.messages):
@@ -113,11 +114,11 @@ def _camel(name: str) -> str:
 def _resolution(request: Request) -> str | None:
     """Return the finest resolution that an image of the messages asks for: here it is one for all of them."""
     asked = {
-        str((part.get("image_url") or {}).get("detail"))
+        str((part.get("image_url") or EMPTY).get("detail"))
         for message in request.messages
-        if isinstance(content := message.get("content"), list)
+        if is_array(content := message.get("content"))
         for part in content
-        if isinstance(part, dict) and isinstance(part.get("image_url"), dict)
+        if is_object(part) and isinstance(part.get("image_url"), dict)
     }
     return next((_DETAILS[detail] for detail in ("high", "medium", "low") if detail in asked), None)
 
@@ -139,7 +140,7 @@ def _effort(value: Any, request: Request) -> dict[str, Any]:
     return {} if effort is None else {"thinkingConfig": thinking_config(request.model, effort)}
 
 
-def _thinking(value: Any, request: Request) -> dict[str, Any]:
+def _thinking(value: JSON, request: Request) -> dict[str, Any]:
     """Read Anthropic's switch, as LiteLLM does for every provider that thinks."""
     if not isinstance(value, Mapping) or value.get("type") not in ("enabled", "disabled"):
         raise misplaced("thinking", 'must be a dict whose type is "enabled" or "disabled"')
@@ -156,7 +157,7 @@ def _response_format(value: Any, request: Request) -> dict[str, Any]:
     if kind not in ("json_object", "json_schema"):
         raise misplaced("response_format", "must have the type text, json_object or json_schema")
     config: dict[str, Any] = {"responseMimeType": "application/json"}
-    schema = value.get("response_schema") or (value.get("json_schema") or {}).get("schema")
+    schema = value.get("response_schema") or (value.get("json_schema") or EMPTY).get("schema")
     if schema and _takes_json_schema(request.model):
         config["responseJsonSchema"] = schema
     elif schema:

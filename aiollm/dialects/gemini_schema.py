@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiollm.exceptions import BadRequestError
+from aiollm.types.shape import JSON
 
 __all__ = ["openapi_schema"]
 
@@ -47,7 +48,7 @@ def openapi_schema(schema: Mapping[str, Any], param: str) -> dict[str, Any]:
     return _plain(schema, {**schema.get("definitions", {}), **schema.get("$defs", {})}, (), param)
 
 
-def _plain(schema: Any, definitions: Mapping[str, Any], within: tuple[str, ...], param: str) -> dict[str, Any]:
+def _plain(schema: JSON, definitions: Mapping[str, Any], within: tuple[str, ...], param: str) -> dict[str, Any]:
     if not isinstance(schema, Mapping):  # `true` and `false`, which stand for anything and nothing
         return {}
     if reference := schema.get("$ref"):
@@ -72,7 +73,7 @@ def _plain(schema: Any, definitions: Mapping[str, Any], within: tuple[str, ...],
         plain["properties"] = {name: inner(part) for name, part in schema["properties"].items()}
     if "items" in schema:
         plain["items"] = inner(schema["items"])
-    choices = schema.get("anyOf") or schema.get("oneOf")
+    choices: Any = schema.get("anyOf") or schema.get("oneOf")
     if isinstance(plain.get("type"), list):
         choices = [{**plain, "type": kind} for kind in plain.pop("type")]
         plain = {name: plain[name] for name in ("title", "description") if name in plain}

@@ -5,6 +5,9 @@ by more (code that Google runs goes on after it): it is given on a chunk of its 
 on every event, and grow; they are read when somebody asks for them.
 """
 
+# What users do not see of an answer is set where the answer is made.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
@@ -26,6 +29,7 @@ from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingC
 from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
+from aiollm.types.shape import JSON
 from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 
@@ -145,7 +149,7 @@ class GeminiDecoder:
         if not data:
             return
         try:
-            payload = lenient_json(data)
+            payload: JSON = lenient_json(data)
         except ValueError as error:
             raise self._invalid(data, str(error)) from None
         if is_google_error(payload):

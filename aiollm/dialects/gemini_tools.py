@@ -11,6 +11,7 @@ from typing import Any
 
 from aiollm.dialects.body import misplaced
 from aiollm.dialects.gemini_schema import openapi_schema
+from aiollm.types.shape import JSON
 
 __all__ = ["tool_members"]
 
@@ -52,7 +53,7 @@ def tool_members(parameters: Mapping[str, Any], given: Any, *, raw_schema: bool)
     return members
 
 
-def _declaration(function: Any, place: str, raw_schema: bool) -> dict[str, Any]:
+def _declaration(function: JSON, place: str, raw_schema: bool) -> dict[str, Any]:
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
         raise misplaced(place, "must have a name")
     declared: dict[str, Any] = {"name": function["name"]}
@@ -75,11 +76,11 @@ def _is_googles(schema: Mapping[str, Any]) -> bool:
     return str(schema.get("type") or "").isupper()
 
 
-def _calling(choice: Any) -> dict[str, Any]:
+def _calling(choice: JSON) -> dict[str, Any]:
     if isinstance(choice, str) and choice in _MODES:
         return {"mode": _MODES[choice]}
     if isinstance(choice, Mapping):
-        allowed = choice.get("allowed_tools") if choice.get("type") == "allowed_tools" else None
+        allowed: JSON = choice.get("allowed_tools") if choice.get("type") == "allowed_tools" else None
         named = allowed.get("tools", ()) if isinstance(allowed, Mapping) else [choice]
         names = [(tool.get("function") or tool).get("name") for tool in named]
         mode = "AUTO" if isinstance(allowed, Mapping) and allowed.get("mode") == "auto" else "ANY"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiollm.types.lenient import whole_number
+from aiollm.types.shape import JSON, is_object
 from aiollm.types.usage import Usage
 
 __all__ = ["gemini_usage"]
@@ -21,7 +22,7 @@ _TOKENS: dict[Any, str] = {**_MODALITIES, **dict(enumerate(_MODALITIES.values(),
 _BESIDE = {"trafficType": "traffic_type", "serviceTier": "service_tier"}
 
 
-def gemini_usage(counts: Any) -> Usage | None:
+def gemini_usage(counts: JSON) -> Usage | None:
     """Return the counts in OpenAI's terms, or None when there are none.
 
     The prompt includes what was cached; the completion includes the thoughts, which Gemini counts beside it unless its
@@ -56,10 +57,10 @@ def gemini_usage(counts: Any) -> Usage | None:
     return Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=total, **known)
 
 
-def _by_modality(details: Any) -> dict[str, Any]:
+def _by_modality(details: JSON) -> dict[str, Any]:
     found: dict[str, int] = {}
     for detail in details if isinstance(details, list) else ():
-        modality = detail.get("modality") if isinstance(detail, dict) else None
+        modality = detail.get("modality") if is_object(detail) else None
         name = _TOKENS.get(modality) if isinstance(modality, str | int) else None
         if name:
             found[name] = found.get(name, 0) + whole_number(detail.get("tokenCount"))

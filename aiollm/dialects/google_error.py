@@ -11,6 +11,7 @@ from typing import Any
 
 from aiollm.dialects.errors import error_from_object, json_or_text
 from aiollm.exceptions import APIError
+from aiollm.types.shape import JSON, is_object
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["google_error", "is_google_error", "reply_error"]
@@ -61,15 +62,15 @@ def reply_error(head: ReplyHead, body: bytes, *, provider: str, model: str) -> A
     return google_error(json_or_text(body), status=head.status, provider=provider, model=model, headers=head.headers)
 
 
-def _inner(payload: Any) -> dict[str, Any] | None:
-    outer = payload[0] if isinstance(payload, list) and payload else payload
-    inner = outer.get("error") if isinstance(outer, dict) else None
+def _inner(payload: JSON) -> dict[str, Any] | None:
+    outer: JSON = payload[0] if isinstance(payload, list) and payload else payload
+    inner: JSON = outer.get("error") if isinstance(outer, dict) else None
     return inner if isinstance(inner, dict) else None
 
 
 def _details(inner: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    details = inner.get("details")
-    yield from (detail for detail in details if isinstance(detail, dict)) if isinstance(details, list) else ()
+    details: JSON = inner.get("details")
+    yield from (detail for detail in details if is_object(detail)) if isinstance(details, list) else ()
 
 
 def _retry_delay(inner: dict[str, Any]) -> float | None:

@@ -9,6 +9,7 @@ import msgspec
 
 from aiollm.dialects.converse_usage import METRICS
 from aiollm.types.lenient import lenient_json
+from aiollm.types.shape import JSON
 from aiollm.wire.frame import Frame
 
 __all__ = ["reasoning_apart"]
@@ -24,16 +25,16 @@ def reasoning_apart(event: bytes) -> Frame:
     if b"<reasoning>" not in event and METRICS.encode() not in event:
         return Frame("", event)
     try:
-        payload = lenient_json(event)
+        payload: JSON = lenient_json(event)
     except ValueError:
         return Frame("", event)
     if not isinstance(payload, dict):
         return Frame("", event)
     for choice in payload.get("choices") or ():
-        message = choice.get("delta") or choice.get("message") or {}
+        message: dict[str, Any] = choice.get("delta") or choice.get("message") or {}
         if isinstance(message.get("content"), str) and "<reasoning>" in message["content"]:
             _take_apart(message)
-    metrics = payload.pop(METRICS, None)
+    metrics: JSON = payload.pop(METRICS, None)
     if isinstance(metrics, dict) and not payload.get("usage"):
         prompt, completion = metrics.get("inputTokenCount", 0), metrics.get("outputTokenCount", 0)
         payload["usage"] = {"prompt_tokens": prompt, "completion_tokens": completion}

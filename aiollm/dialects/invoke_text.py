@@ -115,7 +115,7 @@ class _TextDecoder(SingleChoiceDecoder):
 
     def _usage(self, payload: Mapping[str, Any]) -> Usage | None:
         """Return the counts: at the end of a stream, or in the head of a whole reply."""
-        metrics = payload.get(METRICS) or {}
+        metrics: dict[str, Any] = payload.get(METRICS) or {}
         headers = self._context.origin.headers
         if not metrics and not self._request.stream and _OUTPUT_HEADER in headers:
             metrics = {

@@ -14,6 +14,7 @@ from aiollm.dialects.body import accepted_parameters, converted_messages, effort
 from aiollm.dialects.data_uri import data_uri
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
+from aiollm.types.shape import JSON, is_array, is_mapping
 
 __all__ = ["ollama_body"]
 
@@ -63,7 +64,7 @@ def _settle_tool_choice(asked: dict[str, Any], request: Request, endpoint: Endpo
 
 def _format(response_format: Any) -> Any:
     """Return what `format` must be: "json", a JSON schema, or None for free text."""
-    kind = response_format.get("type") if isinstance(response_format, Mapping) else None
+    kind = response_format.get("type") if is_mapping(response_format) else None
     if kind == "json_schema":
         return response_format["json_schema"]["schema"]
     return "json" if kind == "json_object" else None
@@ -104,9 +105,10 @@ def _messages(request: Request, endpoint: Endpoint) -> list[dict[str, Any]]:
 
 def _content(content: Any) -> tuple[str, list[str]]:
     """Return the text and the images (base64) of a message."""
-    if not isinstance(content, list):
+    if not is_array(content):
         return content or "", []
-    texts, images = [], []
+    texts: list[str] = []
+    images: list[str] = []
     for part in content:
         if isinstance(part, str):
             texts.append(part)
@@ -120,7 +122,7 @@ def _content(content: Any) -> tuple[str, list[str]]:
 
 
 def _image(image: Any) -> str:
-    url = image["url"] if isinstance(image, Mapping) else image
+    url = image["url"] if is_mapping(image) else image
     if url.startswith(("http://", "https://")):
         raise ValueError("an image must come as data (data:image/png;base64,...): Ollama fetches no address")
     if not url.startswith("data:"):
@@ -134,7 +136,7 @@ def _image(image: Any) -> str:
 def _call(call: Mapping[str, Any]) -> dict[str, Any]:
     """Return a tool call with its arguments as an object."""
     function = call["function"]
-    arguments = function.get("arguments") or {}
+    arguments: JSON = function.get("arguments") or {}
     if isinstance(arguments, str):
         arguments = msgspec.json.decode(arguments)
     if not isinstance(arguments, Mapping):

@@ -1,5 +1,8 @@
 """OpenAI chat completions: the dialect of OpenAI itself and of every compatible server."""
 
+# What users do not see of an answer is set where the answer is made.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -22,6 +25,7 @@ from aiollm.types.endpoint import Endpoint
 from aiollm.types.lenient import whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import Choices, Message, ModelResponse
+from aiollm.types.shape import JSON
 from aiollm.wire.http import HttpRequest, ReplyHead
 from aiollm.wire.sse import SSEFramer
 
@@ -60,7 +64,7 @@ class OpenAI:
             context.origin.served_model, context.origin.service_tier = response.model, response.service_tier
             return response
         provider = context.endpoint.provider
-        payload = reply_json(body, provider=provider, model=request.model)
+        payload: JSON = reply_json(body, provider=provider, model=request.model)
         if not isinstance(payload, dict) or payload.get("error") or payload.get("object") == "error":
             raise error_from_object(payload, provider=provider, model=request.model)
         if not payload.get("choices"):

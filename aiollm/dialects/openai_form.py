@@ -4,6 +4,9 @@ The decoder brings what a hundred providers write into one form. Where it had no
 payload, and encoding the chunk would say what the payload says.
 """
 
+# What users do not see of an answer, the fields its class does not know, is carried over here.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import re
@@ -12,6 +15,7 @@ from typing import Any
 
 from aiollm.types.chunk import ModelResponseStream, StreamingChoices
 from aiollm.types.lenient import lenient_json
+from aiollm.types.shape import EMPTY
 from aiollm.wire.alike import AlikeEvents
 
 __all__ = ["events_like", "is_openais_own", "says_all", "served_model"]
@@ -28,7 +32,7 @@ def says_all(fields: Mapping[str, Any], choice: StreamingChoices, raw: Mapping[s
         choice: the choice that was made.
         raw: the choice in the event.
     """
-    told = {name: value for name, value in (raw.get("delta") or {}).items() if value is not None}
+    told = {name: value for name, value in (raw.get("delta") or EMPTY).items() if value is not None}
     return (
         raw.get("index") == choice.index
         and raw.get("finish_reason") == choice.finish_reason

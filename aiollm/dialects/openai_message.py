@@ -9,6 +9,7 @@ import msgspec
 from aiollm.dialects.errors import error_from_object
 from aiollm.exceptions import APIError, InternalServerError
 from aiollm.types.chunk import Delta
+from aiollm.types.shape import JSON
 
 __all__ = ["HEAD_FIELDS", "broken_off", "normal_message"]
 
@@ -42,7 +43,7 @@ def normal_message(message: dict[str, Any]) -> dict[str, Any]:
     """
     fields = {name: value for name, value in message.items() if value is not None or name not in _DELTA_FIELDS}
     reasoning = fields.get("reasoning_content") or fields.get("reasoning") or fields.pop("reasoning_text", None)
-    content = fields.get("content")
+    content: JSON = fields.get("content")
     if isinstance(content, list):
         fields["content"], thought = _join_parts(content)
         reasoning = reasoning or thought
@@ -60,7 +61,8 @@ def normal_message(message: dict[str, Any]) -> dict[str, Any]:
 
 def _join_parts(parts: list[Any]) -> tuple[str, str]:
     """Return the text and the reasoning in a list of content parts."""
-    text, thought = [], []
+    text: list[str] = []
+    thought: list[str] = []
     for part in parts:
         if isinstance(part, str):
             text.append(part)
@@ -74,7 +76,7 @@ def _join_parts(parts: list[Any]) -> tuple[str, str]:
 
 def _signed_blocks(parts: list[Any]) -> list[dict[str, Any]]:
     """Return the reasoning that has a place for a signature, which must come back with it in the next request."""
-    blocks = []
+    blocks: list[dict[str, Any]] = []
     for part in parts:
         if isinstance(part, str) or part.get("type") not in _THOUGHTS:
             continue

@@ -7,6 +7,9 @@ usage only on the last chunk, and only when asked for. Fields that OpenAI does n
 A chunk that says all that its event says keeps the event as it came, for those who hand it on (`openai_form`).
 """
 
+# What users do not see of an answer is set where the answer is made.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +33,7 @@ from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingC
 from aiollm.types.lenient import lenient_json, whole_number
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
+from aiollm.types.shape import EMPTY, JSON
 from aiollm.types.usage import Usage
 from aiollm.wire.alike import Run
 from aiollm.wire.frame import Frame
@@ -270,7 +274,7 @@ class OpenAIDecoder:
             return
         if frame.event == "error":
             raise self._error(self._object(data) if data[:1] in b'{["' else data.decode("utf-8", "replace"))
-        payload = self._object(data)
+        payload: JSON = self._object(data)
         if not isinstance(payload, dict):
             raise self._invalid(data, "it is not an object")
         if payload.get("object") == "error" or payload.get("type") == "error":
@@ -295,7 +299,7 @@ class OpenAIDecoder:
     def _chunks(self, payload: dict[str, Any], data: bytes) -> Iterator[ModelResponseStream]:
         self._add_opening()
         self._note_head(payload)
-        failure = payload.get("error") or payload.get("errors") or (payload.get("x_groq") or {}).get("error")
+        failure = payload.get("error") or payload.get("errors") or (payload.get("x_groq") or EMPTY).get("error")
         extra = {name: value for name, value in payload.items() if name not in HEAD_FIELDS}
         extra.pop("error", None)
         self._held.update(extra)
@@ -320,7 +324,7 @@ class OpenAIDecoder:
     def _note_head(self, payload: dict[str, Any]) -> None:
         self._id = self._id or payload.get("id") or ""
         self._created = self._created or whole_number(payload.get("created"))
-        usage = usage_from_object(payload.get("usage") or (payload.get("x_groq") or {}).get("usage"))
+        usage = usage_from_object(payload.get("usage") or (payload.get("x_groq") or EMPTY).get("usage"))
         self.usage = usage or self.usage
         self._origin.served_model = self._origin.served_model or payload.get("model")
         self._origin.service_tier = payload.get("service_tier") or self._origin.service_tier
@@ -419,7 +423,7 @@ class OpenAIDecoder:
             if broken is not None:
                 raise self._context_of(broken)
 
-    def _error(self, payload: Any) -> APIError:
+    def _error(self, payload: JSON) -> APIError:
         if isinstance(payload, dict) and not payload.get("error") and isinstance(payload.get("x_groq"), dict):
             payload = payload["x_groq"]
         return error_from_object(payload, provider=self._context.endpoint.provider, model=self._model, phase="stream")

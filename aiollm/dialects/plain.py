@@ -4,6 +4,9 @@ Nine of ten replies are one choice with a text, a finish reason and the usual co
 public types (5 us, against 20 for the general way). Whatever is more than that is left to `openai`.
 """
 
+# What users do not see of an answer is set where the answer is made.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from functools import cache

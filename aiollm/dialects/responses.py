@@ -1,5 +1,8 @@
 """OpenAI's Responses API as a dialect of chat: for the models that have no chat completions."""
 
+# What users do not see of an answer is set where the answer is made.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,5 +1,8 @@
 """The Responses API for itself: the caller's own parameters in, its typed events or its response object out."""
 
+# What users do not see of an answer is set where the answer is made.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiollm.dialects.usage import usage_from_object
+from aiollm.types.shape import EMPTY, is_object
 from aiollm.types.usage import Usage
 
 __all__ = [
@@ -31,7 +32,7 @@ _INCOMPLETE = {"content_filter": "content_filter", "steered": "stop"}
 
 def chat_usage(counts: Any) -> Usage | None:
     """Return the counts of a response under the names of chat completions, or None when there are none."""
-    if not isinstance(counts, dict):
+    if not is_object(counts):
         return None
     return usage_from_object({_USAGE_NAMES.get(name, name): value for name, value in counts.items()})
 
@@ -40,7 +41,7 @@ def native_reason(response: Mapping[str, Any]) -> str | None:
     """Return why a response is incomplete, in its own words; None when it is whole."""
     if response.get("status") != "incomplete":
         return None
-    return (response.get("incomplete_details") or {}).get("reason") or "incomplete"
+    return (response.get("incomplete_details") or EMPTY).get("reason") or "incomplete"
 
 
 def finish_of(response: Mapping[str, Any], *, called_tools: bool | None = None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiollm.dialects.body import misplaced
 from aiollm.exceptions import BadRequestError
+from aiollm.types.shape import is_array, is_mapping
 
 __all__ = ["input_items"]
 
@@ -56,7 +57,7 @@ def _answer(message: Mapping[str, Any], place: str) -> Iterator[dict[str, Any]]:
 
 def _call(call: Mapping[str, Any], place: str) -> dict[str, Any]:
     for kind, member, item in (("function", "arguments", "function_call"), ("custom", "input", "custom_tool_call")):
-        if isinstance(inner := call.get(kind), Mapping):
+        if is_mapping(inner := call.get(kind)):
             return {"type": item, "call_id": call.get("id"), "name": inner.get("name"), member: inner.get(member) or ""}
     raise _unsayable(place, f"a tool call of type {call.get('type')!r}")
 
@@ -68,14 +69,14 @@ def _content(content: Any, place: str) -> Any:
 
 
 def _part(part: Any, place: str) -> dict[str, Any]:
-    kind = part.get("type") if isinstance(part, Mapping) else None
+    kind = part.get("type") if is_mapping(part) else None
     if kind == "text":
         return {"type": "input_text", "text": part.get("text", "")}
     if kind == "refusal":
         return {"type": "input_text", "text": part.get("refusal", "")}
     if kind == "image_url":
-        image = part.get("image_url")
-        image = {"url": image} if isinstance(image, str) else image or {}
+        given: Any = part.get("image_url")
+        image: dict[str, Any] = {"url": given} if isinstance(given, str) else given or {}
         return {"type": "input_image", "image_url": image.get("url"), "detail": image.get("detail", "auto")}
     if kind == "file" and isinstance(part.get("file"), Mapping):
         return {"type": "input_file", **{name: value for name, value in part["file"].items() if name != "format"}}
@@ -86,9 +87,9 @@ def _part(part: Any, place: str) -> dict[str, Any]:
 
 def _joined(content: Any) -> str:
     """Return the text of an answer; here it is no list."""
-    if not isinstance(content, list):
+    if not is_array(content):
         return content or ""
-    return "".join(part.get("text") or part.get("refusal") or "" for part in content if isinstance(part, Mapping))
+    return "".join(part.get("text") or part.get("refusal") or "" for part in content if is_mapping(part))
 
 
 def _unsayable(place: str, what: str) -> BadRequestError:

@@ -13,6 +13,7 @@ from aiollm.dialects.body import accepted_parameters
 from aiollm.dialects.responses_parts import input_items
 from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
+from aiollm.types.shape import JSON, is_mapping
 
 __all__ = ["chat_body"]
 
@@ -34,7 +35,7 @@ def chat_body(request: Request, endpoint: Endpoint) -> dict[str, Any]:
     body.update((name, value) for name, value in gathered.items() if value)
     for name, value in given.items():
         if name == "reasoning_effort":
-            body["reasoning"] = dict(value) if isinstance(value, Mapping) else {"effort": value}
+            body["reasoning"] = dict(value) if is_mapping(value) else {"effort": value}
         elif name == "tool_choice":
             body[name] = _tool_choice(value)
         else:
@@ -70,16 +71,16 @@ def _include(given: dict[str, Any]) -> list[Any]:
     return [*wanted, _LOGPROBS] if given.pop("logprobs", False) else wanted
 
 
-def _text_format(wanted: Any) -> Any:
+def _text_format(wanted: JSON) -> Any:
     """Return a response format; a schema has its members beside the type here."""
-    schema = wanted.get("json_schema") if isinstance(wanted, Mapping) else None
+    schema: JSON = wanted.get("json_schema") if isinstance(wanted, Mapping) else None
     return {"type": "json_schema", **schema} if isinstance(schema, Mapping) else wanted
 
 
 def _tool(tool: Any) -> Any:
     """Return a tool; the members of a function stand beside the type here."""
-    kind = tool.get("type") if isinstance(tool, Mapping) else None
-    inner = tool.get(kind) if kind in ("function", "custom") else None
+    kind = tool.get("type") if is_mapping(tool) else None
+    inner: JSON = tool.get(kind) if kind in ("function", "custom") else None
     if not isinstance(inner, Mapping):
         return tool  # one of the provider's own, or in this API's form already
     if kind == "function":
@@ -88,15 +89,15 @@ def _tool(tool: Any) -> Any:
     return {"type": kind, **inner, **({"format": _grammar(inner["format"])} if "format" in inner else {})}
 
 
-def _grammar(form: Any) -> Any:
-    grammar = form.get("grammar") if isinstance(form, Mapping) else None
+def _grammar(form: JSON) -> Any:
+    grammar: JSON = form.get("grammar") if isinstance(form, Mapping) else None
     return {"type": "grammar", **grammar} if isinstance(grammar, Mapping) else form
 
 
 def _tool_choice(choice: Any) -> Any:
     """Return a tool choice; the name, or the list, of the wanted tools stands beside the type here."""
-    kind = choice.get("type") if isinstance(choice, Mapping) else None
-    inner = choice.get(kind) if kind else None
+    kind = choice.get("type") if is_mapping(choice) else None
+    inner: JSON = choice.get(kind) if kind else None
     if not isinstance(inner, Mapping):
         return choice
     if kind == "allowed_tools":
@@ -105,7 +106,7 @@ def _tool_choice(choice: Any) -> Any:
 
 
 def _web_search(options: Mapping[str, Any]) -> dict[str, Any]:
-    place = options.get("user_location")
+    place: JSON = options.get("user_location")
     if isinstance(place, Mapping) and isinstance(place.get("approximate"), Mapping):
         return {"type": "web_search", **options, "user_location": {"type": "approximate", **place["approximate"]}}
     return {"type": "web_search", **options}

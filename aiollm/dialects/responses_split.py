@@ -12,6 +12,7 @@ from typing import Any
 from aiollm.dialects.responses_account import GROWING
 from aiollm.types.origin import Origin
 from aiollm.types.responses import ResponsesAPIResponse, ResponsesStreamEvent
+from aiollm.types.shape import JSON, is_object
 
 __all__ = ["split_events"]
 
@@ -35,15 +36,15 @@ def split_events(response: ResponsesAPIResponse, origin: Origin) -> Iterator[Res
 
 
 def _payloads(whole: _Payload) -> Iterator[_Payload]:
-    begun = {**whole, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
+    begun: _Payload = {**whole, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
     yield {"type": "response.created", "response": begun}
     yield {"type": "response.in_progress", "response": begun}
     for place, item in enumerate(_objects(whole["output"])):
         yield from _of_item(item, place)
 
 
-def _objects(listed: Any) -> list[_Payload]:
-    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+def _objects(listed: JSON) -> list[_Payload]:
+    return [item for item in listed if is_object(item)] if isinstance(listed, list) else []
 
 
 def _of_item(item: _Payload, place: int) -> Iterator[_Payload]:

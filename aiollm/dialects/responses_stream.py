@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -125,7 +125,7 @@ class ResponsesDecoder(SingleChoiceDecoder):
         if kind in ENDINGS:
             self.done = True
             return self.feed_response({"status": ENDINGS[kind], **event["response"]})
-        if handler := _HANDLERS.get(kind):
+        if handler := self._handlers.get(kind):
             return handler(self, event)
         if isinstance(event.get("response"), dict):  # created, in_progress, queued
             self._note_head(event["response"])
@@ -256,13 +256,12 @@ class ResponsesDecoder(SingleChoiceDecoder):
         yield self._finish(native_reason(response) or reason, reason=reason, service_tier=response.get("service_tier"))
         yield from self._end()
 
-
-_HANDLERS: dict[str, Callable[[ResponsesDecoder, dict[str, Any]], Iterable[ModelResponseStream]]] = {
-    "response.output_item.added": ResponsesDecoder._item_added,
-    "response.output_item.done": ResponsesDecoder._item_done,
-    "response.output_text.annotation.added": ResponsesDecoder._annotation,
-    "response.function_call_arguments.delta": ResponsesDecoder._arguments,
-    "response.custom_tool_call_input.delta": ResponsesDecoder._arguments,
-    "response.audio.delta": ResponsesDecoder._audio,
-    "response.audio.transcript.delta": ResponsesDecoder._audio,
-}
+    _handlers: ClassVar[dict[str, Callable[[ResponsesDecoder, dict[str, Any]], Iterable[ModelResponseStream]]]] = {
+        "response.output_item.added": _item_added,
+        "response.output_item.done": _item_done,
+        "response.output_text.annotation.added": _annotation,
+        "response.function_call_arguments.delta": _arguments,
+        "response.custom_tool_call_input.delta": _arguments,
+        "response.audio.delta": _audio,
+        "response.audio.transcript.delta": _audio,
+    }

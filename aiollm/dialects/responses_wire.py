@@ -10,6 +10,7 @@ from aiollm.dialects.unreadable import invalid_event, reply_json
 from aiollm.exceptions import APIError, APIResponseValidationError
 from aiollm.types.lenient import lenient_json
 from aiollm.types.request import Request
+from aiollm.types.shape import JSON
 
 __all__ = ["ENDINGS", "event_of", "invalid_response", "response_object"]
 
@@ -24,7 +25,7 @@ def event_of(data: bytes, name: str | None, *, provider: str, model: str) -> dic
         APIError: it is an error of the provider's, or no event.
     """
     try:
-        payload = lenient_json(data)
+        payload: JSON = lenient_json(data)
     except ValueError as error:
         raise invalid_event(data, str(error), provider=provider, model=model) from None
     if not isinstance(payload, dict):
@@ -42,7 +43,7 @@ def response_object(body: bytes, request: Request, context: Context) -> dict[str
         APIError: the body is an error, or no response.
     """
     provider = context.endpoint.provider
-    payload = reply_json(body, provider=provider, model=request.model)
+    payload: JSON = reply_json(body, provider=provider, model=request.model)
     if not isinstance(payload, dict) or (payload.get("error") and "output" not in payload):
         raise error_from_object(payload, provider=provider, model=request.model)
     if not isinstance(payload.get("output"), list):

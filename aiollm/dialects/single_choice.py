@@ -5,6 +5,9 @@ stream would have: `id`, `created` and `model` the same on all of them, the role
 of its own, tool calls numbered from 0, usage on the last and only when asked for.
 """
 
+# What users do not see of an answer is set where the answer is made.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
@@ -22,6 +25,7 @@ from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingC
 from aiollm.types.lenient import lenient_json
 from aiollm.types.request import Request
 from aiollm.types.response import ModelResponse
+from aiollm.types.shape import JSON
 from aiollm.types.usage import Usage
 from aiollm.wire.frame import Frame
 
@@ -156,7 +160,7 @@ class SingleChoiceDecoder(ABC):
         Raises:
             ValueError: it is none.
         """
-        payload = lenient_json(data)
+        payload: JSON = lenient_json(data)
         if not isinstance(payload, dict):
             raise ValueError("it is not an object")
         return payload

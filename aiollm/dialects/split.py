@@ -1,5 +1,8 @@
 """A whole answer as the chunks of a stream."""
 
+# What users do not see of an answer, the fields its class does not know, is carried over here.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable

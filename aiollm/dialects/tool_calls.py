@@ -21,6 +21,7 @@ import msgspec
 
 from aiollm.exceptions import EventTooLarge, ToolCallIncomplete
 from aiollm.types.lenient import is_json
+from aiollm.types.shape import EMPTY
 
 __all__ = ["MAX_ARGUMENT_CHARACTERS", "ToolCallTracker", "incomplete_call"]
 
@@ -94,8 +95,8 @@ class ToolCallTracker:
 
     def normalise(self, piece: dict[str, Any]) -> dict[str, Any]:
         """Return the piece in OpenAI's form. Members that OpenAI does not have are kept."""
-        function = piece.get("function") or {}
-        name = function.get("name") or (piece.get("custom") or {}).get("name") or ""
+        function: dict[str, Any] = piece.get("function") or {}
+        name = function.get("name") or (piece.get("custom") or EMPTY).get("name") or ""
         arguments = _text(function.get("arguments"))
         given_id = piece.get("id") or ""
         index = piece.get("index")

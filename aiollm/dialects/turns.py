@@ -12,6 +12,7 @@ from typing import Any
 
 from aiollm.dialects.body import misplaced
 from aiollm.types.lenient import lenient_json
+from aiollm.types.shape import JSON, is_mapping
 
 __all__ = ["Block", "Message", "Reader", "Turn", "call_arguments", "call_id", "named_function", "system_and_turns"]
 
@@ -69,7 +70,7 @@ def named_function(call: Message, place: str) -> Message:
     Raises:
         BadRequestError: it names none.
     """
-    function = call.get("function")
+    function: JSON = call.get("function")
     if not isinstance(function, Mapping) or not function.get("name"):
         raise misplaced(place, "is not the call of a function with a name")
     return function
@@ -81,10 +82,10 @@ def call_arguments(arguments: Any, place: str) -> dict[str, Any]:
     Raises:
         BadRequestError: they are no object.
     """
-    if isinstance(arguments, Mapping):
+    if is_mapping(arguments):
         return dict(arguments)
     try:
-        value = lenient_json(arguments.encode()) if arguments and not arguments.isspace() else {}
+        value: JSON = lenient_json(arguments.encode()) if arguments and not arguments.isspace() else {}
     except (AttributeError, ValueError):
         value = None
     if not isinstance(value, dict):

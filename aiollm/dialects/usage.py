@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from aiollm.types.lenient import whole_number
+from aiollm.types.shape import EMPTY, JSON
 from aiollm.types.usage import Usage
 
 __all__ = ["usage_from_object"]
@@ -13,7 +14,7 @@ __all__ = ["usage_from_object"]
 _COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 
 
-def usage_from_object(counts: Any) -> Usage | None:
+def usage_from_object(counts: JSON) -> Usage | None:
     """Return a provider's usage object in OpenAI's terms, or None when it holds no counts.
 
     DeepSeek's and Anthropic's cache counts become `prompt_tokens_details`; every count keeps its own name as well.
@@ -36,7 +37,7 @@ def usage_from_object(counts: Any) -> Usage | None:
 
 def _settle_cost(known: dict[str, Any]) -> None:
     """Leave the cost as one number: Perplexity sends its parts and their total."""
-    cost = known.pop("cost", None)
+    cost: JSON = known.pop("cost", None)
     if isinstance(cost, dict):
         known.setdefault("cost_details", cost)
         cost = cost.get("total_cost")
@@ -62,11 +63,11 @@ def _fill_details(known: dict[str, Any]) -> None:
 
 def _count_reasoning_once(known: dict[str, Any]) -> None:
     """Put reasoning into the completion where the provider counts it beside (xAI): the total gives it away."""
-    reasoning = whole_number((known.get("completion_tokens_details") or {}).get("reasoning_tokens"))
+    reasoning = whole_number((known.get("completion_tokens_details") or EMPTY).get("reasoning_tokens"))
     spoken = known["prompt_tokens"] + known["completion_tokens"]
     if reasoning and known["total_tokens"] == spoken + reasoning:
         known["completion_tokens"] += reasoning
 
 
-def _details(value: Any) -> dict[str, Any]:
+def _details(value: JSON) -> dict[str, Any]:
     return {name: count for name, count in value.items() if count is not None} if isinstance(value, dict) else {}

@@ -13,6 +13,7 @@ from aiollm.exceptions import APIError
 from aiollm.pricing.estimate import BYTES_PER_TOKEN
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.response import ModelResponse
+from aiollm.types.shape import is_mapping
 from aiollm.types.usage import Usage
 
 __all__ = ["estimated_usage", "stream_chunk_builder"]
@@ -66,7 +67,7 @@ def estimated_usage(messages: Iterable[Any], answer: str) -> Usage:
 
 
 def _content(message: Any) -> Any:
-    return message.get("content") if isinstance(message, Mapping) else getattr(message, "content", None)
+    return message.get("content") if is_mapping(message) else getattr(message, "content", None)
 
 
 def _tokens(text: str) -> int:

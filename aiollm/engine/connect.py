@@ -168,7 +168,8 @@ async def _stream(call: Call, exchange: Exchange, codec: Codec[Piece, Whole], ki
             return await _whole_for_stream(call, codec, kind, context, exchange, reader)
         if first in (b"", b"<") or head.content_type != framer.content_type:
             raise _not_a_stream(head, await reader.rest(MAX_ERROR_BYTES, cut=True), call)
-    return kind(await WireSource.open(call, codec.decoder(request, context), context.origin, exchange, reader))
+    source = WireSource(call, codec.decoder(request, context), context.origin, exchange, reader)
+    return kind(await source.opened())
 
 
 async def _whole_for_stream(

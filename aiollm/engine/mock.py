@@ -26,6 +26,7 @@ from aiollm.exceptions import (
 from aiollm.types.chunk import Delta, ModelResponseStream, NoChoices, StreamingChoices
 from aiollm.types.origin import Origin
 from aiollm.types.response import Choices, Message, ModelResponse
+from aiollm.types.shape import JSON, is_mapping
 from aiollm.types.tools import ChatCompletionMessageToolCall
 from aiollm.types.usage import Usage
 from aiollm.wire.http import ReplyHead
@@ -101,7 +102,7 @@ def _response(mock: Any, call: Call, context: Context) -> ModelResponse:
         built = stream_chunk_builder(_listed(mock))
         assert built is not None
         return built
-    if isinstance(mock, Mapping):
+    if is_mapping(mock):
         return ModelResponse(**mock)
     message: dict[str, Any] = {"content": mock}
     reason = "stop"
@@ -161,6 +162,6 @@ def _listed(mock: Any) -> list[ModelResponseStream]:
     return [chunk.model_copy() for chunk in ([mock] if isinstance(mock, ModelResponseStream) else mock)]
 
 
-def are_chunks(mock: Any) -> bool:
+def are_chunks(mock: JSON) -> bool:
     """Whether a mock is a list of the chunks of a stream."""
     return isinstance(mock, list | tuple) and bool(mock) and all(isinstance(item, ModelResponseStream) for item in mock)

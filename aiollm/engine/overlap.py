@@ -58,7 +58,7 @@ class Overlap:
 
     def _narrow_down(self) -> None:
         """Drop where no repetition can have begun; the longest is the one that counts."""
-        open_starts = []
+        open_starts: list[int] = []
         for start in self._starts:
             length = len(self._before) - start
             if len(self._held) < length:

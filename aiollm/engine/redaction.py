@@ -7,6 +7,7 @@ from typing import Any
 
 from aiollm.engine.call import Call
 from aiollm.exceptions import APIError
+from aiollm.types.shape import JSON
 
 __all__ = ["redact", "secrets_of"]
 
@@ -50,7 +51,7 @@ def redact(error: APIError, secrets: list[str]) -> None:
     error.args = (error.message,)
 
 
-def _without(value: Any, secret: str) -> Any:
+def _without(value: JSON, secret: str) -> Any:
     if isinstance(value, str):
         return value.replace(secret, "***")
     if isinstance(value, Mapping):

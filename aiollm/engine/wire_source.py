@@ -71,27 +71,18 @@ class WireSource(AnswerSource[Piece, Whole]):
         self._kept: list[Frame] | None = [] if call.keeps_frames else None
         self._take_run: Callable[[Run], None] | None = None  # where it gives runs: takes note of one
 
-    @classmethod
-    async def open(
-        cls,
-        call: Call,
-        decoder: FrameDecoder[Piece, Whole],
-        origin: Origin,
-        exchange: Exchange,
-        reader: FrameReader,
-    ) -> Self:
-        """Return a source whose first content has come, or raise what came instead.
+    async def opened(self) -> Self:
+        """Return this source once its first content has come, or raise what came instead.
 
         Raises:
             APIError: the provider reported an error, a clock ran out, or there was no answer.
 
         Cancelling closes the connection.
         """
-        source = cls(call, decoder, origin, exchange, reader)
-        await source.fill()
-        if source.first_token is None and source.error is not None:
-            raise source.error
-        return source
+        await self.fill()
+        if self.first_token is None and self.error is not None:
+            raise self.error
+        return self
 
     # -- reading
 

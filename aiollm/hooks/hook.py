@@ -42,13 +42,13 @@ class _Plain:
         self._function(event)
 
 
-def checked_hooks(hooks: object) -> tuple[Listener, ...]:
+def checked_hooks(hooks: Any) -> tuple[Listener, ...]:
     """Return hooks as listeners; an asynchronous function gets a queue.
 
     Raises:
         TypeError: something is no hook.
     """
-    if callable(hooks) or not isinstance(hooks, Iterable):
+    if callable(hooks) or not hasattr(hooks, "__iter__"):
         raise TypeError(f"hooks must be a list of functions or of objects such as aiollm.Sink; got {hooks!r:.80}")
     return tuple(map(_listener, hooks))
 

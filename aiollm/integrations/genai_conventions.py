@@ -49,11 +49,11 @@ class Conventions:
     """
 
     provider: str = "gen_ai.provider.name"
-    providers: Mapping[str, str] = field(factory=dict)
+    providers: Mapping[str, str] = field(factory=dict[str, str])
     duration: str = "gen_ai.client.operation.duration"
     first_chunk: str | None = "gen_ai.client.operation.time_to_first_chunk"
     tokens: str = "gen_ai.client.token.usage"
-    usage_attributes: Mapping[str, str] = field(factory=dict)
+    usage_attributes: Mapping[str, str] = field(factory=dict[str, str])
     has_stream: bool = True
 
 

@@ -90,7 +90,7 @@ class _Cell:
         self._calls: dict[int, str] = {}
         self._output: Any = None
         self._drawn_at = 0.0
-        self._drawn = ""
+        self._drawn: str = ""
 
     def __enter__(self) -> Self:
         return self
@@ -115,7 +115,7 @@ class _Cell:
             self._draw()
 
     def _draw(self) -> None:
-        from IPython.display import display
+        from IPython.display import display  # pyright: ignore[reportUnknownVariableType]  # its types are partial
 
         markdown = self._markdown()
         if markdown == self._drawn:

@@ -12,6 +12,7 @@ import msgspec
 from aiollm.engine.attempt import Attempt
 from aiollm.hooks.events import AttemptFailed, CallEnded, CallFacts, CallStarted, Event
 from aiollm.integrations.genai_conventions import CONVENTIONS, SECONDS_BUCKETS, TOKENS_BUCKETS, Version
+from aiollm.types.shape import EMPTY, is_mapping
 from aiollm.types.usage import Usage
 
 __all__ = ["OpenTelemetry"]
@@ -214,7 +215,7 @@ def _counts(usage: Usage | None) -> Iterator[tuple[str, int]]:
 def _asked(call: CallFacts) -> Sequence[Mapping[str, Any]]:
     given = call.messages or call.params.get("input") or ()
     texts = [given] if isinstance(given, str) else given
-    return [each if isinstance(each, Mapping) else {"role": "user", "content": each} for each in texts]
+    return [each if is_mapping(each) else {"role": "user", "content": each} for each in texts]
 
 
 def _message(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,10 +230,10 @@ def _parts(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"type": "text", "content": content}
     else:
         for part in content or ():
-            text = part.get("text") if isinstance(part, Mapping) else None
+            text = part.get("text") if is_mapping(part) else None
             yield {"type": "text", "content": text} if text is not None else dict(part)
     for call in message.get("tool_calls") or ():
-        function = call.get("function") or {}
+        function = call.get("function") or EMPTY
         yield {
             "type": "tool_call",
             "id": call.get("id"),

@@ -17,6 +17,7 @@ from aiollm.outbound.failure import Failure
 from aiollm.outbound.frames import DONE, data_frame
 from aiollm.outbound.parts import Part, Parts, Step, token_counts
 from aiollm.types.chunk import ModelResponseStream
+from aiollm.types.shape import EMPTY
 from aiollm.wire.alike import AlikeEvents
 
 __all__ = ["UIMessages"]
@@ -69,13 +70,13 @@ class UIMessages:
         """Yield the sources and files that a chunk of the first choice brings."""
         for delta in (choice.delta for choice in chunk.choices if choice.index == 0):
             for annotation in delta.annotations or ():
-                cited = annotation.get("url_citation") or {}
+                cited = annotation.get("url_citation") or EMPTY
                 if (url := cited.get("url")) and url not in self._cited:
                     self._cited.add(url)
                     named = {"title": cited["title"]} if cited.get("title") else {}
                     yield {"type": "source-url", "sourceId": f"source-{len(self._cited)}", "url": url, **named}
             for image in delta.images or ():
-                if url := (image.get("image_url") or {}).get("url"):
+                if url := (image.get("image_url") or EMPTY).get("url"):
                     yield {"type": "file", "mediaType": _media_type(url), "url": url}
 
     def finish(self) -> bytes:

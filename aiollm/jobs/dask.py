@@ -101,15 +101,15 @@ def answers(client: Client, make: MakeWorker, requests: Iterable[Any], *, batch:
     return _answers(client, make, iter(requests), batch)
 
 
-def _answers(client: Client, make: MakeWorker, requests: Iterator[Any], batch: int) -> Iterator[Result]:
+def _answers(client: Any, make: MakeWorker, requests: Iterator[Any], batch: int) -> Iterator[Result]:
     name = f"{NAME}-{uuid.uuid4().hex}"
     client.register_plugin(AnsweringPlugin(make, name))
-    coming, first = as_completed(), 0
+    coming: Any = as_completed()
+    first = 0
     places: dict[Any, int] = {}
     try:
         while True:
-            threads: Any = client.nthreads()  # of a blocking client, which the types do not tell apart
-            room = AHEAD * max(1, sum(threads.values()))
+            room = AHEAD * max(1, sum(client.nthreads().values()))
             while coming.count() < room and (given := list(islice(requests, batch))):
                 future = client.submit(answer, given, name, retries=RETRIES, pure=False)
                 places[future.key] = first

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.registry import Api
+from aiollm.types.shape import JSON, is_mapping
 
 __all__ = ["Item", "Reading", "key_in", "read_request"]
 
@@ -70,11 +71,11 @@ def read_request(given: Any, defaults: Mapping[str, Any]) -> Reading:
 
 def key_in(given: Any) -> str | None:
     """Return what a request says that it is known by, whether it can be read or not; None where it says nothing."""
-    key = given.get(KEY) if isinstance(given, Mapping) else None
+    key = given.get(KEY) if is_mapping(given) else None
     return None if key is None else str(key)
 
 
-def _parts(given: Any) -> Reading:
+def _parts(given: JSON) -> Reading:
     if isinstance(given, str):
         return Reading(None, "chat", {"messages": [{"role": "user", "content": given}]})
     if isinstance(given, list | tuple):
@@ -99,14 +100,14 @@ def _parts(given: Any) -> Reading:
 
 def _body(line: dict[str, Any]) -> tuple[Api, dict[str, Any]]:
     url = str(line.get("url", CHAT_URL))
-    api = BATCH_URLS.get(url)
-    if api is None or not isinstance(line["body"], Mapping):
+    api, body = BATCH_URLS.get(url), line["body"]
+    if api is None or not is_mapping(body):
         raise BadRequestError(
             f"a line of a batch file is answered here when its url is one of {', '.join(BATCH_URLS)}, and its body a "
             f"request; got {url[:80]!r}",
             phase="request",
         )
-    return api, dict(line["body"])
+    return api, dict(body)
 
 
 def _unreadable(what: str) -> BadRequestError:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from aiollm.jobs.summary import Summary, Tally
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 __all__ = ["check_picture", "draw"]
 
@@ -41,7 +38,9 @@ def draw(tally: Tally, summary: Summary, path: Path) -> None:
     check_picture(path)
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 7.5), layout="constrained")
+    figure: Any = Figure(  # not all of matplotlib has types
+        figsize=(9, 7.5), layout="constrained"
+    )
     requests, tokens, waits = figure.subplots(3, 1)
     _draw_requests(requests, tally)
     _draw_tokens(tokens, tally)
@@ -54,7 +53,7 @@ def draw(tally: Tally, summary: Summary, path: Path) -> None:
     figure.savefig(path, dpi=130, facecolor="white")
 
 
-def _draw_requests(axes: Axes, tally: Tally) -> None:
+def _draw_requests(axes: Any, tally: Tally) -> None:
     course = tally.course
     starts = [number * course.seconds for number in range(len(course.steps))]
     below = [0.0] * len(starts)
@@ -70,7 +69,7 @@ def _draw_requests(axes: Axes, tally: Tally) -> None:
     axes.legend(loc="upper right", ncols=3, frameon=False)
 
 
-def _draw_tokens(axes: Axes, tally: Tally) -> None:
+def _draw_tokens(axes: Any, tally: Tally) -> None:
     course = tally.course
     edges = [number * course.seconds for number in range(len(course.steps) + 1)]
     axes.stairs([step.tokens / course.seconds for step in course.steps], edges, color=_DONE, fill=True)
@@ -78,7 +77,7 @@ def _draw_tokens(axes: Axes, tally: Tally) -> None:
     axes.set_xlabel("seconds since the job began")
 
 
-def _draw_waits(axes: Axes, tally: Tally) -> None:
+def _draw_waits(axes: Any, tally: Tally) -> None:
     for label, colour, spread in (("answer", _DONE, tally.latency), ("first token", _LINE, tally.first_token)):
         points = [*spread.shares()]
         if points:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from aiollm.jobs.item import KEY
 from aiollm.jobs.result import Result
 from aiollm.jobs.worker import MakeWorker
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from aiollm.types.shape import JSON
 
 __all__ = ["RayAnswers", "answering_actor"]
 
@@ -64,8 +62,8 @@ class RayAnswers:
         self._worker = make()
         self._request = request or _said
 
-    async def __call__(self, batch: pa.Table) -> pa.Table:
-        """Return the columns of a batch, and those of its results.
+    async def __call__(self, batch: Any) -> Any:
+        """Return the columns of a batch, and those of its results: tables of pyarrow, which has no types.
 
         Raises:
             TypeError: the batch has another format than "pyarrow".
@@ -112,7 +110,7 @@ def _said(row: Row) -> Row:
     return {name: row[name] for name in REQUEST if name in row}
 
 
-def _filled(value: Any) -> Any:
+def _filled(value: JSON) -> Any:
     """Return a value without the nulls that Arrow fills in where others of its column have something."""
     if isinstance(value, list):
         return [_filled(each) for each in value]
@@ -121,11 +119,12 @@ def _filled(value: Any) -> Any:
     return value
 
 
-def _with_results(table: pa.Table, results: list[Result]) -> pa.Table:
+def _with_results(table: Any, results: list[Result]) -> Any:
     import pyarrow as pa
 
-    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in COLUMNS.items()])
-    columns = pa.Table.from_pylist([_row(result) for result in results], schema)
+    arrow: Any = pa
+    schema = arrow.schema([(name, arrow.type_for_alias(kind)) for name, kind in COLUMNS.items()])
+    columns = arrow.Table.from_pylist([_row(result) for result in results], schema)
     table = table.drop_columns([name for name in table.column_names if name in COLUMNS])
     for name in COLUMNS:
         table = table.append_column(schema.field(name), columns.column(name))

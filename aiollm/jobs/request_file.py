@@ -15,6 +15,7 @@ import msgspec
 
 from aiollm.exceptions import BadRequestError
 from aiollm.jobs.item import KEY
+from aiollm.types.shape import JSON
 
 __all__ = ["RequestFile", "request_file"]
 
@@ -89,13 +90,14 @@ class _Parquet(RequestFile):
             raise ImportError("Parquet is read by pyarrow, which is not installed: pip install 'aiollm[parquet]'")
 
     def __iter__(self) -> Iterator[Any]:
-        from pyarrow import ArrowInvalid
+        import pyarrow as pa
         from pyarrow.parquet import ParquetFile
 
+        arrow: Any = pa  # it has no types
         try:
             # Unbuffered it would hold a whole group of rows, which may be the whole file.
-            file = ParquetFile(self._path, buffer_size=1 << 16, pre_buffer=False)
-        except ArrowInvalid as error:
+            file: Any = ParquetFile(self._path, buffer_size=1 << 16, pre_buffer=False)
+        except arrow.ArrowInvalid as error:
             raise ValueError(f"{self._path}: {error}") from error
         with file:
             columns = [name for name in file.schema_arrow.names if name in _COLUMNS]
@@ -110,7 +112,7 @@ class _Parquet(RequestFile):
         return self._length
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(value: JSON) -> Any:
     """Return a value without what is null in it: in a column of structs each has all fields that any has."""
     if isinstance(value, dict):
         return {name: _without_nulls(part) for name, part in value.items() if part is not None}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Mapping, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Sized
 from pathlib import Path
 from typing import Any
 
 from aiollm.jobs.item import Item
 from aiollm.jobs.request_file import RequestFile, request_file
+from aiollm.types.shape import is_mapping
 
 __all__ = ["Requests", "items_of", "length_of", "readable"]
 
@@ -16,7 +17,7 @@ Requests = Iterable[Any] | AsyncIterable[Any] | os.PathLike[str]
 """Requests, or the path of a file of them."""
 
 
-def readable(requests: object) -> Iterable[Any] | AsyncIterable[Any]:
+def readable(requests: Requests) -> Iterable[Any] | AsyncIterable[Any]:
     """Return requests as something to iterate; of a path, what its file holds.
 
     Raises:
@@ -27,7 +28,8 @@ def readable(requests: object) -> Iterable[Any] | AsyncIterable[Any]:
     """
     if isinstance(requests, os.PathLike):
         return request_file(Path(requests))
-    if isinstance(requests, str | bytes | Mapping) or not isinstance(requests, Iterable | AsyncIterable):
+    iterates = hasattr(requests, "__iter__") or hasattr(requests, "__aiter__")
+    if isinstance(requests, str | bytes) or is_mapping(requests) or not iterates:
         raise TypeError(
             f"requests must be an iterable of requests, or the Path of a file; got a {type(requests).__name__}"
         )

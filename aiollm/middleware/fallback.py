@@ -13,7 +13,7 @@ from aiollm.engine.chain import Handler
 from aiollm.engine.options import Alternative, Fallbacks
 from aiollm.exceptions import APIError, ContentPolicyViolationError, ContextWindowExceededError, TotalTimeout
 
-__all__ = ["alternatives_after", "fall_back"]
+__all__ = ["alternatives_after", "fall_back", "turned_round"]
 
 A = TypeVar("A", bound=Answer)
 
@@ -38,17 +38,33 @@ def fall_back(call: Call, handler: Handler[A]) -> Awaitable[A]:
     return handler(call) if call.options.fallbacks is None else _with_alternatives(call, handler)
 
 
+def turned_round(call: Call) -> Call | None:
+    """Return the call with its target the last to be asked, after its alternatives; None if it has none."""
+    fallbacks = call.options.fallbacks
+    if fallbacks is None or not fallbacks.default:
+        return None
+    first, *others = fallbacks.default
+    itself = Alternative(call.request, call.target, call.group)
+    options = msgspec.structs.replace(
+        call.options, fallbacks=msgspec.structs.replace(fallbacks, default=(*others, itself))
+    )
+    return _put_to(first, msgspec.structs.replace(call, options=options))
+
+
+def _put_to(other: Alternative, call: Call) -> Call:
+    return msgspec.structs.replace(
+        call, request=other.request, target=other.target, group=other.group, cause="fallback"
+    )
+
+
 async def _with_alternatives(call: Call, handler: Handler[A]) -> A:
     try:
         return await handler(call)
     except APIError as error:
         first = error
     for alternative in alternatives_after(first, call.options.fallbacks):
-        other = msgspec.structs.replace(
-            call, request=alternative.request, target=alternative.target, group=alternative.group, cause="fallback"
-        )
         try:
-            return await handler(other)
+            return await handler(_put_to(alternative, call))
         except APIError as error:
             name = f"{alternative.target.provider.name}/{alternative.target.model}"
             first.add_note(f"the fallback {alternative.group or name} failed too: {type(error).__name__}: {error}")

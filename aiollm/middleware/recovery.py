@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, get_args
 
 import msgspec
@@ -16,12 +16,14 @@ from aiollm.engine.seam import Seam, text_of
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import (
     APIError,
+    IdleTimeout,
     InvalidChunk,
     StreamInterrupted,
     ToolCallIncomplete,
     TotalTimeout,
     UnsupportedParamsError,
 )
+from aiollm.middleware.fallback import turned_round
 from aiollm.middleware.retry_budget import RetryBudget
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.recovery import Recovery
@@ -32,9 +34,6 @@ from aiollm.types.usage import Usage
 __all__ = ["Recovering", "may_be_taken_up", "prefill", "why_not_continued"]
 
 A = TypeVar("A", bound=Answer)
-
-RECOVERIES = 1
-"""How often one answer is taken up at the most: what breaks off twice will break off a third time."""
 
 _BROKEN = (StreamInterrupted, InvalidChunk, ToolCallIncomplete)
 
@@ -110,20 +109,23 @@ class Recovering:
     Args:
         policy: what to do when a call does not say it.
         budget: the client's bound on asking again, or None.
-        recoveries: how often one answer is taken up at the most.
+        elsewhere: tells of a call whether asking again would go to another deployment.
 
     Raises:
         ValueError: there is no such policy.
     """
 
     def __init__(
-        self, policy: MidStream = "never", budget: RetryBudget | None = None, recoveries: int = RECOVERIES
+        self,
+        policy: MidStream = "never",
+        budget: RetryBudget | None = None,
+        elsewhere: Callable[[Call], bool] = lambda call: False,
     ) -> None:
         if policy not in get_args(MidStream):
             raise ValueError(f"mid_stream must be one of {', '.join(map(repr, get_args(MidStream)))}; got {policy!r}")
         self._policy: MidStream = policy
         self._budget = budget
-        self._recoveries = recoveries
+        self._elsewhere = elsewhere
 
     def __call__(self, call: Call, handler: Handler[ChunkStream]) -> Awaitable[ChunkStream]:
         policy = call.options.mid_stream or self._policy
@@ -135,33 +137,46 @@ class Recovering:
         stream = await handler(call)
         if stream._source.settled:
             return stream
-        take_up = _TakingUp(policy, call, handler, self._budget, self._recoveries)
+        take_up = _TakingUp(policy, call, handler, self._budget, self._elsewhere)
         return ChunkStream(JoinedSource(call, stream, take_up))
 
 
 class _TakingUp:
-    """The policy at work on one answer."""
+    """The policy at work on one answer.
+
+    It is asked for once more, and then once more of its alternatives: what breaks off twice at one place will break off
+    there a third time.
+    """
 
     def __init__(
-        self, policy: MidStream, call: Call, handler: Handler[ChunkStream], budget: RetryBudget | None, left: int
+        self,
+        policy: MidStream,
+        call: Call,
+        handler: Handler[ChunkStream],
+        budget: RetryBudget | None,
+        elsewhere: Callable[[Call], bool],
     ) -> None:
         self._policy = policy
         self._call = call
         self._handler = handler
         self._budget = budget
-        self._left = left
+        self._elsewhere = elsewhere
+        self._asked_again = False
+        self._asked_alternatives = False
 
     async def __call__(self, error: APIError, counted: tuple[Usage | None, ...]) -> Part | APIError:
         """Return what the answer goes on with, or the error to end with: that one, unless the time is over."""
         call = self._call
         if not may_be_taken_up(error):
             return error
+        other = self._whom_to_ask(error)
+        if other is None:
+            return _noted(error, call, "it broke off before")
         if why_not := self._why_not(error):
             return _noted(error, call, why_not)
-        self._left -= 1
         so_far = error.partial if self._policy == "continue" else None
         beginning = text_of(so_far).rstrip() if so_far is not None else ""
-        again = msgspec.structs.replace(call, cause=self._policy, beginning=beginning)
+        again = msgspec.structs.replace(other, cause=self._policy, beginning=beginning)
         try:
             stream = await call.scope.wait(self._handler(again), "another answer")
         except TotalTimeout as late:
@@ -172,10 +187,22 @@ class _TakingUp:
         marker = self._marker(error, stream, so_far)
         return Part(stream, marker, Seam(so_far, counted) if so_far is not None else None)
 
+    def _whom_to_ask(self, error: APIError) -> Call | None:
+        """Return the call to make next, or None when all have been asked.
+
+        Who has fallen silent is not waited for again before others have been asked: that might take as long once more.
+        """
+        call = self._call
+        other = None if self._asked_alternatives else turned_round(call)
+        silent = isinstance(error, IdleTimeout) and not self._elsewhere(call)
+        if not self._asked_again and not (silent and other is not None):
+            self._asked_again = True
+            return call
+        self._asked_again = self._asked_alternatives = True
+        return other
+
     def _why_not(self, error: APIError) -> str | None:
         """Return why the answer is not taken up, or None if it is; the budget is charged then."""
-        if not self._left:
-            return "it broke off before"
         if self._policy == "continue" and (why_not := why_not_continued(self._call.request, error.partial)):
             return why_not
         if self._budget is not None and not self._budget.take(self._call.scope.loop.time()):

@@ -6,6 +6,9 @@ event is not as OpenAI would write it, its payload is put into that form. Every 
 but text or reasoning around its text, any other member by member.
 """
 
+# What a chunk keeps out of sight of users, its event as it came, is handed on here.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -172,7 +175,7 @@ class ChatFrames:
         raw["finish_reason"] = choice.finish_reason
         raw.setdefault("index", choice.index)
         raw.setdefault("logprobs", None)
-        told = raw.get("delta")
+        told: dict[str, Any] | None = raw.get("delta")
         if told is None:
             told = raw["delta"] = {}
         if delta.role is not None:

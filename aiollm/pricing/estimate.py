@@ -7,6 +7,7 @@ from typing import Any
 
 from aiollm.types.parameters import EMBEDDING_PARAMS
 from aiollm.types.request import Request
+from aiollm.types.shape import JSON
 
 __all__ = ["BYTES_PER_TOKEN", "asked_output_tokens", "prompt_bytes", "text_bytes"]
 
@@ -82,21 +83,21 @@ def text_bytes(value: Any) -> int:
     A part of a message that is no text counts as an attachment.
     """
     total = 0
-    left = [value]
+    left: list[JSON] = [value]
     while left:
-        value = left.pop()
-        if isinstance(value, str):
-            total += len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
-        elif isinstance(value, dict):
-            if "type" in value and value["type"] in _ATTACHMENTS:
+        member = left.pop()
+        if isinstance(member, str):
+            total += len(member) if member.isascii() else len(member.encode("utf-8", "replace"))
+        elif isinstance(member, dict):
+            if "type" in member and member["type"] in _ATTACHMENTS:
                 total += ATTACHMENT_BYTES
             else:
-                total += sum(map(len, value))
-                left.extend(value.values())
-        elif isinstance(value, list | tuple):
-            left.extend(value)
-        elif isinstance(value, int | float):
+                total += sum(map(len, member))
+                left.extend(member.values())
+        elif isinstance(member, list | tuple):
+            left.extend(member)
+        elif isinstance(member, int | float):
             total += _NUMBER_BYTES
-        elif isinstance(value, Mapping):
-            left.append(dict(value))
+        elif isinstance(member, Mapping):
+            left.append(dict(member))
     return total

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from aiollm.pricing.reduction import Entry
+from aiollm.types.shape import JSON
 
 __all__ = ["Circumstances", "Rates", "rates_of"]
 
@@ -139,7 +140,7 @@ def _rates(entry: Entry, circumstances: Circumstances) -> Rates | None:
 
 
 def _per_search(entry: Entry) -> float:
-    by_size = entry.get("search_context_cost_per_query")
+    by_size: JSON = entry.get("search_context_cost_per_query")
     price = by_size.get("search_context_size_medium") if isinstance(by_size, Mapping) else None
     return price if isinstance(price, int | float) else 0.0
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from aiollm.types.shape import JSON, is_object
+
 __all__ = ["Entry", "is_price", "reduce_source"]
 
 Entry = Mapping[str, Any]
@@ -49,7 +51,7 @@ def reduce_source(source: bytes) -> dict[str, Entry]:
         ValueError: it is not such a table, or not a whole one.
     """
     try:
-        table = msgspec.json.decode(source)
+        table: JSON = msgspec.json.decode(source)
     except msgspec.DecodeError as error:
         raise ValueError(f"it is not JSON: {error}") from None
     if not isinstance(table, dict):
@@ -67,7 +69,7 @@ def is_price(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value < 1
 
 
-def _is_of_use(entry: Any) -> bool:
+def _is_of_use(entry: JSON) -> bool:
     return isinstance(entry, dict) and entry.get("mode") in _MODES and isinstance(entry.get("litellm_provider"), str)
 
 
@@ -75,7 +77,7 @@ def _aliases(table: dict[str, Any], entries: Mapping[str, Entry]) -> dict[str, E
     return {
         name: {"alias_of": entry["alias_of"]}
         for name, entry in table.items()
-        if isinstance(entry, dict) and entry.get("alias_of") in entries and name not in entries
+        if is_object(entry) and entry.get("alias_of") in entries and name not in entries
     }
 
 

@@ -181,7 +181,7 @@ def _served(response: Any) -> _Served:
             param="completion_response",
         )
     created = read("created") or read("created_at")
-    hidden = getattr(response, "_hidden_params", None) or {}
+    hidden: Mapping[str, Any] = getattr(response, "_hidden_params", None) or {}
     return _Served(
         model=read("model"),
         provider=hidden.get("custom_llm_provider"),

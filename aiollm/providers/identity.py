@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from aiollm.types.secret import HiddenText
+from aiollm.types.shape import is_mapping
 
 __all__ = ["IDENTITIES", "IDENTITY_OPTIONS", "AwsKeys", "Identity", "IdentityKind", "hidden_options"]
 
@@ -119,7 +120,7 @@ def hidden_options(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hidden(name: str, value: Any) -> Any:
-    if name in _DOCUMENTS and isinstance(value, Mapping):
+    if name in _DOCUMENTS and is_mapping(value):
         value = json.dumps(dict(value))
     elif name in _DOCUMENTS and isinstance(value, str):
         value = " ".join(value.splitlines())  # in JSON, a line end is white space

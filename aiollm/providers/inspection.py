@@ -90,7 +90,7 @@ def get_supported_openai_params(model: str, custom_llm_provider: str | None = No
         BadRequestError: the provider is unknown or cannot be used.
     """
     provider, _ = find_provider(model, custom_llm_provider)
-    silent = frozenset() if provider.takes_stream_options else frozenset({"stream_options"})
+    silent: frozenset[str] = frozenset() if provider.takes_stream_options else frozenset({"stream_options"})
     return sorted({*OPENAI_PARAMS, "stream"} - provider.unsupported - silent)
 
 

@@ -14,6 +14,7 @@ from aiollm.pricing.names import belongs, names_of
 from aiollm.pricing.reduction import Entry, is_price
 from aiollm.pricing.table import ModelTable, packaged_table, read_table
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, providers
+from aiollm.types.shape import JSON
 
 __all__ = ["KnownModel", "entry_named", "find_model", "register_model", "table", "user_table_path"]
 
@@ -70,7 +71,7 @@ def register_model(model_cost: Mapping[str, Mapping[str, Any]]) -> None:
     _found.cache_clear()
 
 
-def _checked(name: str, members: Any) -> dict[str, Any]:
+def _checked(name: str, members: JSON) -> dict[str, Any]:
     if not isinstance(members, Mapping):
         raise BadRequestError(f"register_model: {name!r} must have a dict of members", param="model_cost")
     return {member: _price(name, member, value) for member, value in members.items()}

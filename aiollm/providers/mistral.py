@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from aiollm.types.shape import is_mapping
+
 __all__ = ["mistral_messages"]
 
 _MEMBERS = {
@@ -60,7 +62,7 @@ def _thinking(message: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _part(part: Any) -> Any:
     """Return a part of the content; audio is its data alone, and a file is known by its id."""
-    kind = part.get("type") if isinstance(part, Mapping) else None
+    kind = part.get("type") if is_mapping(part) else None
     if kind == "input_audio" and isinstance(part["input_audio"], Mapping):
         return {"type": kind, "input_audio": part["input_audio"]["data"]}
     if kind == "file" and "file_id" in part.get("file", {}):

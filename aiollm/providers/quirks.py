@@ -14,6 +14,7 @@ from typing import Any
 from aiollm.providers.mistral import mistral_messages
 from aiollm.providers.watsonx import watsonx_body
 from aiollm.types.endpoint import BodyQuirk
+from aiollm.types.shape import is_array, is_mapping
 
 __all__ = ["BODY_QUIRKS", "ROLE_QUIRKS", "max_completion_tokens_always"]
 
@@ -82,7 +83,7 @@ def store_off(body: _Body) -> _Body:
 def effort_as_thinking(body: _Body) -> _Body:
     """DeepSeek switches reasoning by `thinking`, without a budget; an effort only counts while it is on."""
     given, effort = body.get("thinking"), body.get("reasoning_effort")
-    if isinstance(given, Mapping) and given.get("type") in ("enabled", "disabled"):
+    if is_mapping(given) and given.get("type") in ("enabled", "disabled"):
         kind = given["type"]
     elif effort is not None:
         kind = "disabled" if effort == "none" else "enabled"
@@ -95,7 +96,7 @@ def effort_as_thinking(body: _Body) -> _Body:
 def reasoning_replayed(body: _Body) -> _Body:
     """With thinking switched on, DeepSeek wants reasoning on every assistant turn; one space is the least it takes."""
     thinking = body.get("thinking")
-    if not isinstance(thinking, Mapping) or thinking.get("type") != "enabled":
+    if not is_mapping(thinking) or thinking.get("type") != "enabled":
         return body
     return _map_messages(body, _with_reasoning)
 
@@ -120,7 +121,7 @@ def effort_as_claude_thinking(body: _Body) -> _Body:
     if effort is None or "claude" not in str(body.get("model")):
         return body
     changed = _without(body, "reasoning_effort")
-    if isinstance(effort, Mapping):
+    if is_mapping(effort):
         effort = effort.get("effort")
     if effort == "none":
         return changed
@@ -139,7 +140,7 @@ def adapter_only(body: _Body) -> _Body:
 def schema_in_words(body: _Body) -> _Body:
     """JSON mode is there, but no schema: the schema goes into a last user message."""
     wanted = body.get("response_format")
-    if not isinstance(wanted, Mapping) or wanted.get("type") != "json_schema":
+    if not is_mapping(wanted) or wanted.get("type") != "json_schema":
         return body
     schema = json.dumps(wanted.get("json_schema", {}).get("schema", {}), ensure_ascii=False)
     wish = {"role": "user", "content": f"Answer with one JSON object that follows this JSON schema: {schema}"}
@@ -227,9 +228,9 @@ def _rename_role(body: _Body, role: str, other: str) -> _Body:
 
 def _flat(message: _Message) -> _Message:
     parts = message.get("content")
-    if not isinstance(parts, list) or not parts:
+    if not is_array(parts) or not parts:
         return message
-    if not all(isinstance(part, Mapping) and part.get("type") == "text" for part in parts):
+    if not all(is_mapping(part) and part.get("type") == "text" for part in parts):
         return message
     return {**message, "content": "".join(part.get("text", "") for part in parts)}
 

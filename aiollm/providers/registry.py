@@ -265,7 +265,7 @@ def _options_of(provider: Provider) -> frozenset[str]:
 
 def _known(identity: Identity, asked: Mapping[str, HiddenText], environment: Environment) -> dict[str, HiddenText]:
     """Return the options of an identity that the call or the environment gives."""
-    closed = frozenset() if identity.together.isdisjoint(asked) else identity.together
+    closed: frozenset[str] = frozenset() if identity.together.isdisjoint(asked) else identity.together
     found = {
         name: environment.first((name,) if name in closed else (name, *variables))
         for name, variables in identity.options.items()

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.provider import Provider, Target
 from aiollm.providers.urls import beside_chat
+from aiollm.types.shape import is_mapping
 
 __all__ = ["chat_needs_responses", "responses_row"]
 
@@ -80,9 +81,9 @@ def chat_needs_responses(target: Target, params: Mapping[str, Any]) -> bool:
     if not (_REASONS_BY_DEFAULT.match(target.model) and _is_openais(target.endpoint.url)):
         return False
     effort = params.get("reasoning_effort")
-    effort = effort.get("effort") if isinstance(effort, Mapping) else effort
+    effort = effort.get("effort") if is_mapping(effort) else effort
     return effort != "none" and any(
-        isinstance(tool, Mapping) and tool.get("type") == "function" for tool in params.get("tools") or ()
+        is_mapping(tool) and tool.get("type") == "function" for tool in params.get("tools") or ()
     )
 
 

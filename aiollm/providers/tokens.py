@@ -14,6 +14,7 @@ import msgspec
 from aiollm.exceptions import NotFoundError
 from aiollm.pricing.estimate import BYTES_PER_TOKEN, text_bytes
 from aiollm.providers.registry import PROCESS_ENVIRONMENT
+from aiollm.types.shape import JSON
 
 __all__ = ["TokenCount", "decode", "encode", "token_counter"]
 
@@ -138,19 +139,23 @@ class _Tally:
             if isinstance(value, str):
                 self.read(value)
                 self.tokens += _PER_NAME if name == "name" else 0
-            elif name == "content" and isinstance(value, Sequence):
-                for part in value:
-                    self._read_part(part)
+            elif name == "content":
+                self._read_parts(value)
             elif name == "tool_calls":
                 for call in value or ():
                     self._read_call(call.get("function") or {})
+
+    def _read_parts(self, parts: Sequence[Any] | None) -> None:
+        if isinstance(parts, Sequence):
+            for part in parts:
+                self._read_part(part)
 
     def _read_part(self, part: Mapping[str, Any]) -> None:
         text = part.get("text")
         if isinstance(text, str):
             self.read(text)
             return
-        image = part.get("image_url")
+        image: JSON = part.get("image_url")
         small = isinstance(image, Mapping) and image.get("detail") == "low"
         self.tokens += _SMALL_IMAGE if small else _LARGE_IMAGE
         self.guessed = True

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from aiollm.types.shape import JSON
+
 __all__ = ["DEPLOYMENT", "VERSION", "watsonx_body", "watsonx_paths"]
 
 VERSION = "2024-03-13"
@@ -57,7 +59,7 @@ def _function(function: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _schema(value) for name, value in function.items() if name != "strict"}
 
 
-def _schema(schema: Any) -> Any:
+def _schema(schema: JSON) -> Any:
     if isinstance(schema, list):
         return [_schema(item) for item in schema]
     if not isinstance(schema, Mapping):

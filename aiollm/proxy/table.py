@@ -65,7 +65,8 @@ class RouteTable:
 
 def _pattern(path: str) -> re.Pattern[str]:
     """Return the pattern of a path; what it names is one part of a path, where it does not say what else."""
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for place in _PLACE.finditer(path):
         name, form = place.groups()
         parts += [re.escape(path[end : place.start()]), f"(?P<{name}>{form or '[^{}/]+'})"]

@@ -37,7 +37,8 @@ async def read_upload(gateway: Gateway, request: Request) -> bytes:
         raise _too_large(most)
     if request.headers.get("expect", "").lower() == "100-continue" and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # the client waits for it
-    pieces, size = [], 0
+    pieces: list[bytes] = []
+    size = 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for piece in content.iter_any():

@@ -61,8 +61,8 @@ class Deployment:
     input_cost_per_token: float | None = None
     output_cost_per_token: float | None = None
     prices: Mapping[str, Any] | None = field(default=None, repr=False)
-    params: Mapping[str, Any] = field(factory=dict, repr=False)
-    info: Mapping[str, Any] = field(factory=dict, repr=False)
+    params: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
+    info: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
 
     def target(self, name: str, api: Api) -> Target:
         """Return where a call goes that asks for the group by a name.

@@ -64,7 +64,7 @@ class CooldownRules(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds: float = 5.0
     allowed_fails: int | None = None
-    by_class: Mapping[type[APIError], int] = msgspec.field(default_factory=dict)
+    by_class: Mapping[type[APIError], int] = {}
 
     def named(self, error: APIError) -> type[APIError] | None:
         """Return the class that `by_class` knows an error by."""

@@ -32,7 +32,7 @@ class RetryRules(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     retry: Retry = msgspec.field(default_factory=Retry)
-    by_group: Mapping[str, Retry] = msgspec.field(default_factory=dict)
+    by_group: Mapping[str, Retry] = {}
 
     def of(self, group: str, retries: int | None) -> Retry:
         """Return the rules of a group.
@@ -67,9 +67,9 @@ class GroupRetrying:
         retry = self._rules.of(group, retries)
         if impatient:
             retry = evolve(retry, longest_retry_after=min(PATIENCE_SECONDS, retry.longest_retry_after))
-        return Retrying(retry, self._goes_elsewhere)
+        return Retrying(retry, self.goes_elsewhere)
 
-    def _goes_elsewhere(self, call: Call) -> bool:
+    def goes_elsewhere(self, call: Call) -> bool:
         """Whether another attempt would go to another deployment than those that have failed."""
         assert call.group is not None
         return self._fleet.has_another(call.group, self._demands.of(call), tried(call), call.scope.loop.time())

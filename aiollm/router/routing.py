@@ -39,7 +39,7 @@ class Routing:
     def __init__(self, fleet: Fleet, demands: Demands, rules: RetryRules, limiter: MakeLimiter = local_limiter) -> None:
         self._fleet = fleet
         self._demands = demands
-        self.retrying: Middleware = GroupRetrying(rules, fleet, demands)
+        self.retrying: GroupRetrying = GroupRetrying(rules, fleet, demands)
         self.limiters: DeploymentLimiters = DeploymentLimiters(fleet, limiter)
 
     def ways(self, call: Call) -> Iterator[Way]:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from aiollm.api import Find, target_of
-from aiollm.arguments import checked_flag, checked_names, faulty
+from aiollm.arguments import checked_flag, checked_names, faulty, is_listing
 from aiollm.engine.call import Call
 from aiollm.engine.options import Alternative, Fallbacks
 from aiollm.exceptions import APIError, BadRequestError
@@ -18,6 +18,7 @@ from aiollm.providers.registry import Api
 from aiollm.router.deployment import Deployment, named
 from aiollm.router.fleet import Fleet
 from aiollm.router_arguments.fallback_lists import FallbackLists, Lists
+from aiollm.types.shape import is_mapping
 from aiollm.types.timeouts import Timeouts
 
 __all__ = ["MOCK_FAILURES", "RoutedCalls"]
@@ -76,7 +77,7 @@ class RoutedCalls:
                 )
         params = dict(given["provider_params"])
         notes = given.get("metadata")
-        tags = params.pop("tags", None) or (notes.get("tags") if isinstance(notes, Mapping) else None)
+        tags = params.pop("tags", None) or (notes.get("tags") if is_mapping(notes) else None)
         falls_back = not checked_flag("disable_fallbacks", params.pop("disable_fallbacks", None))
         failures = [how for name, how in MOCK_FAILURES.items() if checked_flag(name, params.pop(name, None))]
         lists = {name: given[name] for name in _FALLBACKS if given.get(name)}
@@ -144,7 +145,7 @@ class RoutedCalls:
                 standing_in = own.after(routers, name if name in routers else group)
                 return tuple(self._group(call, other) for other in standing_in if self._fleet.knows(other))
             listed = lists[argument]
-            if isinstance(listed, str | Mapping) or not hasattr(listed, "__iter__"):
+            if not is_listing(listed):
                 raise faulty(argument, "a list of groups, or of dicts of arguments", listed)
             return tuple(self._alternative(call, build, given, other) for other in listed)
 
@@ -162,7 +163,7 @@ class RoutedCalls:
     def _alternative(self, call: Call, build: Build, given: dict[str, Any], other: Any) -> Alternative:
         if isinstance(other, str):
             return self._group(call, other)
-        if not isinstance(other, Mapping) or not isinstance(other.get("model"), str):
+        if not is_mapping(other) or not isinstance(other.get("model"), str):
             raise faulty("fallbacks", 'groups, or dicts such as {"model": ..., "temperature": 0}', other)
         group = self._fleet.unaliased(other["model"])
         known = {name: value for name, value in other.items() if name in given} | {"model": group}

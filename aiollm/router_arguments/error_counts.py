@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 
 from aiollm import exceptions
 from aiollm.exceptions import APIError
+from aiollm.types.shape import is_mapping
 
 __all__ = ["AllowedFailsPolicy", "RetryPolicy", "allowed_fails_by_class", "retries_by_class"]
 
@@ -86,7 +87,7 @@ def _counts(argument: str, given: Any, kind: type[RetryPolicy | AllowedFailsPoli
     if given is None:
         return {}
     counts = asdict(given) if isinstance(given, kind) else given
-    if not isinstance(counts, Mapping):
+    if not is_mapping(counts):
         raise ValueError(f"{argument} must be a {kind.__name__} or a dict like one; got a {type(given).__name__}")
     known = kind.__struct_fields__
     for name, count in counts.items():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
+
+from aiollm.types.shape import JSON, is_mapping
 
 __all__ = ["FallbackLists", "read_fallbacks"]
 
@@ -24,9 +25,9 @@ class FallbackLists(msgspec.Struct, frozen=True, kw_only=True):
         most: how many groups may stand in at the most.
     """
 
-    general: Lists = msgspec.field(default_factory=dict)
-    context_window: Lists = msgspec.field(default_factory=dict)
-    content_policy: Lists = msgspec.field(default_factory=dict)
+    general: Lists = {}
+    context_window: Lists = {}
+    content_policy: Lists = {}
     most: int = 5
 
     def __bool__(self) -> bool:
@@ -53,7 +54,7 @@ class FallbackLists(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(found[1 : self.most + 1])
 
 
-def read_fallbacks(argument: str, given: Any) -> dict[str, tuple[str, ...]]:
+def read_fallbacks(argument: str, given: JSON) -> dict[str, tuple[str, ...]]:
     """Return lists of fallbacks by group.
 
     Args:
@@ -69,14 +70,14 @@ def read_fallbacks(argument: str, given: Any) -> dict[str, tuple[str, ...]]:
     if not isinstance(given, list | tuple):
         raise ValueError(f'{argument} must be a list like [{{"gpt-4o": ["claude"]}}]; got a {type(given).__name__}')
     for place, entry in enumerate(given):
-        if not isinstance(entry, Mapping):
+        if not is_mapping(entry):
             raise ValueError(f'{argument}[{place}] must be a dict like {{"gpt-4o": ["claude"]}}; got {entry!r}')
         for group, names in entry.items():
             read[group] = read_names(f"{argument}[{place}][{group!r}]", names)
     return read
 
 
-def read_names(argument: str, given: Any) -> tuple[str, ...]:
+def read_names(argument: str, given: JSON) -> tuple[str, ...]:
     """Return names of groups.
 
     Raises:

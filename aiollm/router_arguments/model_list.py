@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from itertools import count
@@ -12,7 +12,7 @@ import msgspec
 from attrs import evolve
 
 from aiollm.api import acompletion, request_parts, target_of
-from aiollm.arguments import checked_key, hidden
+from aiollm.arguments import checked_key, hidden, is_listing
 from aiollm.exceptions import BadRequestError
 from aiollm.pricing.reduction import Entry
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
@@ -23,6 +23,7 @@ from aiollm.router.deployment import Deployment
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.request import Request
 from aiollm.types.secret import HiddenText, Secret
+from aiollm.types.shape import EMPTY, JSON, is_mapping
 
 __all__ = ["DeploymentDefaults", "hidden_entries", "read_deployment", "read_model_list"]
 
@@ -84,14 +85,14 @@ class DeploymentDefaults(msgspec.Struct, frozen=True, kw_only=True):
 
 def hidden_entries(entries: Any) -> Any:
     """Return the entries of a list with their secrets hidden: a traceback that captures locals would show them."""
-    if isinstance(entries, str | Mapping) or not isinstance(entries, Iterable):
+    if not is_listing(entries):
         return entries
     return [_hidden_entry(entry) for entry in entries]
 
 
 def _hidden_entry(entry: Any) -> Any:
-    params = entry.get("litellm_params") if isinstance(entry, Mapping) else None
-    if not isinstance(params, Mapping):
+    params = entry.get("litellm_params") if is_mapping(entry) else None
+    if not is_mapping(entry) or not is_mapping(params):
         return entry
     hiding = {name: hidden(value) if name in _MAY_BE_SECRET else value for name, value in params.items()}
     return {**entry, "litellm_params": hidden_options(hiding)}
@@ -108,7 +109,7 @@ def read_model_list(entries: Any, defaults: DeploymentDefaults, taken: Collectio
     Raises:
         ValueError: an entry is wrong.
     """
-    if isinstance(entries, str | Mapping) or not isinstance(entries, Iterable):
+    if not is_listing(entries):
         raise ValueError(f"model_list must be a list of dicts; got a {type(entries).__name__}")
     found: dict[str, Deployment] = {}
     for place, entry in enumerate(entries):
@@ -136,11 +137,11 @@ def read_deployment(entry: Any, place: str, defaults: DeploymentDefaults) -> Dep
     Raises:
         ValueError: it is not of that shape, or a value is wrong. No message holds a key.
     """
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("model_name"), str) or not entry["model_name"]:
+    if not is_mapping(entry) or not isinstance(entry.get("model_name"), str) or not entry["model_name"]:
         raise ValueError(f'{place} must be a dict with a text as "model_name"')
     place = f"{place} ({entry['model_name']!r})"
-    given, info = entry.get("litellm_params"), entry.get("model_info") or {}
-    if not isinstance(given, Mapping) or not isinstance(info, Mapping):
+    given, info = entry.get("litellm_params"), entry.get("model_info") or EMPTY
+    if not is_mapping(given) or not is_mapping(info):
         raise ValueError(f'{place} must have a dict as "litellm_params", and one or nothing as "model_info"')
     params = {**defaults.params, **{name: entry[name] for name in ("rpm", "tpm") if name in entry}, **given}
     try:
@@ -278,7 +279,7 @@ def _placing(address: Mapping[str, Any]) -> Callable[[str, Api], Target]:
     return place
 
 
-def _from_environment(value: Any) -> Any:
+def _from_environment(value: JSON) -> Any:
     """Return a value with the texts `os.environ/NAME` in it replaced.
 
     Raises:

@@ -32,6 +32,7 @@ from aiollm.router_arguments.fallback_lists import ANY, FallbackLists, read_fall
 from aiollm.router_arguments.model_list import DeploymentDefaults
 from aiollm.router_arguments.not_here import refuse_unknown
 from aiollm.types.secret import HiddenText
+from aiollm.types.shape import JSON, is_mapping
 
 __all__ = ["RouterSettings", "Settings", "read_settings", "redis_address"]
 
@@ -256,17 +257,17 @@ def _affinities(names: Any) -> tuple[Affinity, ...]:
     return tuple(dict.fromkeys(affinity for name, affinity in _AFFINITIES.items() if name in names))
 
 
-def _aliases(given: Any) -> tuple[dict[str, str], frozenset[str]]:
+def _aliases(given: JSON) -> tuple[dict[str, str], frozenset[str]]:
     """Return aliases from `{"alias": "group"}` or `{"alias": {"model": "group", "hidden": True}}`."""
     if given is not None and not isinstance(given, Mapping):
         raise ValueError(f"model_group_alias must be a dict; got a {type(given).__name__}")
     aliases: dict[str, str] = {}
     hidden: set[str] = set()
     for alias, group in (given or {}).items():
-        name = group.get("model") if isinstance(group, Mapping) else group
+        name = group.get("model") if is_mapping(group) else group
         if not isinstance(name, str):
             raise ValueError(f"model_group_alias[{alias!r}] must be the name of a group; got {group!r}")
         aliases[alias] = name
-        if isinstance(group, Mapping) and group.get("hidden"):
+        if is_mapping(group) and group.get("hidden"):
             hidden.add(alias)
     return aliases, frozenset(hidden)

@@ -11,6 +11,7 @@ import attrs
 import msgspec
 
 from aiollm.structured.schema import is_structured
+from aiollm.types.shape import JSON
 
 __all__ = ["draft"]
 
@@ -25,7 +26,7 @@ _Members = Mapping[str, _Member]
 """By their names in JSON."""
 
 
-def draft(kind: Any, value: Any) -> Any:
+def draft(kind: Any, value: JSON) -> Any:
     """Return what there is of a value as objects of its class, not checked.
 
     A member that has not come has its default, or else is None; one that has come may still be growing.

@@ -9,6 +9,8 @@ from typing import Any, TypeVar, is_typeddict
 import attrs
 import msgspec
 
+from aiollm.types.shape import JSON
+
 __all__ = ["is_structured", "read_structured", "response_format_of"]
 
 T = TypeVar("T")
@@ -18,9 +20,9 @@ def is_structured(kind: Any) -> bool:
     """Whether an answer can be read into it: a pydantic, attrs or msgspec class, a dataclass or a TypedDict."""
     return isinstance(kind, type) and (
         hasattr(kind, "model_json_schema")
+        or is_typeddict(kind)
         or attrs.has(kind)
         or dataclasses.is_dataclass(kind)
-        or is_typeddict(kind)
         or issubclass(kind, msgspec.Struct)
     )
 
@@ -58,7 +60,7 @@ def read_structured(kind: type[T], text: str) -> T:
         raise ValueError(str(error)) from error
 
 
-def _has_open_objects(schema: Any) -> bool:
+def _has_open_objects(schema: JSON) -> bool:
     """Whether an object of it may have members of any name."""
     if isinstance(schema, list):
         return any(map(_has_open_objects, schema))
@@ -68,7 +70,7 @@ def _has_open_objects(schema: Any) -> bool:
     return is_open or bool(schema.get("additionalProperties")) or any(map(_has_open_objects, schema.values()))
 
 
-def _strict(schema: Any, root: Mapping[str, Any]) -> Any:
+def _strict(schema: JSON, root: Mapping[str, Any]) -> Any:
     """Return a schema by the rules of the strict form."""
     if isinstance(schema, list):
         return [_strict(item, root) for item in schema]

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 
 from attrs import define, field
 
+from aiollm.types.shape import JSON
+
 Side = Literal["client", "server"]
 Ending = Literal["fin", "rst"]
 
@@ -95,7 +97,7 @@ class LoggedRequest:
     def member(self, name: str, default: Any = None) -> Any:
         """A top-level member of the JSON body; the default where the body is no JSON object or lacks it."""
         try:
-            body = self.json
+            body: JSON = self.json
         except ValueError:
             return default
         return body.get(name, default) if isinstance(body, dict) else default

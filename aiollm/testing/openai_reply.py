@@ -12,6 +12,7 @@ from aiollm.testing import openai_steps as openai
 from aiollm.testing.exchange import Exchange
 from aiollm.testing.head_steps import status
 from aiollm.testing.step import Step, call_name, require
+from aiollm.types.shape import JSON, is_mapping
 
 _PROMPTS = ("messages", "contents", "input", "system", "systemInstruction", "instructions")
 """Where the wire formats have the texts of a request."""
@@ -139,7 +140,7 @@ def _choices(exchange: Exchange) -> int:
     return n if isinstance(n, int) and 1 <= n <= 128 else 1
 
 
-def _prompt_words(prompt: object) -> int:
+def _prompt_words(prompt: JSON) -> int:
     """Words in the texts of a prompt: a count that is stable and easy to foresee in a test."""
     match prompt:
         case str():
@@ -154,7 +155,7 @@ def _prompt_words(prompt: object) -> int:
 
 def _tool_call(position: int, call: Any) -> _ToolCall:
     shape = "reply: a tool call is a mapping with 'name', 'arguments' and perhaps 'id'"
-    require(isinstance(call, Mapping) and isinstance(call.get("name"), str), f"{shape}, not {call!r}")
+    require(is_mapping(call) and isinstance(call.get("name"), str), f"{shape}, not {call!r}")
     require(set(call) <= {"id", "name", "arguments"}, f"{shape}; unknown members {sorted(set(call))}")
     arguments = call.get("arguments", {})
     text = arguments if isinstance(arguments, str) else json.dumps(arguments)

@@ -90,9 +90,12 @@ def nested(function: str, steps: Sequence[Step], run: Run, *args: Any, sets_head
 
 
 def _listed(steps: Any) -> tuple[Any, ...]:
-    accepted = isinstance(steps, Sequence) and not isinstance(steps, str | bytes)
-    require(accepted, f"a script is a list of steps, not {_shown(steps)}: write [tokens('hello')] for a text")
+    require(_is_list(steps), f"a script is a list of steps, not {_shown(steps)}: write [tokens('hello')] for a text")
     return tuple(steps)
+
+
+def _is_list(steps: object) -> bool:
+    return isinstance(steps, Sequence) and not isinstance(steps, str | bytes)
 
 
 def _not_a_step(position: int, found: Any) -> str:

@@ -10,6 +10,7 @@ from aiollm.types.logprobs import ChoiceLogprobs
 from aiollm.types.origin import Origin
 from aiollm.types.record import Nested, Record
 from aiollm.types.recovery import Recovery
+from aiollm.types.shape import JSON
 from aiollm.types.tools import ChatCompletionDeltaToolCall, FunctionCall
 from aiollm.types.usage import Usage
 
@@ -39,7 +40,7 @@ class Delta(Record, kw_only=True, gc=False):
     provider_specific_fields: dict[str, Any] | None = None
 
     @classmethod
-    def _coerce(cls, name: str, value: Any) -> Any:
+    def _coerce(cls, name: str, value: JSON) -> Any:
         if name == "tool_calls" and isinstance(value, list):
             value = [_numbered(call, position) for position, call in enumerate(value)]
         return super()._coerce(name, value)
@@ -49,7 +50,7 @@ class Delta(Record, kw_only=True, gc=False):
         return payload["choices"][0].get("delta") or {}
 
 
-def _numbered(call: Any, position: int) -> Any:
+def _numbered(call: JSON, position: int) -> Any:
     """Give a piece of a tool call its position for an index, where it has none."""
     return {**call, "index": position} if isinstance(call, dict) and call.get("index") is None else call
 
@@ -109,7 +110,7 @@ class ModelResponseStream(Record, kw_only=True, gc=False):
     recovery: Recovery | None = msgspec.field(default=None, name=" recovery")
 
     @classmethod
-    def _coerce(cls, name: str, value: Any) -> Any:
+    def _coerce(cls, name: str, value: JSON) -> Any:
         return NoChoices() if name == "choices" and value == [] else super()._coerce(name, value)
 
     @classmethod

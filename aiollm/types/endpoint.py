@@ -33,9 +33,9 @@ class Endpoint:
     provider: str
     url: str
     stream_url: str = ""
-    headers: Mapping[str, str] = field(factory=dict)
-    members: Mapping[str, str] = field(factory=dict)
-    renames: Mapping[str, str] = field(factory=dict)
+    headers: Mapping[str, str] = field(factory=dict[str, str])
+    members: Mapping[str, str] = field(factory=dict[str, str])
+    renames: Mapping[str, str] = field(factory=dict[str, str])
     unsupported: frozenset[str] = frozenset()
     quirks: tuple[BodyQuirk, ...] = ()
     takes_stream_options: bool = True

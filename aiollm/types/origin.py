@@ -29,7 +29,7 @@ class Origin:
     includes_usage: bool = False
     provider: str = ""
     api_base: str = ""
-    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
     served_model: str | None = None
     cache_hit: bool = False
     service_tier: str | None = None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib
 import zlib
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeAlias
 
 from aiollm.exceptions import APIConnectionError, EventTooLarge, UnexpectedContentType
 
@@ -59,7 +59,7 @@ def inflater(encoding: str) -> Inflater | None:
     )
 
 
-def _optional(module: str):  # type: ignore[no-untyped-def]  # modules of many versions, without types
+def _optional(module: str) -> Any:  # modules of many versions, without types
     try:
         return importlib.import_module(module)
     except ImportError:
@@ -92,11 +92,14 @@ class _Bounded:
             raise APIConnectionError(f"the reply is not valid {self._name}: {error}") from None
 
 
+_Decompress: TypeAlias = "zlib._Decompress"  # pyright: ignore[reportPrivateUsage]  # the name the type has
+
+
 class _Zlib:
     def __init__(self, name: str) -> None:
         self._may_be_raw = name == "deflate"
         self._head = b""  # the first byte, while it is the only one
-        self._inflate: zlib._Decompress | None = None
+        self._inflate: _Decompress | None = None
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         if self._inflate is None:
@@ -116,7 +119,7 @@ class _Zlib:
                 yield piece
             data = self._inflate.unconsumed_tail or self._inflate.unused_data
 
-    def _start(self, data: bytes) -> zlib._Decompress:
+    def _start(self, data: bytes) -> _Decompress:
         # 32 + 15 detects the headers of gzip and zlib; "deflate" also comes without any header (-15).
         has_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
         return zlib.decompressobj(-zlib.MAX_WBITS if self._may_be_raw and not has_header else 32 + zlib.MAX_WBITS)
@@ -125,7 +128,7 @@ class _Zlib:
 class _Brotli:
     _LIMIT = 16 * 1024  # its buffer grows by blocks of 32 and 64 KiB until it holds this: with more, beyond PIECE_BYTES
 
-    def __init__(self, decompressor) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, decompressor: Any) -> None:
         self._inflate = decompressor
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
@@ -137,7 +140,7 @@ class _Brotli:
 
 
 class _Zstd:
-    def __init__(self, start) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, start: Callable[[], Any]) -> None:
         self._start = start
         self._inflate = start()
 

@@ -102,7 +102,7 @@ def read_rate_limits(headers: Mapping[str, str], *, provider: str | None = None)
     """
     if _LIMITS.isdisjoint(headers):
         return NO_LIMITS
-    found = {}
+    found: dict[str, RateLimit | None] = {}
     for counted, families in _NAMES.items():
         for names in families:
             if names[0] in headers:

@@ -19,6 +19,7 @@ from aiollm.testing import (
     reasoning,
     reply,
     role,
+    stall,
     status,
     tokens,
     tool_call,
@@ -234,3 +235,29 @@ async def test_claude_goes_on_up_to_the_version_that_does() -> None:
             assert (text_of(chunks), error is None) == ("as far as it" + " goes." * (answers - 1), answers == 2)
             assert len(server.log) == answers
             server.log.clear()
+
+
+async def test_a_fallback_goes_on_with_what_broke_off_twice(server: ProviderServer) -> None:
+    server.enqueue([role(), tokens("one "), cut()], [tokens("two "), cut()])
+    async with ProviderServer() as second:
+        second.reply("three.")
+        fallback = {"model": "mistral/other", "api_base": second.base_url, "api_key": "sk-other"}
+        stream, chunks, error = await continued(server, fallbacks=[fallback])
+        (request,) = second.log
+    assert error is None
+    assert text_of(chunks) == "one two three."
+    assert request.json["messages"][-1] == {"role": "assistant", "content": "one two", "prefix": True}
+    assert [(attempt.cause, attempt.model) for attempt in stream.attempts] == [
+        ("first", "scripted"),
+        ("continue", "scripted"),
+        ("continue", "other"),
+    ]
+
+
+async def test_who_fell_silent_goes_on_when_no_fallback_can(server: ProviderServer) -> None:
+    server.enqueue(broken(stall(heartbeat=0.05)), reply(" goes."))
+    fallback = {"model": "groq/other", "api_key": "sk-other"}
+    stream, chunks, error = await continued(server, fallbacks=[fallback], timeout=aiollm.Timeouts(idle=0.5))
+    assert error is None
+    assert text_of(chunks) == "as far as it goes."
+    assert [attempt.model for attempt in stream.attempts] == ["scripted", "scripted"]

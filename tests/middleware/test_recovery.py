@@ -188,6 +188,45 @@ async def test_an_answer_is_taken_up_once(server: ProviderServer) -> None:
     assert len(server.log) == 2
 
 
+async def test_an_answer_that_breaks_off_twice_is_had_from_a_fallback(server: ProviderServer) -> None:
+    server.script(broken(cut()))
+    async with ProviderServer() as second:
+        second.reply("all of it")
+        fallback = {"model": "groq/other", "api_base": second.base_url, "api_key": "sk-other"}
+        stream, chunks, error = await restarted(server, fallbacks=[fallback])
+    assert error is None
+    *_, place = [place for place, chunk in enumerate(chunks) if chunk.recovery is not None]
+    assert text_of(chunks[place:]) == "all of it"
+    assert [(attempt.cause, attempt.model) for attempt in stream.attempts] == [
+        ("first", "scripted"),
+        ("restart", "scripted"),
+        ("restart", "other"),
+    ]
+
+
+async def test_a_fallback_that_breaks_off_too_is_the_last_that_is_asked(server: ProviderServer) -> None:
+    server.script(broken(cut()))
+    async with ProviderServer() as second:
+        second.script(broken(fin(), "no better"))
+        fallback = {"model": "groq/other", "api_base": second.base_url, "api_key": "sk-other"}
+        _, _, error = await restarted(server, fallbacks=[fallback])
+    assert isinstance(error, aiollm.StreamTruncated)
+    assert error.partial.choices[0].message.content == "no better"
+    assert error.__notes__ == ["the answer was not taken up again: it broke off before"]
+    assert (len(server.log), len(second.log)) == (2, 1)
+
+
+async def test_who_falls_silent_is_not_waited_for_again_where_another_stands_in(server: ProviderServer) -> None:
+    server.script(broken(stall(heartbeat=0.05)))
+    async with ProviderServer() as second:
+        second.reply("all of it")
+        fallback = {"model": "groq/other", "api_base": second.base_url, "api_key": "sk-other"}
+        stream, chunks, error = await restarted(server, fallbacks=[fallback], timeout=aiollm.Timeouts(idle=0.5))
+    assert error is None
+    assert text_of(chunks[marker_of(chunks) :]) == "all of it"
+    assert [attempt.model for attempt in stream.attempts] == ["scripted", "other"]
+
+
 async def test_the_first_error_is_raised_when_there_is_no_new_answer(server: ProviderServer) -> None:
     server.enqueue(broken(cut()), status(401))
     _, _, error = await restarted(server)

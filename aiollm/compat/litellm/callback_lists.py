@@ -7,13 +7,14 @@ from typing import Any, Self
 
 from attrs import field, frozen
 
+from aiollm.arguments import is_listing
 from aiollm.hooks.callbacks import CustomLogger, callbacks
 
 __all__ = ["CallbackLists"]
 
 
 def _listed(given: Any) -> tuple[Any, ...]:
-    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    return tuple(given) if is_listing(given) else (given,)
 
 
 @frozen(kw_only=True)

@@ -69,7 +69,8 @@ async def acompletion(
 def _blocking_chat(model: str, messages: Iterable[Any], arguments: dict[str, Any]) -> Any:
     if delay := arguments.pop("mock_delay", 0):
         wait_for(asyncio.sleep, delay)
-    return _client(arguments).completion(model, messages, **arguments)
+    client: Any = _client(arguments)
+    return client.completion(model, messages, **arguments)
 
 
 def _client(arguments: dict[str, Any]) -> Client:
@@ -103,7 +104,8 @@ def responses(input: Any, model: str, **options: Any) -> Any:
     options = hidden_arguments(options)
     with litellm_errors():
         model, arguments = own_arguments(model, options)
-        answer = _client(arguments).responses(input, model, **_without_chats(arguments))
+        client: Any = _client(arguments)
+        answer = client.responses(input, model, **_without_chats(arguments))
         return CustomStreamWrapper(answer) if arguments.get("stream") else answer
 
 
@@ -112,7 +114,8 @@ async def aresponses(input: Any, model: str, **options: Any) -> Any:
     options = hidden_arguments(options)
     with litellm_errors():
         model, arguments = own_arguments(model, options)
-        answer = await _client(arguments).aresponses(input, model, **_without_chats(arguments))
+        client: Any = _client(arguments)
+        answer = await client.aresponses(input, model, **_without_chats(arguments))
         return CustomStreamWrapper(answer) if arguments.get("stream") else answer
 
 

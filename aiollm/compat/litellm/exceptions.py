@@ -19,6 +19,7 @@ from attrs import frozen
 
 from aiollm import exceptions as own
 from aiollm.exceptions import BudgetExceededError
+from aiollm.types.shape import is_mapping
 
 __all__ = [
     "APIConnectionError",
@@ -83,8 +84,8 @@ class APIError(own.APIError):
     def provider_specific_fields(self) -> Any:
         """What it was made with; else `{"innererror": ...}`, where Azure tells what its filter found; else None."""
         made_with = self.__dict__.get("_provider_specific_fields")
-        error = self.body.get("error", self.body) if isinstance(self.body, Mapping) else None
-        inner = error.get("innererror") if isinstance(error, Mapping) else None
+        error = self.body.get("error", self.body) if is_mapping(self.body) else None
+        inner = error.get("innererror") if is_mapping(error) else None
         return {"innererror": inner} if made_with is None and inner else made_with
 
     @property

@@ -59,16 +59,16 @@ class Settings:
     default_fallbacks: Sequence[Any] | None = None
     context_window_fallbacks: Sequence[Any] | None = None
     content_policy_fallbacks: Sequence[Any] | None = None
-    model_alias_map: dict[str, str] = Factory(dict)
+    model_alias_map: dict[str, str] = Factory(dict[str, str])
     cache: Cache | None = None
     max_budget: float = 0.0
     set_verbose: bool = False
-    success_callback: list[Any] = Factory(list)
-    failure_callback: list[Any] = Factory(list)
-    callbacks: list[Any] = Factory(list)
-    input_callback: list[Any] = Factory(list)
+    success_callback: list[Any] = Factory(list[Any])
+    failure_callback: list[Any] = Factory(list[Any])
+    callbacks: list[Any] = Factory(list[Any])
+    input_callback: list[Any] = Factory(list[Any])
     keys: dict[str, str] = field(factory=dict, repr=False)
-    idle: dict[str, Any] = Factory(dict)
+    idle: dict[str, Any] = Factory(dict[str, Any])
     _client: tuple[Any, Client] | None = field(default=None, init=False, repr=False)
     _budget: tuple[float, Budget | None] | None = field(default=None, init=False, repr=False)
     _retry: Retry = field(factory=Retry, init=False, repr=False)

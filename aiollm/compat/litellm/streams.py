@@ -53,7 +53,7 @@ class CustomStreamWrapper(ClosedAtEnd):
     def received_finish_reason(self) -> str | None:
         """The finish reason of the first choice, or None before it was read."""
         reasons = (choice.finish_reason for chunk in self.chunks for choice in chunk.choices if not choice.index)
-        return next(filter(None, reasons), None)
+        return next((reason for reason in reasons if reason), None)
 
     # The iterators are objects of their own: a loop that is left drops them, and closes the stream so.
 

@@ -17,6 +17,7 @@ from aiollm.compat.litellm.streams import CustomStreamWrapper
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.record import Nested, Record
 from aiollm.types.response import ModelResponse
+from aiollm.types.shape import JSON
 from aiollm.types.usage import Usage
 
 __all__ = [
@@ -104,7 +105,7 @@ async def atext_completion(
     return text_of(await acompletion(model, chat_of(prompt), **chat_options(options)))
 
 
-def chat_of(prompt: Any) -> list[dict[str, Any]]:
+def chat_of(prompt: JSON) -> list[dict[str, Any]]:
     """Return the messages that ask to go on with a prompt."""
     if isinstance(prompt, list) and len(prompt) == 1:
         prompt = prompt[0]

@@ -67,7 +67,7 @@ class Journal:
             now: our time.
         """
         self._forget(now)
-        new = []
+        new: list[tuple[int, list[float]]] = []
         for number, entry in self._entries.items():
             if any(entry.untold):
                 if entry.slot is None:

@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from aiollm.core.runtime import Runtime
@@ -60,7 +60,8 @@ class RedisLink:
         self._meanwhile = meanwhile
         if isinstance(server, str):
             parse_url(server)
-            self._make: Callable[[], Redis] = lambda: redis.asyncio.Redis.from_url(server)
+            kind: Any = redis.asyncio.Redis  # it does not type all of its arguments
+            self._make: Callable[[], Redis] = lambda: kind.from_url(server)
             self.address: str = _address(server)
         else:
             self._make = server

@@ -28,7 +28,7 @@ class Cell:
         self._output: Any = None
 
     def show(self, summary: Summary) -> None:
-        from IPython.display import display
+        from IPython.display import display  # pyright: ignore[reportUnknownVariableType]  # its types are partial
 
         data = {"text/html": html_of(summary), "text/plain": line_of(summary)}
         if self._output is None:

@@ -20,6 +20,7 @@ from aiollm.proxy.keys.records import changed_holder, told_holder
 from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
 from aiollm.types.secret import HiddenText
+from aiollm.types.shape import JSON
 
 __all__ = ["KEYS", "delete_keys", "make_key"]
 
@@ -162,7 +163,7 @@ def _asked_key(body: dict[str, Any]) -> str:
 
 
 def _texts(body: dict[str, Any], name: str) -> list[str]:
-    given = body.get(name) or []
+    given: JSON = body.get(name) or []
     if not isinstance(given, list) or not all(isinstance(item, str) for item in given):
         raise refused(name, "must be a list of texts")
     return given

@@ -23,6 +23,7 @@ from aiollm.proxy.keys import Holder, HolderId
 from aiollm.proxy.keys.records import changed_holder, told_holder
 from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
+from aiollm.types.shape import JSON
 
 __all__ = ["OWNERS"]
 
@@ -78,7 +79,7 @@ class _Owners(msgspec.Struct, frozen=True):
 
     async def _delete(self, gateway: Gateway, request: Request, caller: Caller) -> web.Response:
         """Take owners away. Those with keys stay: their keys would be held to nothing of theirs any more."""
-        names = (await asked_body(gateway, request)).get(f"{self._param}s")
+        names: JSON = (await asked_body(gateway, request)).get(f"{self._param}s")
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
             raise refused(f"{self._param}s", f"must be given, as a list of {self.kind}s")
         await kept(gateway.spending.flush())

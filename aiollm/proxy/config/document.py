@@ -6,6 +6,7 @@ PyYAML's safe loader builds the nodes; what an ordinary load would lose (lines, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -35,13 +36,18 @@ class Value(msgspec.Struct, frozen=True):
         from_environment: whether it is that of an environment variable, and so text whatever it is meant to be.
     """
 
-    content: Any
+    content: dict[str, Value] | list[Value] | str | int | float | date | None
     file: str = ""
     line: int = 1
     from_environment: bool = False
 
     def __repr__(self) -> str:
         return f"<value at {self.file}:{self.line}>"
+
+    @property
+    def members(self) -> dict[str, Value]:
+        """The members of a mapping; none of anything else."""
+        return self.content if isinstance(self.content, dict) else {}
 
     def plain(self) -> Any:
         """Return the value as plain Python objects."""
@@ -61,9 +67,8 @@ class Value(msgspec.Struct, frozen=True):
             return "a list"
         if content is None:
             return "nothing"
-        return {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(
-            type(content), "a date"
-        )
+        words: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+        return words.get(type(content), "a date")
 
 
 def parse_document(text: str, file: str, problems: Problems) -> Value:
@@ -84,8 +89,8 @@ def parse_document(text: str, file: str, problems: Problems) -> Value:
 
     nothing = Value({}, file)
     try:
-        loader = yaml.SafeLoader(text)
-        node: Any = loader.get_single_node()
+        loader: Any = yaml.SafeLoader(text)  # its types are partial
+        node = loader.get_single_node()
     except yaml.YAMLError as error:
         # Its own message quotes the line, which may hold a key.
         mark = getattr(error, "problem_mark", None)
@@ -165,7 +170,7 @@ class _Reader:
 
 def _pairs(node: Node) -> Iterator[tuple[bool, Node, Node]]:
     """Give a mapping's own members, then those that `<<` merges into it: (whether merged, key, value)."""
-    merges = []
+    merges: list[Node] = []
     for name, member in node.value:
         if name.tag == "tag:yaml.org,2002:merge":
             merges.append(member)

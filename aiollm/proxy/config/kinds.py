@@ -86,7 +86,7 @@ def _flag(value: Value) -> bool:
 
 def _number(value: Value) -> float:
     content = value.content
-    if value.from_environment or (isinstance(content, str) and _EXPONENT.fullmatch(content)):
+    if isinstance(content, str) and (value.from_environment or _EXPONENT.fullmatch(content)):
         try:
             content = float(content)
         except ValueError:
@@ -132,8 +132,11 @@ def _status(value: Value) -> int:
 
 
 def _secret(value: Value) -> Secret:
+    content = str(value.content) if isinstance(value.content, int) else value.content
+    if not isinstance(content, str):
+        raise Unfit(value)
     try:
-        return Secret(str(value.content) if isinstance(value.content, int) else value.content)
+        return Secret(content)
     except ValueError as error:
         fault = str(error)
     raise Unfit(value, fault)

@@ -62,8 +62,7 @@ def _credentials(value: Value, problems: Problems) -> dict[str, dict[str, Value]
     """Return the credentials that deployments may name."""
     found: dict[str, dict[str, Value]] = {}
     for place, entry in enumerate(_listed(value, "credential_list", problems)):
-        members = entry.content if isinstance(entry.content, dict) else {}
-        name, values = members.get("credential_name"), members.get("credential_values")
+        name, values = entry.members.get("credential_name"), entry.members.get("credential_values")
         if name is None or values is None or not isinstance(values.content, dict):
             problems.error(entry, f"credential_list[{place}]", "must have a credential_name and credential_values")
         else:
@@ -95,9 +94,9 @@ class _Entry(msgspec.Struct, frozen=True):
         if not isinstance(members, dict):
             self.problems.error(self.value, self.key, f"must be a mapping; got {self.value.shape}")
             return None
-        for name in members.keys() - {*_ENTRY}:
+        for unknown in members.keys() - {*_ENTRY}:
             message = f"is no member of a deployment; it has {', '.join(_ENTRY)}"
-            self.problems.warning(members[name], f"{self.key}.{name}", message)
+            self.problems.warning(members[unknown], f"{self.key}.{unknown}", message)
         name, params = members.get("model_name"), members.get("litellm_params")
         if name is None or not isinstance(name.content, str) or not name.content:
             self.problems.error(name or self.value, f"{self.key}.model_name", "must be given, as text")
@@ -122,13 +121,14 @@ class _Entry(msgspec.Struct, frozen=True):
 
     def _params(self, value: Value, credentials: Mapping[str, Mapping[str, Value]]) -> DeploymentParams | None:
         given: dict[str, Any] = {"prices": {}, "identity": {}, "parameters": {}}
-        members: dict[str, Value] = dict(value.content)
+        members = dict(value.members)
         named = members.pop("litellm_credential_name", None)
         if named is not None and named.content is not None:
-            if named.content not in credentials:
+            credential = str(named.content)
+            if credential not in credentials:
                 message = "names no entry of credential_list"
                 self.problems.error(named, f"{self.key}.litellm_params.litellm_credential_name", message)
-            members = {**credentials.get(named.content, {}), **members}
+            members = {**credentials.get(credential, {}), **members}
         for name, member in members.items():
             if member.content is not None:
                 self._param(name, member, given)

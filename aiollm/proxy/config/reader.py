@@ -121,7 +121,7 @@ def parse_config(sources: Sequence[Source], environment: Environment) -> Reading
 
 def included_names(source: Source) -> list[str]:
     """Return the names of the files that a file includes; none where it cannot be read, or names them wrongly."""
-    value = source.document[0].content.get("include")
+    value = source.document[0].members.get("include")
     items = value.content if value is not None and isinstance(value.content, list) else ()
     return [item.content for item in items if isinstance(item.content, str)]
 
@@ -130,15 +130,15 @@ def _merged(documents: Sequence[Value], problems: Problems) -> dict[str, Value]:
     """Return the members of all documents: lists follow one another, of two values of a setting the first stands."""
     merged: dict[str, Value] = {}
     for document in documents:
-        for name, value in document.content.items():
+        for name, value in document.members.items():
             if name not in _KNOWN:
                 _unknown(name, value, problems)
-            elif name not in merged or merged[name].content is None:
+            elif name not in merged or (before := merged[name]).content is None:
                 merged[name] = value
-            elif isinstance(value.content, list) and isinstance(merged[name].content, list):
-                merged[name] = replace(merged[name], content=[*merged[name].content, *value.content])
-            elif isinstance(value.content, dict) and isinstance(merged[name].content, dict):
-                merged[name] = _joined(name, merged[name], value, problems)
+            elif isinstance(value.content, list) and isinstance(before.content, list):
+                merged[name] = replace(before, content=[*before.content, *value.content])
+            elif isinstance(value.content, dict) and isinstance(before.content, dict):
+                merged[name] = _joined(name, before, value, problems)
     include = merged.get("include")
     if include is not None and not (
         isinstance(include.content, list) and all(isinstance(item.content, str) for item in include.content)
@@ -148,11 +148,11 @@ def _merged(documents: Sequence[Value], problems: Problems) -> dict[str, Value]:
 
 
 def _joined(section: str, first: Value, second: Value, problems: Problems) -> Value:
-    for name in second.content.keys() & first.content.keys():
-        before = first.content[name]
+    for name in second.members.keys() & first.members.keys():
+        before = first.members[name]
         message = f"is also set in {before.file}, line {before.line}, which stands"
-        problems.warning(second.content[name], f"{section}.{name}", message)
-    return replace(first, content={**second.content, **first.content})
+        problems.warning(second.members[name], f"{section}.{name}", message)
+    return replace(first, content={**second.members, **first.members})
 
 
 def _unknown(name: str, value: Value, problems: Problems) -> None:
@@ -202,7 +202,7 @@ class _Resolver(msgspec.Struct, frozen=True):
         """
         if not isinstance(value.content, list):
             return value
-        whole = []
+        whole: list[Value] = []
         for place, entry in enumerate(value.content):
             lacking = Problems()
             resolved = _Resolver(self.environment, lacking).value(entry, f"model_list[{place}]")
@@ -236,10 +236,10 @@ def _check_fallbacks(config: Config, members: Mapping[str, Value], problems: Pro
     groups = (*config.groups, *config.router.model_group_alias)
     for section in ("litellm_settings", "router_settings"):
         settings = getattr(config, section.removesuffix("_settings"))
-        content = members[section].content if section in members else None
+        places = members[section].members if section in members else {}
         for kind in ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "default_fallbacks"):
-            place = content.get(kind) if isinstance(content, dict) else None
-            given = getattr(settings, kind)
+            place = places.get(kind)
+            given: dict[str, tuple[str, ...]] | tuple[str, ...] = getattr(settings, kind)
             names = [*given, *chain.from_iterable(given.values())] if isinstance(given, dict) else given
             for name in dict.fromkeys(names):
                 if place is not None and name != "*" and not any(fnmatchcase(name, group) for group in groups):
@@ -252,7 +252,7 @@ def _check_named(config: Config, members: Mapping[str, Value], problems: Problem
     for section, setting, known in _NAMED:
         for name in getattr(getattr(config, section.removesuffix("_settings")), setting):
             if name not in known:
-                place = members[section].content[setting]
+                place = members[section].members[setting]
                 problems.warning(place, f"{section}.{setting}", f"has no {name} here; it has no effect")
 
 
@@ -262,12 +262,12 @@ def _check_without_effect(config: Config, members: Mapping[str, Value], problems
     if general.max_in_flight_requests_per_worker is None:
         for name in ("max_queued_requests_per_worker", "admission_queue_timeout_seconds"):
             if getattr(general, name) is not None:
-                place = members["general_settings"].content[name]
+                place = members["general_settings"].members[name]
                 message = "has no effect without max_in_flight_requests_per_worker: nobody waits"
                 problems.warning(place, f"general_settings.{name}", message)
     known = sorted(chain.from_iterable(CALL_TYPES.values()))
     for name in config.litellm.cache_params.supported_call_types or ():
         if name not in known:
-            place = members["litellm_settings"].content["cache_params"].content["supported_call_types"]
+            place = members["litellm_settings"].members["cache_params"].members["supported_call_types"]
             message = f"names {name}, which is never kept here{meant(name, known)}; it has no effect"
             problems.warning(place, "litellm_settings.cache_params.supported_call_types", message)

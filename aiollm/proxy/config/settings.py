@@ -107,9 +107,9 @@ class DeploymentParams(Section, frozen=True, kw_only=True):
     additional_drop_params: tuple[str, ...] = setting(NAMES, ())
     allowed_openai_params: tuple[str, ...] = setting(NAMES, ())
     mock_response: Any = setting(ANY)
-    prices: Mapping[str, float] = msgspec.field(default_factory=dict)
-    identity: Mapping[str, HiddenText] = msgspec.field(default_factory=dict)
-    parameters: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    prices: Mapping[str, float] = {}
+    identity: Mapping[str, HiddenText] = {}
+    parameters: Mapping[str, Any] = {}
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +124,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
     model_name: str
     params: DeploymentParams
-    model_info: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    model_info: Mapping[str, Any] = {}
     line: int = 0
 
 
@@ -270,7 +270,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     router: RouterSettings = RouterSettings()
     general: GeneralSettings = GeneralSettings()
     aiollm: AiollmSettings = AiollmSettings()
-    environment: Mapping[str, HiddenText] = msgspec.field(default_factory=dict)
+    environment: Mapping[str, HiddenText] = {}
     digest: str = ""
 
     @property

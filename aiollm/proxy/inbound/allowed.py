@@ -12,6 +12,7 @@ from typing import Any
 
 from aiollm.providers.identity import IDENTITY_OPTIONS
 from aiollm.proxy.inbound.body import refused
+from aiollm.types.shape import JSON
 
 __all__ = ["PROVIDER_PARAMETERS", "arguments_of", "notes_of", "seconds_of"]
 
@@ -126,7 +127,7 @@ def notes_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         BadRequestError: they are no object.
     """
-    notes = body.get("metadata")
+    notes: JSON = body.get("metadata")
     if notes is not None and not isinstance(notes, dict):
         raise refused("metadata", "must be an object")
     return notes or {}

@@ -38,4 +38,4 @@ class Asked:
     encoding: Literal["float", "base64"] = "float"
     timeout: float | None = None
     user: str | None = None
-    metadata: Mapping[str, Any] = field(factory=dict, repr=False)
+    metadata: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)

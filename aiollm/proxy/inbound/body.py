@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from aiollm.exceptions import BadRequestError
+from aiollm.types.shape import JSON, is_object
 
 __all__ = ["MOST_LEVELS", "MOST_MESSAGES", "asked_model", "flag", "listed", "read_body", "refused", "text"]
 
@@ -23,7 +24,7 @@ def read_body(data: bytes) -> dict[str, Any]:
         BadRequestError: it is no JSON object, or nested too deeply.
     """
     try:
-        body = msgspec.json.decode(data)
+        body: JSON = msgspec.json.decode(data)
     except RecursionError:
         raise _too_deep() from None
     except ValueError as error:
@@ -78,7 +79,7 @@ def listed(body: dict[str, Any], name: str) -> list[Any]:
     Raises:
         BadRequestError: it is something else.
     """
-    value = body.get(name)
+    value: JSON = body.get(name)
     if not isinstance(value, list):
         raise refused(name, "must be given, as a list")
     if len(value) > MOST_MESSAGES:
@@ -97,14 +98,15 @@ def refused(place: str, fault: str, code: str | None = None) -> BadRequestError:
     return BadRequestError(f"{place} {fault}", param=place, code=code, phase="request")
 
 
-def _levels(body: Any) -> int:
+def _levels(body: dict[str, Any]) -> int:
     """Return how deep a value is nested, or a number over the limit."""
-    deepest, waiting = 0, [(body, 1)]
+    deepest = 0
+    waiting: list[tuple[Any, int]] = [(body, 1)]
     while waiting and deepest <= MOST_LEVELS:
         value, level = waiting.pop()
         deepest = max(deepest, level)
-        inner = value.values() if isinstance(value, dict) else value
-        waiting.extend((item, level + 1) for item in inner if isinstance(item, dict | list))
+        inner = value.values() if is_object(value) else value
+        waiting.extend((item, level + 1) for item in inner if type(item) in (dict, list))
     return deepest
 
 

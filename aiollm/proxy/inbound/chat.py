@@ -18,6 +18,7 @@ from aiollm.proxy.inbound.body import asked_model, flag, listed, refused, text
 from aiollm.proxy.inbound.failure import Failure
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.response import Choices, ModelResponse
+from aiollm.types.shape import JSON
 
 __all__ = ["asked_of_chat", "chat_error", "chat_frames", "chat_response", "parse_chat"]
 
@@ -64,7 +65,7 @@ def _stream_arguments(body: dict[str, Any], arguments: dict[str, Any], *, stream
     Raises:
         BadRequestError: the options of the stream are none.
     """
-    options = body.get("stream_options")
+    options: JSON = body.get("stream_options")
     if options is not None and not isinstance(options, dict):
         raise refused("stream_options", "must be an object")
     if not streams:

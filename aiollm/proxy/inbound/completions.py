@@ -18,6 +18,7 @@ from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.logprobs import ChoiceLogprobs
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.response import ModelResponse
+from aiollm.types.shape import JSON
 
 __all__ = ["CompletionFrames", "completion_response", "parse_completion"]
 
@@ -42,7 +43,7 @@ def parse_completion(body: dict[str, Any]) -> Asked:
     return asked_of_chat(body, model, arguments, streams=streams)
 
 
-def _prompt(prompt: Any) -> str:
+def _prompt(prompt: JSON) -> str:
     if isinstance(prompt, list) and len(prompt) == 1:
         prompt = prompt[0]
     if not isinstance(prompt, str):

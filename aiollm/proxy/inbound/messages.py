@@ -16,6 +16,7 @@ from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.inbound.messages_answer import STOP_REASONS, blocks_of, counts_of
 from aiollm.proxy.inbound.messages_turns import chat_messages
 from aiollm.types.response import ModelResponse
+from aiollm.types.shape import JSON
 
 __all__ = ["count_response", "message_error", "message_response", "parse_message"]
 
@@ -96,7 +97,7 @@ def _length(body: Mapping[str, Any], *, needed: bool) -> dict[str, Any]:
 
 
 def _user(body: Mapping[str, Any]) -> str | None:
-    notes = body.get("metadata")
+    notes: JSON = body.get("metadata")
     if notes is not None and not isinstance(notes, dict):
         raise refused("metadata", "must be an object")
     user = (notes or {}).get("user_id")
@@ -104,7 +105,7 @@ def _user(body: Mapping[str, Any]) -> str | None:
 
 
 def _tools(body: Mapping[str, Any], *, keeps_own: bool) -> dict[str, Any]:
-    tools = body.get("tools")
+    tools: JSON = body.get("tools")
     if not tools:
         return {}
     if not isinstance(tools, list):
@@ -112,7 +113,7 @@ def _tools(body: Mapping[str, Any], *, keeps_own: bool) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "tools": [_tool(tool, f"tools[{place}]", keeps_own=keeps_own) for place, tool in enumerate(tools)]
     }
-    choice = body.get("tool_choice")
+    choice: JSON = body.get("tool_choice")
     if isinstance(choice, dict):
         kinds: dict[Any, Any] = {"auto": "auto", "any": "required", "none": "none"}
         kind = choice.get("type")
@@ -127,14 +128,14 @@ def _tools(body: Mapping[str, Any], *, keeps_own: bool) -> dict[str, Any]:
     return arguments
 
 
-def _tool(tool: Any, place: str, *, keeps_own: bool) -> dict[str, Any]:
+def _tool(tool: JSON, place: str, *, keeps_own: bool) -> dict[str, Any]:
     if not isinstance(tool, dict):
         raise refused(place, "must be an object")
     if tool.get("type") not in (None, "custom"):
         if not keeps_own:
             raise refused(f"{place}.type", "is a tool of Anthropic's own, which this model has not")
         return tool
-    function = {"name": tool.get("name"), "parameters": tool.get("input_schema") or {"type": "object"}}
+    function: dict[str, Any] = {"name": tool.get("name"), "parameters": tool.get("input_schema") or {"type": "object"}}
     function |= {name: tool[name] for name in ("description", "strict") if tool.get(name) is not None}
     marks = {"cache_control": tool["cache_control"]} if keeps_own and tool.get("cache_control") else {}
     return {"type": "function", "function": function, **marks}
@@ -142,7 +143,8 @@ def _tool(tool: Any, place: str, *, keeps_own: bool) -> dict[str, Any]:
 
 def _thinking(body: Mapping[str, Any], *, keeps_own: bool) -> dict[str, Any]:
     """Return how much the model is to think, and the form of its answer."""
-    config, thinking = body.get("output_config") or {}, body.get("thinking") or {}
+    config: JSON = body.get("output_config") or {}
+    thinking: JSON = body.get("thinking") or {}
     if not isinstance(config, dict) or not isinstance(thinking, dict):
         raise refused("thinking" if isinstance(config, dict) else "output_config", "must be an object")
     arguments: dict[str, Any] = {}
@@ -154,7 +156,7 @@ def _thinking(body: Mapping[str, Any], *, keeps_own: bool) -> dict[str, Any]:
         arguments["reasoning_effort"] = next((effort for most, effort in _EFFORTS if spent < most), "high")
     if config.get("effort"):
         arguments["reasoning_effort"] = config["effort"]
-    form = config.get("format")
+    form: JSON = config.get("format")
     if isinstance(form, dict) and form.get("type") == "json_schema":
         schema = {"name": "answer", "schema": form.get("schema"), "strict": True}
         arguments["response_format"] = {"type": "json_schema", "json_schema": schema}

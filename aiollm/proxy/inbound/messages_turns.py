@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from aiollm.proxy.inbound.body import refused
+from aiollm.types.shape import JSON, is_object
 
 __all__ = ["chat_messages"]
 
 Block = Mapping[str, Any]
 
 
-def chat_messages(system: Any, turns: Iterable[Any], *, keeps_own: bool) -> list[dict[str, Any]]:
+def chat_messages(system: Any, turns: Iterable[JSON], *, keeps_own: bool) -> list[dict[str, Any]]:
     """Return the messages of a chat.
 
     Args:
@@ -30,14 +31,15 @@ def chat_messages(system: Any, turns: Iterable[Any], *, keeps_own: bool) -> list
     if system:
         messages.append({"role": "system", "content": writer.content(system, "system")})
     for place, turn in enumerate(turns):
-        role = turn.get("role") if isinstance(turn, dict) else None
         where = f"messages[{place}]"
+        given = turn if isinstance(turn, dict) else {}
+        role, content = given.get("role"), given.get("content")
         if role == "user":
-            messages.extend(writer.user(turn.get("content"), f"{where}.content"))
+            messages.extend(writer.user(content, f"{where}.content"))
         elif role == "assistant":
-            messages.append(writer.assistant(turn.get("content"), f"{where}.content"))
+            messages.append(writer.assistant(content, f"{where}.content"))
         elif role == "system":
-            messages.append({"role": "system", "content": writer.content(turn.get("content"), f"{where}.content")})
+            messages.append({"role": "system", "content": writer.content(content, f"{where}.content")})
         else:
             raise refused(f"{where}.role", "must be user, assistant or system")
     return messages
@@ -54,7 +56,7 @@ class _Writer:
         if isinstance(content, str):
             yield {"role": "user", "content": content}
             return
-        rest = []
+        rest: list[dict[str, Any]] = []
         for position, block in enumerate(_blocks(content, place)):
             if block.get("type") == "tool_result":
                 yield self._result(block, f"{place}[{position}]")
@@ -67,7 +69,9 @@ class _Writer:
         if isinstance(content, str):
             return {"role": "assistant", "content": content}
         blocks = _blocks(content, place)
-        texts, thoughts, calls = [], [], []
+        texts: list[dict[str, Any]] = []
+        thoughts: list[dict[str, Any]] = []
+        calls: list[dict[str, Any]] = []
         for position, block in enumerate(blocks):
             kind = block.get("type")
             if kind == "text":
@@ -120,8 +124,8 @@ class _Writer:
         return part
 
 
-def _blocks(content: Any, place: str) -> list[Block]:
-    if not isinstance(content, list) or not all(isinstance(block, dict) for block in content):
+def _blocks(content: JSON, place: str) -> list[Block]:
+    if not isinstance(content, list) or not all(map(is_object, content)):
         raise refused(place, "must be text or a list of content blocks")
     return content
 
@@ -140,22 +144,24 @@ def _call(block: Block, place: str) -> dict[str, Any]:
     return {"id": block["id"], "type": "function", "function": {"name": block["name"], "arguments": arguments}}
 
 
-def _address(source: Any, place: str) -> str:
+def _address(source: JSON, place: str) -> str:
     """Return the URL of an image; embedded data becomes a data: URI."""
-    kind = source.get("type") if isinstance(source, dict) else None
-    if kind == "base64" and isinstance(source.get("data"), str):
-        return f"data:{source.get('media_type') or 'image/jpeg'};base64,{source['data']}"
-    if kind == "url" and isinstance(source.get("url"), str):
-        return str(source["url"])
+    given = source if isinstance(source, dict) else {}
+    kind = given.get("type")
+    if kind == "base64" and isinstance(given.get("data"), str):
+        return f"data:{given.get('media_type') or 'image/jpeg'};base64,{given['data']}"
+    if kind == "url" and isinstance(given.get("url"), str):
+        return str(given["url"])
     raise refused(f"{place}.source", "must be base64 data or a url")
 
 
 def _document(block: Block, place: str) -> dict[str, Any]:
-    source = block.get("source")
-    kind = source.get("type") if isinstance(source, dict) else None
-    if isinstance(source, dict) and kind == "text" and isinstance(source.get("data"), str):
+    given: JSON = block.get("source")
+    source = given if isinstance(given, dict) else {}
+    kind = source.get("type")
+    if kind == "text" and isinstance(source.get("data"), str):
         return {"type": "text", "text": source["data"]}
-    if isinstance(source, dict) and kind == "base64" and isinstance(source.get("data"), str):
+    if kind == "base64" and isinstance(source.get("data"), str):
         data = f"data:{source.get('media_type') or 'application/pdf'};base64,{source['data']}"
         return {"type": "file", "file": {"filename": block.get("title") or "document.pdf", "file_data": data}}
     raise refused(f"{place}.source", "must be text or base64 data: this model's format has no word for others")

@@ -13,6 +13,7 @@ from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.body import asked_model, flag, refused, text
 from aiollm.proxy.inbound.responses import RESPONSE_PARAMS
 from aiollm.proxy.inbound.responses_items import chat_messages
+from aiollm.types.shape import JSON
 
 __all__ = ["parse_response_as_chat"]
 
@@ -69,14 +70,15 @@ def parse_response_as_chat(body: dict[str, Any]) -> Asked:
 def _form(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return how much the model is to think, and the form of its answer."""
     arguments: dict[str, Any] = {}
-    reasoning, form = body.get("reasoning") or {}, body.get("text") or {}
+    reasoning: JSON = body.get("reasoning") or {}
+    form: JSON = body.get("text") or {}
     if not isinstance(reasoning, dict) or not isinstance(form, dict):
         raise refused("text" if isinstance(reasoning, dict) else "reasoning", "must be an object")
     if reasoning.get("effort"):
         arguments["reasoning_effort"] = reasoning["effort"]
     if form.get("verbosity"):
         arguments["verbosity"] = form["verbosity"]
-    wanted = form.get("format")
+    wanted: JSON = form.get("format")
     if isinstance(wanted, dict) and wanted.get("type") == "json_schema":
         schema = {name: value for name, value in wanted.items() if name != "type"}
         arguments["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -86,13 +88,13 @@ def _form(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tools(body: Mapping[str, Any]) -> dict[str, Any]:
-    tools = body.get("tools")
+    tools: JSON = body.get("tools")
     if not tools:
         return {}
     if not isinstance(tools, list):
         raise refused("tools", "must be a list")
     arguments: dict[str, Any] = {"tools": [_tool(tool, f"tools[{place}]") for place, tool in enumerate(tools)]}
-    choice = body.get("tool_choice")
+    choice: JSON = body.get("tool_choice")
     if isinstance(choice, dict) and choice.get("type") in ("function", "custom"):
         kind = choice["type"]
         arguments["tool_choice"] = {"type": kind, kind: {"name": choice.get("name")}}
@@ -103,8 +105,9 @@ def _tools(body: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def _tool(tool: Any, place: str) -> dict[str, Any]:
-    kind = tool.get("type") if isinstance(tool, dict) else None
+def _tool(tool: JSON, place: str) -> dict[str, Any]:
+    given = tool if isinstance(tool, dict) else {}
+    kind = given.get("type")
     if kind not in ("function", "custom"):
         raise refused(place, f"is of type {kind!r}, which only a provider with the Responses API has")
-    return {"type": kind, kind: {name: value for name, value in tool.items() if name != "type" and value is not None}}
+    return {"type": kind, kind: {name: value for name, value in given.items() if name != "type" and value is not None}}

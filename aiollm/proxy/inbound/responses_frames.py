@@ -72,7 +72,7 @@ class ChatResponseFrames:
 
     def _start(self, chunk: ModelResponseStream) -> bytes:
         self._head = _head(chunk.id, chunk.created, self._asked)
-        begun = {**self._head, "status": "in_progress", "output": []}
+        begun: dict[str, Any] = {**self._head, "status": "in_progress", "output": []}
         return self._event("response.created", response=begun) + self._event("response.in_progress", response=begun)
 
     def _said(self, delta: Delta) -> bytes:
@@ -97,7 +97,7 @@ class ChatResponseFrames:
             frames += self._close()
             frames += self._add(_call_item(call, self._item_id("fc"), ""), "custom" if "custom" in call else "function")
             self._open = call.index
-        custom = call.get("custom") or {}
+        custom: Mapping[str, Any] = call.get("custom") or {}
         piece = custom.get("input") or "" if custom else (call.function.arguments if call.function else "")
         return frames + (self._piece(piece) if piece else b"")
 
@@ -112,7 +112,7 @@ class ChatResponseFrames:
         if kind == "reasoning":
             frames += self._add({"id": self._item_id("rs"), "type": "reasoning", "summary": []}, kind)
             return frames + self._event("response.reasoning_summary_part.added", **self._place, part=_part(kind, ""))
-        item = {
+        item: dict[str, Any] = {
             "id": self._item_id("msg"),
             "type": "message",
             "status": "in_progress",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiollm.proxy.inbound.body import listed, refused
+from aiollm.types.shape import JSON, is_object
 
 __all__ = ["chat_messages"]
 
@@ -33,7 +34,7 @@ def chat_messages(instructions: str | None, given: Any) -> list[dict[str, Any]]:
     turn: dict[str, Any] | None = None
     for position, item in enumerate(listed({"input": given}, "input")):
         place = f"input[{position}]"
-        if not isinstance(item, dict):
+        if not is_object(item):
             raise refused(place, "must be an object")
         if _is_assistants(item):
             if turn is None:
@@ -74,11 +75,11 @@ def _add(turn: dict[str, Any], item: Item, place: str) -> None:
         turn["content"] = (turn["content"] or "") + _said(item.get("content"), place)
 
 
-def _said(content: Any, place: str) -> str:
+def _said(content: JSON, place: str) -> str:
     """Return the text of an earlier answer."""
     if isinstance(content, str):
         return content
-    if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
+    if not isinstance(content, list) or not all(map(is_object, content)):
         raise refused(f"{place}.content", "must be text or a list of parts")
     return "".join(part.get("text") or part.get("refusal") or "" for part in content)
 
@@ -100,7 +101,7 @@ def _message(item: Item, place: str) -> dict[str, Any]:
     return {"role": item["role"], "content": _content(item.get("content"), f"{place}.content")}
 
 
-def _content(content: Any, place: str) -> Any:
+def _content(content: JSON, place: str) -> Any:
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
@@ -111,8 +112,9 @@ def _content(content: Any, place: str) -> Any:
     return parts
 
 
-def _part(part: Any, place: str) -> dict[str, Any]:
-    kind = part.get("type") if isinstance(part, dict) else None
+def _part(given: JSON, place: str) -> dict[str, Any]:
+    part = given if isinstance(given, dict) else {}
+    kind = part.get("type")
     if kind in ("input_text", "output_text", "text"):
         return {"type": "text", "text": part.get("text") or ""}
     if kind == "input_image" and isinstance(part.get("image_url"), str):

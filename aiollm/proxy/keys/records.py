@@ -17,6 +17,7 @@ from aiollm.exceptions import BadRequestError
 from aiollm.proxy.durations import seconds_in
 from aiollm.proxy.inbound.body import refused
 from aiollm.proxy.keys.holder import Holder, Kind
+from aiollm.types.shape import JSON
 
 __all__ = ["changed_holder", "told_holder"]
 
@@ -94,7 +95,7 @@ def _text(name: str, value: Any) -> str:
     return value
 
 
-def _texts(name: str, value: Any) -> tuple[str, ...]:
+def _texts(name: str, value: JSON) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise refused(name, "must be a list of texts")
     return tuple(_text(name, item) for item in value)
@@ -125,7 +126,7 @@ def _seconds(name: str, value: Any) -> float:
     return seconds
 
 
-def _notes(name: str, value: Any) -> dict[str, Any]:
+def _notes(name: str, value: JSON) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise refused(name, "must be an object")
     return value

@@ -166,7 +166,7 @@ class Admissions:
         Raises:
             Refusal: a limit is reached, or a budget spent; nothing is taken then.
         """
-        accounts = []
+        accounts: list[_Account] = []
         for holder in holders:
             account = self._account(holder, now)
             if holder.budget is not None and not account.covers(holder.budget, cost):
@@ -214,7 +214,8 @@ class Admissions:
 
     def pending(self) -> tuple[dict[tuple[HolderId, float], int], dict[tuple[HolderId, float], int]]:
         """Return what is reserved or unwritten of budgets, and what was written since this was asked last."""
-        pending, written = {}, {}
+        pending: dict[tuple[HolderId, float], int] = {}
+        written: dict[tuple[HolderId, float], int] = {}
         for name, account in self._accounts.items():
             if account.budgeted:
                 pending[name, account.period] = account.unwritten + account.reserved

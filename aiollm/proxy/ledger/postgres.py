@@ -7,16 +7,12 @@ The statements are few and the same for both databases: a layer that writes them
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
 from aiollm.proxy.ledger.schema import create_tables
 from aiollm.proxy.ledger.script import Script, numbered
 from aiollm.proxy.ledger.unavailable import StoreUnavailable
 from aiollm.types.secret import Secret
-
-if TYPE_CHECKING:
-    from asyncpg import Pool
-    from asyncpg.pool import PoolConnectionProxy
 
 __all__ = ["PostgresDatabase"]
 
@@ -43,7 +39,7 @@ class PostgresDatabase:
     def __init__(self, url: Secret, most_connections: int = MOST_CONNECTIONS) -> None:
         self._url = url
         self._most = most_connections
-        self._pool: Pool | None = None
+        self._pool: Any = None  # asyncpg says few of its types
         self._opening = asyncio.Lock()
 
     async def run(self, script: Script[T]) -> T:
@@ -69,16 +65,16 @@ class PostgresDatabase:
             self._pool.terminate()
             self._pool = None
 
-    async def _opened(self) -> Pool:
+    async def _opened(self) -> Any:
         async with self._opening:
             if self._pool is None:
                 self._pool = await self._open()
             return self._pool
 
-    async def _open(self) -> Pool:
-        from asyncpg import create_pool
+    async def _open(self) -> Any:
+        from asyncpg import create_pool  # pyright: ignore[reportUnknownVariableType]  # its parameters have no types
 
-        pool = await create_pool(
+        pool: Any = await create_pool(
             str(self._url.reveal()),
             min_size=0,
             max_size=self._most,
@@ -104,7 +100,7 @@ def _failures() -> tuple[type[Exception], ...]:
     return InterfaceError, InternalClientError, PostgresError
 
 
-async def _transact(connection: PoolConnectionProxy, script: Script[T]) -> T:
+async def _transact(connection: Any, script: Script[T]) -> T:
     async with connection.transaction():
         try:
             work = script()

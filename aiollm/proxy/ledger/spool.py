@@ -44,7 +44,7 @@ class Spool:
         """Return all rows. A line that was cut off by the end of a process is no row."""
         if not self.size:
             return []
-        rows = []
+        rows: list[SpendRow] = []
         for line in self._file.read_bytes().splitlines():
             try:
                 rows.append(msgspec.json.decode(line, type=SpendRow))

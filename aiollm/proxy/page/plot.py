@@ -69,7 +69,7 @@ class _Scale(msgspec.Struct, frozen=True):
 
     def grid(self) -> list[Markup]:
         """Return a line for each power of ten, and the times of the first call and the last."""
-        drawn = []
+        drawn: list[Markup] = []
         for power in range(self.low, self.high + 1):
             y = self.y(10.0**power)
             drawn.append(element("line", x1=_LEFT, x2=_RIGHT, y1=y, y2=y, class_="grid"))

@@ -11,6 +11,7 @@ from aiollm.testing.exchange import Exchange as Answering
 from aiollm.testing.recording.file import Exchange, read_recording
 from aiollm.testing.recording.scrub import scrubbed
 from aiollm.testing.step import ScriptError, Step, require
+from aiollm.types.shape import JSON
 
 __all__ = ["end_alike", "replay", "send_head"]
 
@@ -102,6 +103,6 @@ def _why_not(path: str | Path, asked: Exchange, left: list[Exchange]) -> str:
     return f"{begin}: the request differs from the recorded one in {differing}; record it again"
 
 
-def _differing(kept: Any, asked: Any) -> Iterator[str]:
+def _differing(kept: JSON, asked: JSON) -> Iterator[str]:
     if isinstance(kept, Mapping) and isinstance(asked, Mapping):
         yield from (name for name in kept.keys() | asked.keys() if kept.get(name) != asked.get(name))

@@ -95,7 +95,7 @@ class AnthropicTongue:
                 yield from self._in_block("thinking", {"type": "thinking", "thinking": "", "signature": ""})
                 yield self._delta(type="thinking_delta", thinking=piece.text)
             case "call":
-                block = {"type": "tool_use", "id": piece.id, "name": piece.text, "input": {}}
+                block: dict[str, Any] = {"type": "tool_use", "id": piece.id, "name": piece.text, "input": {}}
                 yield from self._in_block(piece.index, block)
             case "arguments":
                 yield self._delta(type="input_json_delta", partial_json=piece.text)

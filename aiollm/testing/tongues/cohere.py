@@ -64,7 +64,13 @@ class CohereTongue:
     def _say(self, piece: Piece) -> Iterator[bytes]:
         match piece.kind:
             case "role":
-                message = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
+                message: Payload = {
+                    "role": "assistant",
+                    "content": [],
+                    "tool_plan": "",
+                    "tool_calls": [],
+                    "citations": [],
+                }
                 yield self._event("message-start", {"message": message}, id=self._id)
             case "text":
                 yield from self._in_block("text", "content", {"content": {"type": "text", "text": ""}})

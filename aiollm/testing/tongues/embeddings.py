@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from attrs import frozen
 
 from aiollm.testing.log import LoggedRequest
+from aiollm.types.shape import JSON
 
 __all__ = ["EmbeddingFormat", "Vectors", "embedding_format"]
 
@@ -36,7 +37,7 @@ class EmbeddingFormat:
 
     def length(self, request: LoggedRequest, default: int) -> int:
         """Return how long the vectors are to be."""
-        asked = self.asked(request)
+        asked: JSON = self.asked(request)
         found = (asked.get(name) for name in _LENGTHS) if isinstance(asked, dict) else ()
         return next((length for length in found if isinstance(length, int) and 1 <= length <= 4096), default)
 

@@ -54,7 +54,7 @@ class GeminiTongue:
         return plain_event("", self.failure(status, message, kind))
 
     def whole(self, completion: Payload) -> Payload:
-        candidates = []
+        candidates: list[Payload] = []
         for choice in completion["choices"]:
             parts: list[Payload] = []
             if thought := choice["message"].get("reasoning_content"):

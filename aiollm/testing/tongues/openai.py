@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from aiollm.testing.log import LoggedRequest
 from aiollm.testing.tongues.framing import EVENT_STREAM, plain_event
 from aiollm.testing.tongues.tongue import Payload
+from aiollm.types.shape import is_object
 
 __all__ = ["OpenAITongue"]
 
@@ -20,7 +21,7 @@ class OpenAITongue:
         model, options = request.member("model"), request.member("stream_options")
         self.model: str = model if isinstance(model, str) else "scripted"
         self.streams: bool = request.member("stream") is True
-        self.counts: bool = isinstance(options, dict) and options.get("include_usage") is True
+        self.counts: bool = is_object(options) and options.get("include_usage") is True
 
     def chunk(self, chunk: Payload) -> Iterator[bytes]:
         yield plain_event("", chunk)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from attrs import frozen
 
 from aiollm.testing.tongues.tongue import Payload
+from aiollm.types.shape import EMPTY
 
 __all__ = ["Kind", "Piece", "finish_reason", "pieces", "tool_calls", "usage_of"]
 
@@ -45,7 +46,7 @@ def pieces(chunk: Payload) -> Iterator[Piece]:
         if text := delta.get("content") or delta.get("refusal"):
             yield Piece("text", text, number)
         for call in delta.get("tool_calls") or ():
-            function, index = call.get("function") or {}, call.get("index") or 0
+            function, index = call.get("function") or EMPTY, call.get("index") or 0
             if function.get("name"):
                 yield Piece("call", function["name"], number, index, call.get("id") or "")
             if function.get("arguments"):

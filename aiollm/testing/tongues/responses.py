@@ -131,7 +131,7 @@ class ResponsesTongue:
         return named_event(kind, {"type": kind, "sequence_number": self._sent - 1, **members})
 
     def _message(self, index: int, text: str) -> dict[str, Any]:
-        part = {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+        part: dict[str, Any] = {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
         content = [part]
         return {
             "id": f"msg_{index}",

@@ -149,7 +149,7 @@ def test_no_secret_is_in_any_repr_or_message() -> None:
 
 
 WRONG = [
-    ("general_settings:\n  master_key: [a]\n", "2: general_settings.master_key: must be a string, not list"),
+    ("general_settings:\n  master_key: [a]\n", "2: general_settings.master_key: must be text; got a list"),
     (
         "litellm_settings:\n  num_retries: three\n",
         "2: litellm_settings.num_retries: must be a whole number from 0; got text",
@@ -199,6 +199,7 @@ WRONG = [
         "5: model_list[0].litellm_params.apikey: is no parameter that is known (did you mean api_key?)",
     ),
     (model("litellm_credential_name: x"), "names no entry of credential_list"),
+    (model("litellm_credential_name: [x]"), "names no entry of credential_list"),
     (model("tpm: 0"), "5: model_list[0].litellm_params.tpm: must be a whole number from 1; got a whole number"),
     (
         "credential_list:\n- credential_name: x\n",
