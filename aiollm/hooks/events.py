@@ -17,8 +17,7 @@ from aiollm.types.usage import Usage
 __all__ = ["AttemptFailed", "CallEnded", "CallFacts", "CallStarted", "Event", "FirstContent"]
 
 
-@frozen(eq=False)
-class CallFacts:
+class CallFacts(msgspec.Struct, frozen=True, eq=False):
     """A call, as all its events know it.
 
     Attributes:
@@ -42,9 +41,13 @@ class CallFacts:
     url: str
     stream: bool
     started_at: float
-    metadata: Mapping[str, Any] = field(repr=False)
-    params: Mapping[str, Any] = field(repr=False)
-    messages: Sequence[Mapping[str, Any]] = field(repr=False)
+    metadata: Mapping[str, Any]
+    params: Mapping[str, Any]
+    messages: Sequence[Mapping[str, Any]]
+
+    def __repr__(self) -> str:
+        # The messages, parameters and notes may be private.
+        return f"<CallFacts {self.id}: {self.api} of {self.provider}/{self.model}>"
 
 
 class CallStarted(msgspec.Struct, frozen=True, eq=False):
