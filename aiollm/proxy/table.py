@@ -69,8 +69,8 @@ class RouteTable:
             raise web.HTTPNotFound
         further, self._further = self._further, None
         self._add(further())
-        methods = self._plain.get(path)
-        return self._matching(path) if methods is None else (methods, _NAMES_NOTHING)
+        plain = self._plain.get(path)
+        return self._matching(path) if plain is None else (plain, _NAMES_NOTHING)
 
 
 def _pattern(path: str) -> re.Pattern[str]:
