@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from attrs import frozen
 
 from aiollm.dialects.responses_message import finish_of
 from aiollm.providers.registry import Api
@@ -27,8 +26,7 @@ _ANSWERS: dict[str, type[Answer]] = {
 }
 
 
-@frozen
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """An answer that was kept.
 
     Attributes:

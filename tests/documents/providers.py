@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.dialects.table import dialect_of
 from aiollm.providers.catalog import read_catalog
@@ -62,7 +62,7 @@ STREAMS = {
 def with_variants(row: Provider) -> list[tuple[str, Provider]]:
     """A row, and what it is for those of its models that are spoken to in another format."""
     variants = [
-        (f"{row.name}/{pattern}", evolve(row, models={}, **members))
+        (f"{row.name}/{pattern}", replace(row, models={}, **members))
         for pattern, members in row.models.items()
         if "dialect" in members
     ]
