@@ -27,7 +27,7 @@ class _Conversation:
 
     model: str
     options: dict[str, Any]
-    messages: list[dict[str, str]] = field(factory=list)
+    messages: list[dict[str, str]] = field(factory=list[dict[str, str]])
 
     def ask(self, prompt: str) -> None:
         """Print the answer to a prompt, and its account."""

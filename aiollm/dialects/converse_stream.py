@@ -48,7 +48,7 @@ class _Block:
 
     kind: str  # "call", "answer" (in the arguments of a tool), "server_tool", "tool_result" or "image"
     start: Mapping[str, Any]
-    pieces: list[Any] = field(factory=list)
+    pieces: list[Any] = field(factory=list[Any])
 
 
 class ConverseDecoder(SingleChoiceDecoder):

@@ -64,7 +64,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
     target: Target
     scope: CallScope
     options: CallOptions = NO_OPTIONS
-    attempts: list[Attempt] = msgspec.field(default_factory=list)
+    attempts: list[Attempt] = []
     attempt: int = 1
     cause: Cause = "first"
     beginning: str = ""

@@ -119,8 +119,8 @@ class _Tally(msgspec.Struct):
     cached_tokens: int = 0
     completion_tokens: int = 0
     cost: int = 0
-    latencies: list[float] = msgspec.field(default_factory=list)
-    first_tokens: list[float] = msgspec.field(default_factory=list)
+    latencies: list[float] = []
+    first_tokens: list[float] = []
 
     def add(self, call: FinishedCall) -> None:
         self.calls += 1

@@ -65,7 +65,7 @@ class Asking:
     defaults: Mapping[str, Any] = field(repr=False)
     key: Callable[[Any], str] | None = None
     store: JobStore | None = None
-    _under_way: dict[str, asyncio.Event] = field(factory=dict, init=False)
+    _under_way: dict[str, asyncio.Event] = field(factory=dict[str, asyncio.Event], init=False)
 
     def question(self, item: Item) -> Question:
         """Read an item.

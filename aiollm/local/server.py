@@ -25,6 +25,8 @@ __all__ = ["serve", "stop_all"]
 
 _POLL_SECONDS = 0.02
 
+_Waiter = tuple[asyncio.AbstractEventLoop, asyncio.Event]
+
 
 @define(eq=False)
 class _Start:
@@ -32,7 +34,7 @@ class _Start:
 
     error: APIError | None = None
     over: bool = False
-    _waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = field(init=False, factory=list)
+    _waiting: list[_Waiter] = field(init=False, factory=list[_Waiter])
 
     async def wait(self) -> None:
         """Return when the start is over, on whichever loop it runs."""

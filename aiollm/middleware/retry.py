@@ -64,7 +64,7 @@ class Retry:
     """
 
     retries: int = field(default=2, validator=_a_count)
-    by_class: Mapping[type[APIError], int] = field(factory=dict, validator=_counts_by_class)
+    by_class: Mapping[type[APIError], int] = field(factory=dict[type[APIError], int], validator=_counts_by_class)
     after_first_token_timeout: bool = False
     shortest_wait: float = field(default=0.0, validator=_seconds)
     longest_retry_after: float = field(default=120.0, validator=_seconds)

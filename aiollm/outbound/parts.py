@@ -33,7 +33,7 @@ class Part:
     id: str = ""
     name: str = ""
     is_text: bool = False
-    pieces: list[str] = field(factory=list)
+    pieces: list[str] = field(factory=list[str])
 
 
 class Step(NamedTuple):

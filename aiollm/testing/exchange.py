@@ -53,7 +53,7 @@ class Head:
     status: int = 200
     reason: str | None = None
     version: Literal["1.0", "1.1"] = "1.1"
-    fields: list[tuple[str, str]] = field(factory=list)
+    fields: list[tuple[str, str]] = field(factory=list[tuple[str, str]])
     framing: Framing = "chunked"
     length: int | None = None
 

@@ -18,7 +18,7 @@ class Embedding(Record, kw_only=True):
 
     _always: ClassVar[frozenset[str]] = frozenset({"embedding", "index", "object"})
 
-    embedding: list[float] | str = msgspec.field(default_factory=list)
+    embedding: list[float] | str = msgspec.field(default_factory=list[float])
     """Numbers; text where base64 was asked for: little-endian floats of 32 bits."""
     index: int = 0
     """The place of its text in the input, from 0."""
@@ -32,6 +32,6 @@ class EmbeddingResponse(WholeAnswer, kw_only=True):
     _always: ClassVar[frozenset[str]] = frozenset({"model", "data", "object"})
 
     model: str | None = None
-    data: list[Embedding] = msgspec.field(default_factory=list)
+    data: list[Embedding] = msgspec.field(default_factory=list[Embedding])
     object: str = "list"
     usage: Usage | None = None

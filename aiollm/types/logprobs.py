@@ -27,7 +27,7 @@ class ChatCompletionTokenLogprob(Record, kw_only=True):
     token: str = ""
     logprob: float = 0.0
     bytes: list[int] | None = None
-    top_logprobs: list[TopLogprob] = msgspec.field(default_factory=list)
+    top_logprobs: list[TopLogprob] = msgspec.field(default_factory=list[TopLogprob])
 
 
 class ChoiceLogprobs(Record, kw_only=True):

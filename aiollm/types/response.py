@@ -70,7 +70,7 @@ class ModelResponse(WholeAnswer, kw_only=True):
     model: str | None = None
     object: str | None = "chat.completion"
     system_fingerprint: str | None = None
-    choices: list[Choices] = msgspec.field(default_factory=list)
+    choices: list[Choices] = msgspec.field(default_factory=list[Choices])
     usage: Usage | None = None
     service_tier: str | None = None
     _error: Any = msgspec.field(default=None, name="error")

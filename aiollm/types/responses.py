@@ -83,7 +83,7 @@ class ResponsesAPIResponse(WholeAnswer, kw_only=True):
     created_at: float | None = None
     status: str | None = None
     model: str | None = None
-    output: list[ResponseOutputItem] = msgspec.field(default_factory=list)
+    output: list[ResponseOutputItem] = msgspec.field(default_factory=list[ResponseOutputItem])
     usage: ResponseUsage | None = None
     error: Any = None
     incomplete_details: Any = None

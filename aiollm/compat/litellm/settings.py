@@ -67,7 +67,7 @@ class Settings:
     failure_callback: list[Any] = Factory(list[Any])
     callbacks: list[Any] = Factory(list[Any])
     input_callback: list[Any] = Factory(list[Any])
-    keys: dict[str, str] = field(factory=dict, repr=False)
+    keys: dict[str, str] = field(factory=dict[str, str], repr=False)
     idle: dict[str, Any] = Factory(dict[str, Any])
     _client: tuple[Any, Client] | None = field(default=None, init=False, repr=False)
     _budget: tuple[float, Budget | None] | None = field(default=None, init=False, repr=False)

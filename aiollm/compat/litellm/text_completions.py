@@ -55,7 +55,7 @@ class TextCompletionResponse(Record, kw_only=True):
     object: str = "text_completion"
     created: int | None = None
     model: str | None = None
-    choices: list[TextChoices] = msgspec.field(default_factory=list)
+    choices: list[TextChoices] = msgspec.field(default_factory=list[TextChoices])
     usage: Usage | None = None
 
 

@@ -47,7 +47,7 @@ class ConfigError(Exception):
 class Problems(msgspec.Struct, frozen=True):
     """The complaints found so far."""
 
-    found: list[Problem] = msgspec.field(default_factory=list)
+    found: list[Problem] = []
 
     def error(self, value: Value, key: str, message: str) -> None:
         """Note what makes the configuration unusable."""

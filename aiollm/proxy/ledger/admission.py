@@ -72,8 +72,8 @@ class Reservation(msgspec.Struct, eq=False):
     _cost: int
     _now: float
     # By the time places are given back the accounts may have other quotas.
-    _taken: list[HolderQuota] = msgspec.field(default_factory=list)
-    _untold: list[tuple[Holder, SharedQuota]] = msgspec.field(default_factory=list)
+    _taken: list[HolderQuota] = []
+    _untold: list[tuple[Holder, SharedQuota]] = []
     _settled: bool = False
 
     @property

@@ -67,13 +67,13 @@ class Exchange:
 
     method: str
     target: str
-    request_fields: Fields = field(factory=list)
+    request_fields: Fields = field(factory=Fields)
     request_body: bytes = b""
     status: int = 200
     reason: str = ""
-    fields: Fields = field(factory=list)
+    fields: Fields = field(factory=Fields)
     after: float = 0.0
-    pieces: list[Piece] = field(factory=list)
+    pieces: list[Piece] = field(factory=list[Piece])
     ending: Ending = "end"
     ended_after: float = 0.0
 
