@@ -1,5 +1,10 @@
 """Streaming chat completions on asyncio and aiohttp, with LiteLLM's parameters and objects."""
 
+from __future__ import annotations
+
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
 from aiollm.api import acompletion
 from aiollm.cache.cache import Cache, CacheStats
 from aiollm.cache.memory import MemoryStore
@@ -61,16 +66,6 @@ from aiollm.exceptions import (
 from aiollm.hooks.callbacks import CustomLogger, callbacks
 from aiollm.hooks.events import AttemptFailed, CallEnded, CallFacts, CallStarted, FirstContent
 from aiollm.hooks.sink import Sink
-from aiollm.jobs.batch import abatch_completion
-from aiollm.jobs.estimate import Estimate
-from aiollm.jobs.job import Job, map
-from aiollm.jobs.jsonl_store import JSONLResults
-from aiollm.jobs.redis_store import RedisResults
-from aiollm.jobs.result import Result
-from aiollm.jobs.sqlite_store import SQLiteResults
-from aiollm.jobs.store import JobStore
-from aiollm.jobs.summary import Summary
-from aiollm.jobs.worker import BatchWorker
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
@@ -110,11 +105,6 @@ from aiollm.router.stats import DeploymentStats
 from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
 from aiollm.router_arguments.group_info import ModelGroupInfo
 from aiollm.structured.tool_arguments import ToolArguments
-from aiollm.sync.client import Client
-from aiollm.sync.facade import completion, embedding, responses
-from aiollm.sync.jobs import SyncJob, batch_completion, map_sync
-from aiollm.sync.router import Router
-from aiollm.sync.stream import SyncEventStream, SyncStream
 from aiollm.types.chunk import Delta, ModelResponseStream, StreamingChoices
 from aiollm.types.embedding import Embedding, EmbeddingResponse
 from aiollm.types.recovery import Recovery
@@ -135,6 +125,23 @@ from aiollm.types.tools import (
     FunctionCall,
 )
 from aiollm.types.usage import Usage
+
+if TYPE_CHECKING:
+    from aiollm.jobs.batch import abatch_completion
+    from aiollm.jobs.estimate import Estimate
+    from aiollm.jobs.job import Job, map
+    from aiollm.jobs.jsonl_store import JSONLResults
+    from aiollm.jobs.redis_store import RedisResults
+    from aiollm.jobs.result import Result
+    from aiollm.jobs.sqlite_store import SQLiteResults
+    from aiollm.jobs.store import JobStore
+    from aiollm.jobs.summary import Summary
+    from aiollm.jobs.worker import BatchWorker
+    from aiollm.sync.client import Client
+    from aiollm.sync.facade import completion, embedding, responses
+    from aiollm.sync.jobs import SyncJob, batch_completion, map_sync
+    from aiollm.sync.router import Router
+    from aiollm.sync.stream import SyncEventStream, SyncStream
 
 __version__ = "0.1.0"
 
@@ -292,3 +299,40 @@ __all__ = [
     "trim_messages",
     "validate_environment",
 ]
+
+_LATER = {
+    "BatchWorker": "jobs.worker",
+    "Client": "sync.client",
+    "Estimate": "jobs.estimate",
+    "JSONLResults": "jobs.jsonl_store",
+    "Job": "jobs.job",
+    "JobStore": "jobs.store",
+    "RedisResults": "jobs.redis_store",
+    "Result": "jobs.result",
+    "Router": "sync.router",
+    "SQLiteResults": "jobs.sqlite_store",
+    "Summary": "jobs.summary",
+    "SyncEventStream": "sync.stream",
+    "SyncJob": "sync.jobs",
+    "SyncStream": "sync.stream",
+    "abatch_completion": "jobs.batch",
+    "batch_completion": "sync.jobs",
+    "completion": "sync.facade",
+    "embedding": "sync.facade",
+    "map": "jobs.job",
+    "map_sync": "sync.jobs",
+    "responses": "sync.facade",
+}
+"""What blocking code and jobs need, by name, and the module it is in: loaded when it is first asked for."""
+
+if not TYPE_CHECKING:  # type checkers would take every name for one that there is
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = resolve_name(f"{__name__}.{_LATER[name]}:{name}")
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

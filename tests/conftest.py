@@ -53,7 +53,7 @@ def _watch_network(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_watch_network)
-# Ten thousand tests are a million objects that stay: to look through them so often took a tenth of collecting the tests.
+# Ten thousand tests are a million objects that stay: to look through them more often took a tenth of collecting tests.
 gc.set_threshold(50_000, 20, 50)
 
 

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from attrs import frozen
+import msgspec
 
 from aiollm.cache.entry import Answer, Entry, read_entry, write_entry
 from aiollm.cache.memory import MemoryStore
@@ -26,8 +26,7 @@ REST_SECONDS = 5.0
 _logger = logging.getLogger("aiollm")
 
 
-@frozen
-class CacheStats:
+class CacheStats(msgspec.Struct, frozen=True):
     """What a cache has done since it was made.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+import msgspec
 
 from aiollm.exceptions import BadRequestError
 from aiollm.types.shape import is_mapping
@@ -15,8 +15,7 @@ __all__ = ["CacheControl"]
 _MEMBERS = ("no-cache", "no-store", "ttl", "s-maxage", "namespace")
 
 
-@frozen(kw_only=True)
-class CacheControl:
+class CacheControl(msgspec.Struct, frozen=True, kw_only=True):
     """How one call uses the cache.
 
     Attributes:

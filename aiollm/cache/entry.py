@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from attrs import frozen
 
 from aiollm.dialects.responses_message import finish_of
 from aiollm.providers.registry import Api
@@ -27,8 +26,7 @@ _ANSWERS: dict[str, type[Answer]] = {
 }
 
 
-@frozen
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """An answer that was kept.
 
     Attributes:
@@ -82,7 +80,8 @@ def write_entry(api: Api, answer: Answer, stored: float, *, asked_usage: bool = 
     Raises:
         TypeError, ValueError: it holds something that is no JSON.
     """
-    served = answer._origin.served_model if answer._origin else None
+    origin = answer._origin  # pyright: ignore[reportPrivateUsage]  # not for users
+    served = origin.served_model if origin else None
     lacks_usage = answer.usage is None and not asked_usage
     return msgspec.json.encode(_Written(ENTRY_VERSION, api, stored, served, lacks_usage, answer.model_dump()))
 

@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Generator
 
-from attrs import frozen
+import msgspec
 
 from aiollm.core.guard import Guard
 
@@ -16,8 +16,7 @@ ENTRY_BYTES = 300
 """What an entry takes beside its value: key, times, and its place in the table."""
 
 
-@frozen
-class _Kept:
+class _Kept(msgspec.Struct, frozen=True):
     value: bytes
     expires: float
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from attrs import frozen
+import msgspec
 
 from aiollm.cache.lane import Lane
 from aiollm.cache.store import StoreError
@@ -29,8 +29,7 @@ _BUSY, _CORRUPT, _FULL, _NOT_A_DATABASE = 5, 11, 13, 26
 _BUSY_PAUSE_SECONDS = 0.01
 
 
-@frozen(kw_only=True)
-class FileKind:
+class FileKind(msgspec.Struct, frozen=True, kw_only=True):
     """What a file holds.
 
     Attributes:

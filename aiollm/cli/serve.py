@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.cli.address import HOST, PORT
 from aiollm.cli.exit_codes import FAILED
@@ -61,7 +61,7 @@ def serve(options: Namespace) -> int:
         return 0
     with reserved_port(host, port) as bound, TemporaryDirectory(prefix="aiollm-metrics-") as folder:
         set_variables({SHARED_FOLDER: PROCESS_ENVIRONMENT.get(SHARED_FOLDER) or folder})
-        shared = evolve(service, port=bound, workers=workers)
+        shared = replace(service, port=bound, workers=workers)
         return supervise(workers, _worker(shared), lambda: _announce(shared, bound, workers))
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from attrs import evolve, field, frozen
+from attrs import field, frozen
+from msgspec.structs import replace
 
 from aiollm.credentials.keeper import Keeper, Lease
 from aiollm.exceptions import APIConnectionError, APIError, AuthenticationError, BadRequestError
@@ -64,7 +65,7 @@ async def identify(target: Target) -> Target:
         grant = await _keeper.get(options.get("vertex_credentials"))
         secret, project = grant.token, project or grant.project
         if grant.payer:
-            endpoint = evolve(endpoint, headers={**endpoint.headers, "x-goog-user-project": grant.payer})
+            endpoint = replace(endpoint, headers={**endpoint.headers, "x-goog-user-project": grant.payer})
     if not project:
         raise BadRequestError(
             "a call to Vertex AI belongs to a project: pass vertex_project=, or set VERTEXAI_PROJECT or "

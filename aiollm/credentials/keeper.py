@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Generic, TypeVar
 
-from attrs import frozen
+import msgspec
 
 from aiollm.exceptions import APIError
 
@@ -32,8 +32,7 @@ REREAD_SECONDS = 900.0
 """How long credentials without an end are kept: the file they came from may be edited."""
 
 
-@frozen
-class Lease(Generic[T]):
+class Lease(msgspec.Struct, Generic[T], frozen=True):
     """Credentials, and when they end.
 
     Attributes:

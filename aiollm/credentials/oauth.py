@@ -15,7 +15,6 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from attrs import evolve, frozen
 
 from aiollm.credentials.keeper import Keeper, Lease
 from aiollm.dialects.errors import error_class
@@ -38,8 +37,7 @@ _IBM_WAYS = "set WATSONX_APIKEY, WATSONX_TOKEN or WATSONX_ZENAPIKEY, or pass api
 _DATABRICKS_WAYS = "set DATABRICKS_API_KEY, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET, or pass api_key="
 
 
-@frozen
-class _TokenRequest:
+class _TokenRequest(msgspec.Struct, frozen=True):
     """What a token is asked for with.
 
     Attributes:
@@ -70,7 +68,7 @@ async def identify_ibm(target: Target) -> Target:
     if "watsonx_token" in options:
         return msgspec.structs.replace(target, secret=_secret(options["watsonx_token"], "watsonx_token"))
     if "zen_api_key" in options:  # of Cloud Pak for Data
-        provider = evolve(target.provider, auth={"Authorization": "ZenApiKey {key}"})
+        provider = msgspec.structs.replace(target.provider, auth={"Authorization": "ZenApiKey {key}"})
         secret = _secret(options["zen_api_key"], "zen_api_key")
         return msgspec.structs.replace(target, provider=provider, secret=secret)
     raise AuthenticationError(f"{target.provider.name} has no API key: {_IBM_WAYS}", phase="request")

@@ -5,9 +5,9 @@ Sources: Cohere's Python client (7.3); on Bedrock, where the model stands in the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from attrs import field, frozen
+import msgspec
 
 from aiollm.dialects.base import Context
 from aiollm.dialects.body import accepted_parameters, json_request
@@ -21,15 +21,14 @@ from aiollm.types.request import Request
 from aiollm.types.shape import EMPTY
 from aiollm.wire.http import HttpRequest, ReplyHead
 
-__all__ = ["CohereEmbedder"]
+__all__ = ["CohereEmbedder", "on_bedrock"]
 
 _NOT_TAKEN = frozenset({"user"})
 _NAMES = {"dimensions": "output_dimension"}
 _COUNT_HEADER = "x-amzn-bedrock-input-token-count"
 
 
-@frozen
-class CohereEmbedder:
+class CohereEmbedder(msgspec.Struct, frozen=True):
     """Every text needs a purpose (`input_type`), which is "search_document" where none is given, as in LiteLLM.
 
     Of several `embedding_types` the first is `embedding`; the others stand beside it under their names.
@@ -39,7 +38,7 @@ class CohereEmbedder:
     """
 
     on_bedrock: bool = False
-    takes_lists: bool = field(default=True, init=False)
+    takes_lists: ClassVar[bool] = True
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
@@ -69,6 +68,11 @@ class CohereEmbedder:
         """Return the error that a reply with a failure status stands for."""
         read = aws_error if self.on_bedrock else error_from_reply
         return read(head, body, provider=endpoint.provider, model=request.model)
+
+
+def on_bedrock() -> CohereEmbedder:
+    """Return the format as Bedrock has it."""
+    return CohereEmbedder(on_bedrock=True)
 
 
 def _response(embeddings: Any, first: str | None, tokens: Any, id: str | None) -> EmbeddingResponse:

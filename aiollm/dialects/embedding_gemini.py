@@ -5,9 +5,9 @@ Source: google-genai 3.6 (`models.py`, the conversions of `embed_content`).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from attrs import field, frozen
+import msgspec
 
 from aiollm.dialects.base import Context
 from aiollm.dialects.body import accepted_parameters, json_request
@@ -20,15 +20,14 @@ from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
 from aiollm.wire.http import HttpRequest, ReplyHead
 
-__all__ = ["GeminiEmbedder"]
+__all__ = ["GeminiEmbedder", "on_vertex"]
 
 _NOT_TAKEN = frozenset({"encoding_format", "user"})
 _NAMES = {"dimensions": "outputDimensionality", "task_type": "taskType"}
 _NAMES_IN_CONFIG = {**_NAMES, "auto_truncate": "autoTruncate"}
 
 
-@frozen
-class GeminiEmbedder:
+class GeminiEmbedder(msgspec.Struct, frozen=True):
     """Parameters of the provider's own, such as `task_type` and `title`, go into the request of each text.
 
     Args:
@@ -36,7 +35,7 @@ class GeminiEmbedder:
     """
 
     cloud: bool = False
-    takes_lists: bool = field(default=True, init=False)
+    takes_lists: ClassVar[bool] = True
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
@@ -58,6 +57,11 @@ class GeminiEmbedder:
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""
         return reply_error(head, body, provider=endpoint.provider, model=request.model)
+
+
+def on_vertex() -> GeminiEmbedder:
+    """Return the format as Vertex AI has it."""
+    return GeminiEmbedder(cloud=True)
 
 
 def _response(payload: dict[str, Any]) -> EmbeddingResponse:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from attrs import field, frozen
+import msgspec
 
 from aiollm.dialects.base import Context
 from aiollm.dialects.body import accepted_parameters, json_request
@@ -18,11 +18,10 @@ from aiollm.types.endpoint import Endpoint
 from aiollm.types.request import Request
 from aiollm.wire.http import HttpRequest, ReplyHead
 
-__all__ = ["OpenAIEmbedder"]
+__all__ = ["OpenAIEmbedder", "at_mistral"]
 
 
-@frozen
-class OpenAIEmbedder:
+class OpenAIEmbedder(msgspec.Struct, frozen=True):
     """Texts or token ids in, vectors or their base64 out.
 
     Args:
@@ -30,9 +29,9 @@ class OpenAIEmbedder:
         not_taken: OpenAI's parameters that the provider does not take.
     """
 
-    renames: Mapping[str, str] = field(factory=dict[str, str])
+    renames: Mapping[str, str] = {}
     not_taken: frozenset[str] = frozenset()
-    takes_lists: bool = field(default=True, init=False)
+    takes_lists: ClassVar[bool] = True
 
     def encode(self, request: Request, endpoint: Endpoint) -> HttpRequest:
         """Return the HTTP request, but for its authentication."""
@@ -47,6 +46,11 @@ class OpenAIEmbedder:
     def error(self, head: ReplyHead, body: bytes, request: Request, endpoint: Endpoint) -> APIError:
         """Return the error that a reply with a failure status stands for."""
         return error_from_reply(head, body, provider=endpoint.provider, model=request.model)
+
+
+def at_mistral() -> OpenAIEmbedder:
+    """Return the format as Mistral has it. Verified in Mistral's Python client (3.7)."""
+    return OpenAIEmbedder(renames={"dimensions": "output_dimension"}, not_taken=frozenset({"user"}))
 
 
 def _response(payload: dict[str, Any]) -> EmbeddingResponse:

@@ -1,12 +1,15 @@
 """A call for embeddings: one request, or one for each text where a model takes no more."""
 
+# What users do not see of an answer is told to the policies.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import msgspec
 
-from aiollm.dialects.embedders import EMBEDDERS
+from aiollm.dialects.table import embedder_of
 from aiollm.engine.answer import WholeReply
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
@@ -28,7 +31,7 @@ async def embed(call: Call) -> WholeReply[EmbeddingResponse]:
 
     Cancelling closes the connection.
     """
-    response = await ask_whole(call, EMBEDDERS[call.target.provider.dialect])
+    response = await ask_whole(call, embedder_of(call.target.provider.dialect))
     origin = response._origin or Origin()
     return WholeReply(call, response, ReplyHead(200, response._response_headers), response.usage, origin)
 
@@ -40,7 +43,7 @@ async def one_by_one(call: Call, handler: Handler[WholeReply[EmbeddingResponse]]
         APIError: whatever went wrong; its `partial` has the vectors of the texts before.
     """
     given = call.request.params["input"]
-    if EMBEDDERS[call.target.provider.dialect].takes_lists or isinstance(given, str):
+    if embedder_of(call.target.provider.dialect).takes_lists or isinstance(given, str):
         return await handler(call)
     answers: list[EmbeddingResponse] = []
     for item in given:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from attrs import field, frozen
 
 from aiollm.engine.attempt import Attempt
@@ -16,8 +17,7 @@ from aiollm.types.usage import Usage
 __all__ = ["AttemptFailed", "CallEnded", "CallFacts", "CallStarted", "Event", "FirstContent"]
 
 
-@frozen(eq=False)
-class CallFacts:
+class CallFacts(msgspec.Struct, frozen=True, eq=False):
     """A call, as all its events know it.
 
     Attributes:
@@ -41,13 +41,16 @@ class CallFacts:
     url: str
     stream: bool
     started_at: float
-    metadata: Mapping[str, Any] = field(repr=False)
-    params: Mapping[str, Any] = field(repr=False)
-    messages: Sequence[Mapping[str, Any]] = field(repr=False)
+    metadata: Mapping[str, Any]
+    params: Mapping[str, Any]
+    messages: Sequence[Mapping[str, Any]]
+
+    def __repr__(self) -> str:
+        # The messages, parameters and notes may be private.
+        return f"<CallFacts {self.id}: {self.api} of {self.provider}/{self.model}>"
 
 
-@frozen(eq=False)
-class CallStarted:
+class CallStarted(msgspec.Struct, frozen=True, eq=False):
     """A call begins: its arguments are right, and nothing has been sent.
 
     Attributes:
@@ -57,8 +60,7 @@ class CallStarted:
     call: CallFacts
 
 
-@frozen(eq=False)
-class AttemptFailed:
+class AttemptFailed(msgspec.Struct, frozen=True, eq=False):
     """One request of a call has failed; the call may still go on.
 
     Attributes:
@@ -70,8 +72,7 @@ class AttemptFailed:
     attempt: Attempt
 
 
-@frozen(eq=False)
-class FirstContent:
+class FirstContent(msgspec.Struct, frozen=True, eq=False):
     """The first content has come; of an answer that comes whole, all of it.
 
     Attributes:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol
 
-from attrs import define, field, frozen
+import msgspec
 
 from aiollm.engine.attempt import Attempt
+from aiollm.providers.registry import PROCESS_ENVIRONMENT
 
 __all__ = ["SHARED_FOLDER", "FinishedCall", "Gauge", "PrometheusMetrics"]
 
@@ -67,8 +69,7 @@ class FinishedCall(Protocol):
     def first_token(self) -> float | None: ...
 
 
-@frozen
-class Gauge:
+class Gauge(msgspec.Struct, frozen=True):
     """Numbers as they are now: one for each set of labels."""
 
     name: str
@@ -110,8 +111,7 @@ _Ended = tuple[FinishedCall, tuple[Attempt, ...], str]
 """A call that has ended, the requests that it took, and the alias of its key."""
 
 
-@define
-class _Tally:
+class _Tally(msgspec.Struct):
     """What is counted together: calls with the same labels."""
 
     calls: int = 0
@@ -119,8 +119,8 @@ class _Tally:
     cached_tokens: int = 0
     completion_tokens: int = 0
     cost: int = 0
-    latencies: list[float] = field(factory=list)
-    first_tokens: list[float] = field(factory=list)
+    latencies: list[float] = msgspec.field(default_factory=list)
+    first_tokens: list[float] = msgspec.field(default_factory=list)
 
     def add(self, call: FinishedCall) -> None:
         self.calls += 1
@@ -138,25 +138,19 @@ def _told(labels: Iterable[str | None]) -> Iterator[str]:
     return (label or "" for label in labels)
 
 
-class PrometheusMetrics:
-    """Counters and histograms of calls. It may be used from several threads.
-
-    Raises:
-        ImportError: prometheus-client is not installed.
-    """
+class _Numbers:
+    """The counters and histograms, as prometheus-client keeps them."""
 
     def __init__(self) -> None:
-        try:
-            import prometheus_client
-            import prometheus_client.core  # pyright: ignore[reportUnusedImport]  # read from `_library`
-            import prometheus_client.multiprocess  # pyright: ignore[reportUnusedImport]  # read from `_library`
-            import prometheus_client.values
-        except ImportError:
-            raise ImportError("metrics need prometheus-client: pip install 'aiollm[prometheus]'") from None
+        # Late: a start would take some thirty milliseconds longer, and nobody asks for numbers that early.
+        import prometheus_client
+        import prometheus_client.core  # pyright: ignore[reportUnusedImport]  # read from `_library`
+        import prometheus_client.multiprocess  # pyright: ignore[reportUnusedImport]  # read from `_library`
+        import prometheus_client.values  # pyright: ignore[reportUnusedImport]  # read from `_library`
+
         self._library: Any = prometheus_client
         self._registry = prometheus_client.CollectorRegistry()
-        self._shared: bool = prometheus_client.values.ValueClass._multiprocess  # told by no public name
-        self._uncounted: deque[_Ended] = deque()  # threads share it; each access is one atomic operation
+        self._shared: bool = self._library.values.ValueClass._multiprocess  # told by no public name
         self._known: set[tuple[str, ...]] = set()
         self._children: dict[tuple[Any, tuple[str, ...]], Any] = {}
         self._define()
@@ -192,45 +186,7 @@ class PrometheusMetrics:
         # Without who called: a series for each bucket of each key would be too many.
         return self._library.Histogram(name, told, _Asked._fields[:3], buckets=buckets, registry=self._registry)
 
-    def ended(self, call: FinishedCall, attempts: Iterable[Attempt] = (), *, key_alias: str | None = None) -> None:
-        """Count a call that has ended.
-
-        Calls are counted together, at the latest before the numbers are told: a counter of the library takes a lock
-        for each addition, and a call is some ten of them. Where processes share their numbers each is counted at once.
-
-        Args:
-            call: the call.
-            attempts: the requests that it took.
-            key_alias: what people call the caller's key.
-        """
-        self._uncounted.append((call, tuple(attempts), key_alias or ""))
-        if self._shared or len(self._uncounted) >= MOST_UNCOUNTED:
-            self._count()
-
-    def _count(self) -> None:
-        tallies: dict[tuple[str | None, ...], _Tally] = {}
-        tries: Counter[tuple[str | None, ...]] = Counter()
-        for call, attempts, alias in self._taken():
-            whose = call.model, call.served_model, call.provider, call.key, alias, call.team, call.user
-            group = *whose, call.call, call.status, call.code
-            tally = tallies.get(group)
-            if tally is None:
-                tally = tallies[group] = _Tally()
-            tally.add(call)
-            for attempt in attempts:
-                tries[attempt.model, attempt.deployment, attempt.provider, _ending(attempt)] += 1
-        for whole, tally in tallies.items():
-            *asked, route, status, code = _told(whole)
-            self._count_calls(_Asked(*asked), route, status, code, tally)
-        for (*labels, ending), count in tries.items():
-            self._count_attempts(_Tried(*_told(labels)), ending, count)
-
-    def _taken(self) -> Iterator[_Ended]:
-        while self._uncounted:
-            with suppress(IndexError):  # another thread took the last
-                yield self._uncounted.popleft()
-
-    def _count_calls(self, asked: _Asked, route: str, status: str, code: str, tally: _Tally) -> None:
+    def count_calls(self, asked: _Asked, route: str, status: str, code: str, tally: _Tally) -> None:
         if not self._has_room((*asked, code)):
             asked, code = asked._replace(requested_model="other", model="other"), code and "other"
         self._child(self._requests, *asked, route, status).inc(tally.calls)
@@ -266,7 +222,7 @@ class PrometheusMetrics:
             child = self._children[metric, labels] = metric.labels(*labels)
         return child
 
-    def _count_attempts(self, tried: _Tried, ending: str | None, count: int) -> None:
+    def count_attempts(self, tried: _Tried, ending: str | None, count: int) -> None:
         if not self._has_room(tried):
             tried = tried._replace(litellm_model_name="other")
         self._child(self._attempts, *tried).inc(count)
@@ -275,13 +231,8 @@ class PrometheusMetrics:
         elif ending is not None:
             self._child(self._faults, *tried, ending).inc(count)
 
-    def render(self, gauges: Iterable[Gauge] = ()) -> tuple[bytes, str]:
-        """Return all numbers in Prometheus' text format, and its content type.
-
-        Args:
-            gauges: what is to be told with them.
-        """
-        self._count()
+    def told(self, gauges: Iterable[Gauge]) -> tuple[bytes, str]:
+        """Return all numbers in Prometheus' text format, and its content type."""
         library = self._library
         registry = library.CollectorRegistry()
         if self._shared:
@@ -292,8 +243,7 @@ class PrometheusMetrics:
         return library.generate_latest(registry), library.CONTENT_TYPE_LATEST
 
 
-@frozen(eq=False)
-class _Gauges:
+class _Gauges(msgspec.Struct, frozen=True, eq=False):
     """A collector of what is measured when it is asked for."""
 
     library: Any
@@ -307,3 +257,73 @@ class _Gauges:
                 family.add_metric([*labels.values()], value)
             if family is not None:
                 yield family
+
+
+class PrometheusMetrics:
+    """Counters and histograms of calls. It may be used from several threads.
+
+    Raises:
+        ImportError: prometheus-client is not installed.
+    """
+
+    def __init__(self) -> None:
+        if find_spec("prometheus_client") is None:
+            raise ImportError("metrics need prometheus-client: pip install 'aiollm[prometheus]'")
+        self._at_once = PROCESS_ENVIRONMENT.get(SHARED_FOLDER) is not None
+        self._uncounted: deque[_Ended] = deque()  # threads share it; each access is one atomic operation
+        self._made: list[_Numbers] = []
+
+    @property
+    def _numbers(self) -> _Numbers:
+        """The numbers, made when they are first needed; of two threads that make them at once the first wins."""
+        if not self._made:
+            self._made.append(_Numbers())
+        return self._made[0]
+
+    def ended(self, call: FinishedCall, attempts: Iterable[Attempt] = (), *, key_alias: str | None = None) -> None:
+        """Count a call that has ended.
+
+        Calls are counted together, at the latest before the numbers are told: a counter of the library takes a lock
+        for each addition, and a call is some ten of them. Where processes share their numbers each is counted at once.
+
+        Args:
+            call: the call.
+            attempts: the requests that it took.
+            key_alias: what people call the caller's key.
+        """
+        self._uncounted.append((call, tuple(attempts), key_alias or ""))
+        if self._at_once or len(self._uncounted) >= MOST_UNCOUNTED:
+            self._count()
+
+    def _count(self) -> None:
+        tallies: dict[tuple[str | None, ...], _Tally] = {}
+        tries: Counter[tuple[str | None, ...]] = Counter()
+        for call, attempts, alias in self._taken():
+            whose = call.model, call.served_model, call.provider, call.key, alias, call.team, call.user
+            group = *whose, call.call, call.status, call.code
+            tally = tallies.get(group)
+            if tally is None:
+                tally = tallies[group] = _Tally()
+            tally.add(call)
+            for attempt in attempts:
+                tries[attempt.model, attempt.deployment, attempt.provider, _ending(attempt)] += 1
+        numbers = self._numbers
+        for whole, tally in tallies.items():
+            *asked, route, status, code = _told(whole)
+            numbers.count_calls(_Asked(*asked), route, status, code, tally)
+        for (*labels, ending), count in tries.items():
+            numbers.count_attempts(_Tried(*_told(labels)), ending, count)
+
+    def _taken(self) -> Iterator[_Ended]:
+        while self._uncounted:
+            with suppress(IndexError):  # another thread took the last
+                yield self._uncounted.popleft()
+
+    def render(self, gauges: Iterable[Gauge] = ()) -> tuple[bytes, str]:
+        """Return all numbers in Prometheus' text format, and its content type.
+
+        Args:
+            gauges: what is to be told with them.
+        """
+        self._count()
+        return self._numbers.told(gauges)

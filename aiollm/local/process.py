@@ -14,7 +14,8 @@ from subprocess import PIPE, Popen
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, cast
 
-from attrs import define, field, frozen
+import msgspec
+from attrs import define, field
 
 from aiollm.exceptions import ServiceUnavailableError
 from aiollm.types.secret import Secret
@@ -29,8 +30,7 @@ _OUTPUT_BYTES = 65536
 _ERROR_LINE = re.compile(r"[\d.]+ E (?P<text>.+)")
 
 
-@frozen
-class LocalServer:
+class LocalServer(msgspec.Struct, frozen=True):
     """A server that accepts requests: `base_url` ends in `/v1`, `secret` is its bearer token."""
 
     base_url: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-from attrs import frozen
+import msgspec
 
 from aiollm.exceptions import (
     APIConnectionError,
@@ -35,8 +35,7 @@ from aiollm.exceptions import (
 __all__ = ["Failure", "failure_of"]
 
 
-@frozen
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """An error as a caller sees it.
 
     Attributes:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from attrs import frozen
+import msgspec
 
 from aiollm.pricing.reduction import Entry
 from aiollm.types.shape import JSON
@@ -47,8 +47,7 @@ class Circumstances(NamedTuple):
     at: datetime | None = None
 
 
-@frozen(kw_only=True)
-class Rates:
+class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """USD for a token of each kind."""
 
     prompt: float

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
-from attrs import frozen
+import msgspec
 
 from aiollm.exceptions import BadRequestError
 from aiollm.pricing.cost import Cost, reported_cost
@@ -30,8 +30,7 @@ class CostPerToken(TypedDict, total=False):
     cache_creation_input_token_cost: float
 
 
-@frozen(kw_only=True)
-class _Served:
+class _Served(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer says of where it came from; None where it does not."""
 
     model: str | None = None

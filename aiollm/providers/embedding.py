@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.model_rules import Placement
@@ -32,7 +32,7 @@ def embedding_row(row: Provider) -> Provider:
             phase="request",
             hint="name a model that embeds, of a provider that has some, such as openai/text-embedding-3-small",
         )
-    return evolve(
+    return replace(
         row,
         dialect=row.embedding or "openai",
         path=row.embedding_path or beside_chat(row.path, _PATH),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.exceptions import BadRequestError
 from aiollm.types.endpoint import Endpoint
@@ -36,7 +36,7 @@ def located(endpoint: Endpoint, project: str, location: str) -> Endpoint:
             url = url.replace(part, value)
         return url
 
-    return evolve(endpoint, url=filled(endpoint.url), stream_url=filled(endpoint.stream_url))
+    return replace(endpoint, url=filled(endpoint.url), stream_url=filled(endpoint.stream_url))
 
 
 def _host(location: str) -> str:

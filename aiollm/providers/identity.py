@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from attrs import frozen
+import msgspec
 
 from aiollm.types.secret import HiddenText
 from aiollm.types.shape import is_mapping
@@ -19,8 +19,7 @@ __all__ = ["IDENTITIES", "IDENTITY_OPTIONS", "AwsKeys", "Identity", "IdentityKin
 IdentityKind = Literal["aws", "databricks", "google", "ibm"]
 
 
-@frozen
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """The options of one cloud.
 
     Attributes:
@@ -36,8 +35,7 @@ class Identity:
     usual: tuple[str, ...] = ()
 
 
-@frozen
-class AwsKeys:
+class AwsKeys(msgspec.Struct, frozen=True):
     """What AWS requests are signed with.
 
     Attributes:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 import msgspec
-from attrs import evolve, field, frozen
+from msgspec.structs import replace
 
 from aiollm.providers.identity import AwsKeys, IdentityKind
 from aiollm.providers.model_rules import ModelRule
@@ -19,8 +19,7 @@ from aiollm.types.secret import Secret
 __all__ = ["Provider", "Target"]
 
 
-@frozen(eq=False, kw_only=True)
-class Provider:
+class Provider(msgspec.Struct, frozen=True, eq=False, kw_only=True, forbid_unknown_fields=True):
     """Who and where: one row of the catalogue, or one that `register` adds.
 
     Attributes:
@@ -71,18 +70,18 @@ class Provider:
     path_elsewhere: str | None = None
     url_rule: UrlRule | None = None
     api_version_env: tuple[str, ...] = ()
-    placeholders: Mapping[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
+    placeholders: Mapping[str, tuple[str, ...]] = {}
     key_env: tuple[str, ...] = ()
     base_url_env: tuple[str, ...] = ()
     token_env: tuple[str, ...] = ()
     key_optional: bool = False
-    auth: Mapping[str, str] = field(factory=lambda: {"Authorization": "Bearer {key}"})
-    auth_for: Mapping[str, Mapping[str, str]] = field(factory=dict[str, Mapping[str, str]])
-    headers: Mapping[str, str] = field(factory=dict[str, str])
-    header_env: Mapping[str, str] = field(factory=dict[str, str])
-    body_env: Mapping[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
+    auth: Mapping[str, str] = msgspec.field(default_factory=lambda: {"Authorization": "Bearer {key}"})
+    auth_for: Mapping[str, Mapping[str, str]] = {}
+    headers: Mapping[str, str] = {}
+    header_env: Mapping[str, str] = {}
+    body_env: Mapping[str, tuple[str, ...]] = {}
     organization_header: str | None = None
-    renames: Mapping[str, str] = field(factory=dict[str, str])
+    renames: Mapping[str, str] = {}
     unsupported: frozenset[str] = frozenset()
     developer_role: Literal["developer", "system", "user"] = "system"
     quirks: tuple[BodyQuirk, ...] = ()
@@ -91,7 +90,7 @@ class Provider:
     prefill: Prefill | None = None
     bare: tuple[str, ...] = ()
     model_rule: ModelRule | None = None
-    models: Mapping[str, Mapping[str, Any]] = field(factory=dict[str, Mapping[str, Any]])
+    models: Mapping[str, Mapping[str, Any]] = {}
     identity: IdentityKind | None = None
     service: str = ""
     serve: Literal["local"] | None = None
@@ -101,7 +100,7 @@ class Provider:
         """Return the row as it is for a model."""
         for pattern, members in self.models.items():
             if fnmatchcase(name.lower(), pattern):
-                return evolve(self, models={}, **members)
+                return replace(self, models={}, **members)
         return self
 
 

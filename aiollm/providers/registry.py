@@ -60,7 +60,7 @@ def providers() -> Mapping[str, Provider]:
 def register(provider: Provider) -> None:
     """Add a provider, or put another row in the place of the one of that name.
 
-    `attrs.evolve(providers()["groq"], base_url=...)` makes a changed copy of a row.
+    `msgspec.structs.replace(providers()["groq"], base_url=...)` makes a changed copy of a row.
     """
     _rows()  # of threads that ask first at the same time each reads the file; from the second time on all share one
     _rows()[provider.name] = provider

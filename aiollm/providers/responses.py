@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.provider import Provider, Target
@@ -59,7 +59,7 @@ def responses_row(row: Provider) -> Provider:
             phase="request",
             hint="acompletion calls its chat",
         )
-    return evolve(
+    return replace(
         row,
         dialect="responses",
         path=beside_chat(row.path, _PATH),

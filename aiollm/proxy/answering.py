@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from types import TracebackType
 
+import msgspec
 from aiohttp import web
-from attrs import define, evolve
+from msgspec.structs import replace
 
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
@@ -83,8 +84,7 @@ async def _let_in(
             exchange.work.add_done_callback(lambda work: gateway.entrance.leave())
 
 
-@define(eq=False)
-class _Exchange:
+class _Exchange(msgspec.Struct, eq=False):
     """A call that has been let in, and its client.
 
     Attributes:
@@ -182,7 +182,7 @@ class _Exchange:
         attempt = answering_attempt(reply)
         if attempt is None or attempt.group is None or attempt.group == self.call.group:
             return self.asked
-        return evolve(self.asked, model=attempt.group)
+        return replace(self.asked, model=attempt.group)
 
     def _told(self, error: Exception) -> Failure:
         return failed(error, self.caller.request_id, over_budget=self.gateway.over_budget)

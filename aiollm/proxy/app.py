@@ -18,7 +18,7 @@ from aiollm.proxy.inbound.failure import Failure
 from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import SERVER
 from aiollm.proxy.route import Route
-from aiollm.proxy.routes import ROUTES
+from aiollm.proxy.routes import ROUTES, further_routes
 from aiollm.proxy.table import RouteTable
 
 __all__ = ["make_server"]
@@ -32,10 +32,10 @@ def make_server(gateway: Gateway, routes: Sequence[Route] = ROUTES, **settings: 
 
     Args:
         gateway: the worker's state.
-        routes: what there is.
+        routes: what there is beside the further ones.
         settings: of aiohttp's protocol.
     """
-    table = RouteTable(routes)
+    table = RouteTable(routes, further_routes)
     request_of = partial(Request, loop=asyncio.get_running_loop())
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:

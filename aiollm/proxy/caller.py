@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+import msgspec
 
 from aiollm.proxy.keys import Holder, Identity
 
 __all__ = ["Caller"]
 
 
-@frozen
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who has sent a request, and as which one it is known.
 
     Attributes:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from aiohttp import web
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.async_router import AsyncRouter
 from aiollm.providers.tokens import token_counter
@@ -73,7 +73,7 @@ def _answering(name: str, choose: Format | Choose) -> Handler:
 def _as_configured(gateway: Gateway, asked: Asked) -> Asked:
     """Return what is asked, with the operator's word on whether streams tell their usage."""
     shows = gateway.config.general.always_include_stream_usage
-    return asked if shows is None else evolve(asked, include_usage=shows)
+    return asked if shows is None else replace(asked, include_usage=shows)
 
 
 def _message(router: AsyncRouter, model: str) -> Format:

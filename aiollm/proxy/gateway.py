@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.async_router import AsyncRouter
 from aiollm.engine.attempt import Attempt
@@ -190,7 +190,7 @@ class Gateway:
         """
         set_variables(config.environment)
         router = router_of(config, number=self._number, workers=self._workers)
-        if evolve(config, deployments=(), digest="") == evolve(self.config, deployments=(), digest=""):
+        if replace(config, deployments=(), digest="") == replace(self.config, deployments=(), digest=""):
             self.router.set_model_list(routing_arguments(config)["model_list"])
         else:
             self._replaced.append(self.router)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+import msgspec
 from msgspec.structs import replace
 
 from aiollm.api import chat_like
@@ -37,8 +37,7 @@ _NOTHING_SAID: Mapping[AskedCall, Mapping[str, Any]] = {
 }
 
 
-@frozen(eq=False)
-class Grant:
+class Grant(msgspec.Struct, frozen=True, eq=False):
     """The calls of one caller to one model.
 
     Attributes:
@@ -50,10 +49,14 @@ class Grant:
     holders: tuple[Holder, ...]
     bounded: bool
     api: Api
-    _router: AsyncRouter = field(repr=False)
-    _terms: Mapping[str, Any] = field(repr=False)  # the arguments that are not the caller's to say
-    _opening: Call = field(repr=False)  # says nothing
-    _ways: tuple[Way, ...] = field(repr=False)
+    _router: AsyncRouter
+    _terms: Mapping[str, Any]  # the arguments that are not the caller's to say
+    _opening: Call  # says nothing
+    _ways: tuple[Way, ...]
+
+    def __repr__(self) -> str:
+        # The terms of a key are nobody else's business.
+        return f"<Grant of {self.api} to {len(self.holders)} holders>"
 
     def call(self, asked: Asked) -> Call:
         """Return the call that is asked for, within the time that the caller wants to wait.

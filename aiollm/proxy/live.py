@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from attrs import define, field
+import msgspec
 
 from aiollm.core.scope import CancelScope
 from aiollm.engine.stream import AnswerStream
@@ -15,8 +15,7 @@ from aiollm.proxy.keys import Holder
 __all__ = ["LiveCall", "LiveCalls"]
 
 
-@define(eq=False)
-class LiveCall:
+class LiveCall(msgspec.Struct, eq=False):
     """One call that goes on.
 
     Attributes:
@@ -35,8 +34,12 @@ class LiveCall:
     key: Holder | None
     stream: bool
     started: float
-    _scope: CancelScope = field(repr=False)
-    answer: AnswerStream[Any, Any] | None = field(default=None, repr=False)
+    _scope: CancelScope
+    answer: AnswerStream[Any, Any] | None = None
+
+    def __repr__(self) -> str:
+        # The answer may be private.
+        return f"<LiveCall {self.id}: {self.api} of {self.model}>"
 
     @property
     def chunks(self) -> int:

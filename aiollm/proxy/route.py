@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
+import msgspec
 from aiohttp import web
-from attrs import frozen
 
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
@@ -23,8 +23,7 @@ that names the route, unless the configuration lets anybody read the metrics; wh
 Handler = Callable[[Gateway, Request, Caller], Awaitable[web.StreamResponse]]
 
 
-@frozen
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """A route.
 
     Attributes:

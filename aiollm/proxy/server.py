@@ -36,7 +36,7 @@ async def serving(
         host: the address to listen on.
         port: the port; 0 for a free one.
         shares_port: whether other processes listen on the port too; the kernel spreads connections over them.
-        routes: what there is.
+        routes: what there is beside the further ones.
 
     Raises:
         OSError: the port cannot be had.

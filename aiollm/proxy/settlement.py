@@ -6,7 +6,7 @@ import asyncio
 import time
 from functools import partial
 
-from attrs import define
+import msgspec
 
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
@@ -56,8 +56,7 @@ async def admit(gateway: Gateway, caller: Caller, asked: Asked, grant: Grant, ca
     return Settlement(gateway, caller, asked, call, api, reservation, bill, now)
 
 
-@define(eq=False)
-class Settlement:
+class Settlement(msgspec.Struct, eq=False):
     """The end of one call: what it took is booked, and its row is written. Only the first ending counts.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from aiohttp import web
@@ -23,11 +23,16 @@ class RouteTable:
 
     Args:
         routes: the routes.
+        further: gives others, which are asked for once a path is none of the first.
     """
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], further: Callable[[], Iterable[Route]] = tuple) -> None:
         self._plain: dict[str, Methods] = {}
         self._patterns: dict[str, tuple[re.Pattern[str], Methods]] = {}
+        self._further: Callable[[], Iterable[Route]] | None = further
+        self._add(routes)
+
+    def _add(self, routes: Iterable[Route]) -> None:
         for route in routes:
             for path in route.paths:
                 self._methods_at(path)[route.method] = route
@@ -60,7 +65,12 @@ class RouteTable:
         for pattern, methods in self._patterns.values():
             if found := pattern.fullmatch(path):
                 return methods, {name: _unquoted(value) for name, value in found.groupdict().items()}
-        raise web.HTTPNotFound
+        if self._further is None:
+            raise web.HTTPNotFound
+        further, self._further = self._further, None
+        self._add(further())
+        plain = self._plain.get(path)
+        return self._matching(path) if plain is None else (plain, _NAMES_NOTHING)
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from attrs import frozen
+import msgspec
 
 from aiollm.proxy.config import Config
 from aiollm.proxy.drain import drain
@@ -23,8 +23,7 @@ __all__ = ["Service", "run_worker"]
 MEMORY = Path(":memory:")
 
 
-@frozen
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """What is served, and where.
 
     Attributes:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from attrs import field, frozen
 
 from aiollm.providers.provider import Target
 from aiollm.providers.registry import Api
@@ -17,8 +16,7 @@ __all__ = ["Deployment"]
 Place = Callable[[str, Api], Target]
 
 
-@frozen(eq=False, kw_only=True)
-class Deployment:
+class Deployment(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """A deployment of a model, one of those that share a name.
 
     Attributes:
@@ -45,8 +43,8 @@ class Deployment:
     id: str
     group: str
     model: str
-    place: Place = field(repr=False)
-    defaults: Request = field(factory=lambda: Request(model="", messages=()), repr=False)
+    place: Place
+    defaults: Request = Request(model="", messages=())
     rpm: int | None = None
     tpm: int | None = None
     max_parallel_requests: int | None = None
@@ -60,9 +58,13 @@ class Deployment:
     max_input_tokens: int | None = None
     input_cost_per_token: float | None = None
     output_cost_per_token: float | None = None
-    prices: Mapping[str, Any] | None = field(default=None, repr=False)
-    params: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
-    info: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
+    prices: Mapping[str, Any] | None = None
+    params: Mapping[str, Any] = {}
+    info: Mapping[str, Any] = {}
+
+    def __repr__(self) -> str:
+        # Its parameters may be private.
+        return f"<Deployment {self.id} of {self.group}: {self.model}>"
 
     def target(self, name: str, api: Api) -> Target:
         """Return where a call goes that asks for the group by a name.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.core.guard import Guard
 from aiollm.exceptions import APIError, BadRequestError
@@ -186,9 +186,9 @@ class Fleet:
     def _member(self, deployment: Deployment, known: Mapping[str, Member]) -> Member:
         before = known.get(deployment.id)
         if before is not None:
-            return evolve(before, deployment=deployment)
+            return replace(before, deployment=deployment)
         seconds = self._rules.seconds if deployment.cooldown_time is None else deployment.cooldown_time
-        return Member(deployment, Statistics(), Health(evolve(self._rules, seconds=seconds)))
+        return Member(deployment, Statistics(), Health(replace(self._rules, seconds=seconds)))
 
 
 def _matches(pattern: str, name: str) -> bool:

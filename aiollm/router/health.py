@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+import msgspec
 
 from aiollm.exceptions import (
     APIError,
@@ -52,8 +52,7 @@ _STANDING = (AuthenticationError, PermissionDeniedError, ConnectError, DNSError,
 _TOO_BUSY = (RateLimitError, ServiceUnavailableError)
 
 
-@frozen(kw_only=True)
-class CooldownRules:
+class CooldownRules(msgspec.Struct, frozen=True, kw_only=True):
     """When a deployment is left alone, and for how long.
 
     Attributes:
@@ -65,7 +64,7 @@ class CooldownRules:
 
     seconds: float = 5.0
     allowed_fails: int | None = None
-    by_class: Mapping[type[APIError], int] = field(factory=dict[type[APIError], int])
+    by_class: Mapping[type[APIError], int] = {}
 
     def named(self, error: APIError) -> type[APIError] | None:
         """Return the class that `by_class` knows an error by."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import define
+import msgspec
 
 from aiollm.router.deployment import Deployment
 from aiollm.router.health import Health
@@ -11,8 +11,7 @@ from aiollm.router.statistics import Statistics
 __all__ = ["Demand", "Member"]
 
 
-@define(eq=False)
-class Member:
+class Member(msgspec.Struct, eq=False):
     """One deployment of a group.
 
     Attributes:
@@ -35,8 +34,7 @@ class Member:
         )
 
 
-@define
-class Demand:
+class Demand(msgspec.Struct):
     """What the choice of a deployment depends on in a call.
 
     Attributes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import TypeVar
 
-from attrs import evolve, field, frozen
+import msgspec
+from attrs import evolve
 
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
@@ -22,8 +23,7 @@ PATIENCE_SECONDS = 5.0
 """How long a provider that asks for time is waited for when another group could be asked instead."""
 
 
-@frozen(kw_only=True)
-class RetryRules:
+class RetryRules(msgspec.Struct, frozen=True, kw_only=True):
     """When a router sends a failed request again.
 
     Attributes:
@@ -31,8 +31,8 @@ class RetryRules:
         by_group: group -> its rules.
     """
 
-    retry: Retry = field(factory=Retry)
-    by_group: Mapping[str, Retry] = field(factory=dict[str, Retry])
+    retry: Retry = msgspec.field(default_factory=Retry)
+    by_group: Mapping[str, Retry] = {}
 
     def of(self, group: str, retries: int | None) -> Retry:
         """Return the rules of a group.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TypeVar
 
 import msgspec
-from attrs import frozen
 
 from aiollm.core.call_scope import CallScope
 from aiollm.engine.answer import Answer
@@ -26,8 +25,7 @@ __all__ = ["Route"]
 A = TypeVar("A", bound=Answer)
 
 
-@frozen
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """Passes each attempt of a call on to a deployment of the call's group.
 
     Attributes:

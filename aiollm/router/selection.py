@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from attrs import frozen
+import msgspec
 
 from aiollm.exceptions import (
     APIError,
@@ -31,8 +31,7 @@ _SOONEST_SECONDS = 1.0  # for one that is just being tried
 Condition = Callable[[Member], bool]
 
 
-@frozen(kw_only=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """How a router chooses.
 
     Attributes:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+import msgspec
 
 from aiollm.router.member import Member
 
 __all__ = ["DeploymentStats", "deployment_stats"]
 
 
-@frozen(kw_only=True)
-class DeploymentStats:
+class DeploymentStats(msgspec.Struct, frozen=True, kw_only=True):
     """What one process has seen of a deployment. Waits are in seconds, and None before the first.
 
     Attributes:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from attrs import asdict, fields, frozen
+import msgspec
+from msgspec.structs import asdict
 
 from aiollm import exceptions
 from aiollm.exceptions import APIError
@@ -28,8 +29,7 @@ _CLASSES: Mapping[str, type[APIError]] = {
 }
 
 
-@frozen(kw_only=True)
-class RetryPolicy:
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How often a router tries again at the most, by the class of the error; None for its `num_retries`.
 
     A class that is given here is tried again even where that is not likely to help.
@@ -46,8 +46,7 @@ class RetryPolicy:
     DefaultRetries: int | None = None
 
 
-@frozen(kw_only=True)
-class AllowedFailsPolicy:
+class AllowedFailsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How many failures a minute of a class a router bears before it leaves a deployment alone.
 
     None for its `allowed_fails`. The classes of a wrong request count only when they are given here.
@@ -90,7 +89,7 @@ def _counts(argument: str, given: Any, kind: type[RetryPolicy | AllowedFailsPoli
     counts = asdict(given) if isinstance(given, kind) else given
     if not is_mapping(counts):
         raise ValueError(f"{argument} must be a {kind.__name__} or a dict like one; got a {type(given).__name__}")
-    known = [attribute.name for attribute in fields(kind)]
+    known = kind.__struct_fields__
     for name, count in counts.items():
         if name not in known:
             near = get_close_matches(str(name), known, n=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+import msgspec
 
 from aiollm.types.shape import JSON, is_mapping
 
@@ -15,8 +15,7 @@ ANY = "*"
 Lists = Mapping[str, tuple[str, ...]]
 
 
-@frozen(kw_only=True)
-class FallbackLists:
+class FallbackLists(msgspec.Struct, frozen=True, kw_only=True):
     """The groups that stand in for others, by the reason; the name `*` is any group that has no list of its own.
 
     Attributes:
@@ -26,9 +25,9 @@ class FallbackLists:
         most: how many groups may stand in at the most.
     """
 
-    general: Lists = field(factory=dict[str, tuple[str, ...]])
-    context_window: Lists = field(factory=dict[str, tuple[str, ...]])
-    content_policy: Lists = field(factory=dict[str, tuple[str, ...]])
+    general: Lists = {}
+    context_window: Lists = {}
+    content_policy: Lists = {}
     most: int = 5
 
     def __bool__(self) -> bool:

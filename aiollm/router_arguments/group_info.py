@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from attrs import frozen
+import msgspec
 
 from aiollm.exceptions import APIError
 from aiollm.providers.registry import find_provider
@@ -16,8 +16,7 @@ __all__ = ["ModelGroupInfo", "group_info"]
 T = TypeVar("T")
 
 
-@frozen(kw_only=True)
-class ModelGroupInfo:
+class ModelGroupInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What the deployments of a group have together; None where nothing is known.
 
     Attributes:

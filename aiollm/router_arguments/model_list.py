@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import msgspec
-from attrs import evolve, frozen
+from msgspec.structs import replace
 
 from aiollm.api import acompletion, request_parts, target_of
 from aiollm.arguments import checked_key, hidden, is_listing
@@ -68,8 +68,7 @@ _UNSUPPORTED = {
 }
 
 
-@frozen(kw_only=True)
-class DeploymentDefaults:
+class DeploymentDefaults(msgspec.Struct, frozen=True, kw_only=True):
     """What the entries of a list have where they do not say.
 
     Attributes:
@@ -119,7 +118,7 @@ def read_model_list(entries: Any, defaults: DeploymentDefaults, taken: Collectio
             # They differ in what is not shown, as in their keys.
             numbers = (f"-{number}" if number > 1 else "" for number in count(1))
             free = next(id for tail in numbers if (id := deployment.id + tail) not in found and id not in taken)
-            deployment = evolve(deployment, id=free)
+            deployment = replace(deployment, id=free)
         elif deployment.id in found:
             raise ValueError(f"model_list[{place}]: another entry has the id {deployment.id!r}")
         found[deployment.id] = deployment

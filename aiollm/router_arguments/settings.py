@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 from urllib.parse import quote
 
-from attrs import evolve, field, frozen
+import msgspec
+from attrs import evolve
 
 from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
@@ -87,8 +88,7 @@ _AFFINITIES: Mapping[str, Affinity] = {
 }
 
 
-@frozen(kw_only=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the arguments of a router say.
 
     Attributes:
@@ -115,7 +115,11 @@ class Settings:
     defaults: DeploymentDefaults
     priority: int | None
     policies: Policies
-    redis: str | None = field(repr=False)
+    redis: str | None
+
+    def __repr__(self) -> str:
+        # The server's URL holds its password.
+        return f"<Settings: {self.selection}, {self.retries}>"
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:

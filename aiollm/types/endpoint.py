@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import field, frozen
+import msgspec
 
 __all__ = ["BodyQuirk", "Endpoint"]
 
@@ -13,8 +13,7 @@ BodyQuirk = Callable[[dict[str, Any]], dict[str, Any]]
 """A pure change of a request body (a JSON object in the dialect's own shape)."""
 
 
-@frozen
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """One chat endpoint of one provider, as a dialect's `encode` needs it. It holds no secret.
 
     Attributes:
@@ -33,9 +32,9 @@ class Endpoint:
     provider: str
     url: str
     stream_url: str = ""
-    headers: Mapping[str, str] = field(factory=dict[str, str])
-    members: Mapping[str, str] = field(factory=dict[str, str])
-    renames: Mapping[str, str] = field(factory=dict[str, str])
+    headers: Mapping[str, str] = {}
+    members: Mapping[str, str] = {}
+    renames: Mapping[str, str] = {}
     unsupported: frozenset[str] = frozenset()
     quirks: tuple[BodyQuirk, ...] = ()
     takes_stream_options: bool = True

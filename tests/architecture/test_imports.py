@@ -118,5 +118,5 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     source = {path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert names == {"pytest_aiollm.py", *(path.relative_to(ROOT).as_posix() for path in source)}
-    assert {"aiollm/py.typed", "aiollm/providers/catalog.toml"} <= names
+    assert {"aiollm/py.typed", "aiollm/providers/catalog.json"} <= names
     assert not [name for name in names if name.endswith(".pth")]

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aiollm.cache.key import cache_key, target_key
 from aiollm.providers.identity import AwsKeys
@@ -38,7 +38,7 @@ def key(request: Request = REQUEST, where: str = "t", **more: Any) -> str:
 
 
 def changed(**members: Any) -> Request:
-    return msgspec.structs.replace(REQUEST, **members)
+    return replace(REQUEST, **members)
 
 
 OTHERS: dict[str, Request] = {
@@ -107,12 +107,12 @@ def test_a_request_that_is_no_json_has_no_key() -> None:
 PLACES: dict[str, Target] = {
     "the key": resolve("openai/gpt-4o", api_key=Secret("sk-2")),
     "the key's end": resolve("openai/gpt-4o", api_key=Secret("sk-1" + "0" * 60)),
-    "no key": msgspec.structs.replace(target(), secret=None),
-    "a token in its place": msgspec.structs.replace(target(), bearer=True),
-    "keys to sign with": msgspec.structs.replace(target(), keys=KEYS),
-    "another key to sign with": msgspec.structs.replace(target(), keys=evolve(KEYS, secret_access_key="other")),
-    "another session": msgspec.structs.replace(target(), keys=evolve(KEYS, session_token=None)),
-    "an option that says who calls": msgspec.structs.replace(target(), options={"aws_role_name": HiddenText("r")}),
+    "no key": replace(target(), secret=None),
+    "a token in its place": replace(target(), bearer=True),
+    "keys to sign with": replace(target(), keys=KEYS),
+    "another key to sign with": replace(target(), keys=replace(KEYS, secret_access_key="other")),
+    "another session": replace(target(), keys=replace(KEYS, session_token=None)),
+    "an option that says who calls": replace(target(), options={"aws_role_name": HiddenText("r")}),
     "the address": target(base_url="http://127.0.0.1:1/v1"),
     "the organization": target(organization="o"),
     "the provider": resolve("groq/gpt-4o", api_key=Secret("sk-1"), base_url="https://api.openai.com/v1"),
@@ -129,7 +129,7 @@ def test_every_change_of_the_place_or_the_credentials_is_another_place() -> None
 def test_two_tokens_with_the_same_long_beginning_share_nothing() -> None:
     """Keys made of a token's beginning let one caller see another's (CVE-2026-35030)."""
     tokens = [Secret("t" * 4000 + end) for end in ("a", "b")]
-    assert len({target_key(msgspec.structs.replace(target(), secret=token)) for token in tokens}) == 2
+    assert len({target_key(replace(target(), secret=token)) for token in tokens}) == 2
 
 
 JSON = st.recursive(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from attrs import fields
 
 from aiollm.providers.environment import Environment
 from aiollm.proxy.config import parse_config
 from aiollm.proxy.config.reader import Source
 from aiollm.proxy.config.settings import AiollmSettings, GeneralSettings
-from aiollm.proxy.routes import ROUTES
+from aiollm.proxy.routes import ROUTES, further_routes
 from tests import ROOT
 from tests.documents.test_block import FENCE
 
@@ -33,10 +32,14 @@ def test_every_setting_that_is_named_is_one() -> None:
 
 
 def test_every_setting_of_the_server_is_named() -> None:
-    names = [member.name for kind in (GeneralSettings, AiollmSettings) for member in fields(kind)]
+    names = [*GeneralSettings.kinds, *AiollmSettings.kinds]
     assert [name for name in names if f"`{name}`" not in PAGE] == []
 
 
 def test_every_route_of_a_call_is_named() -> None:
-    paths = [route.paths[0] for route in ROUTES if route.right in ("call", "metrics") and "{" not in route.paths[0]]
+    paths = [
+        route.paths[0]
+        for route in (*ROUTES, *further_routes())
+        if route.right in ("call", "metrics") and "{" not in route.paths[0]
+    ]
     assert [path for path in paths if path not in PAGE and not path.startswith("/key/")] == []

@@ -4,18 +4,16 @@ import csv
 import tomllib
 from pathlib import Path
 
-import attrs
+import msgspec
 import pytest
-from cattrs import ClassValidationError
 
-from aiollm import providers as rooms
 from aiollm.exceptions import AuthenticationError, BadRequestError
 from aiollm.providers import Provider, authenticate, providers, resolve
-from aiollm.providers.catalog import parse_catalog, read_catalog
+from aiollm.providers.catalog import read_catalog, read_rows
 from aiollm.types.parameters import OPENAI_PARAMS
+from tests.providers.catalog import READ, WRITTEN, as_json, spelled_out
 
 HERE = Path(__file__).parent
-CATALOG = Path(rooms.__file__).with_name("catalog.toml")
 TABLE = list(csv.DictReader((HERE / "rows.tsv").read_text().splitlines(), delimiter="\t"))
 CALLABLE = [row for row in TABLE if row["url"] not in ("refused", "local")]
 KEYED = [row for row in CALLABLE if row["keys"] != "-"]
@@ -35,6 +33,10 @@ AUTH = {
 }
 LOOPBACK = ("http://localhost:", "http://127.0.0.1:")
 OWN_SERVERS = ("docker_model_runner", "hosted_vllm", "lemonade", "llama_cpp", "llamafile", "lm_studio", "xinference")
+
+
+def read(text: str) -> dict[str, Provider]:
+    return read_rows(spelled_out(text))
 
 
 def every(rows: list[dict[str, str]]) -> pytest.MarkDecorator:
@@ -61,18 +63,22 @@ def test_the_table_and_the_catalogue_name_the_same_providers() -> None:
 
 
 def test_the_catalogue_is_in_alphabetical_order() -> None:
-    names = list(tomllib.loads(CATALOG.read_text()))
+    names = list(tomllib.loads(WRITTEN.read_text()))
     assert names == sorted(names)
+
+
+def test_a_process_reads_what_people_have_written() -> None:
+    assert READ.read_text("utf-8") == as_json(
+        spelled_out(WRITTEN.read_text("utf-8"))
+    )  # else: see tests/providers/catalog.py
 
 
 def test_no_row_repeats_a_default() -> None:
     plain, mapped = Provider(name="plain"), ("placeholders", "auth", "headers", "header_env", "renames")
-    defaults = {
-        member.name: getattr(plain, member.name) for member in attrs.fields(Provider) if member.name not in mapped
-    }
+    defaults = {member: getattr(plain, member) for member in Provider.__struct_fields__ if member not in mapped}
     repeated = [
         (name, member)
-        for name, row in tomllib.loads(CATALOG.read_text()).items()
+        for name, row in tomllib.loads(WRITTEN.read_text()).items()
         for member, value in row.items()
         if defaults.get(member) == value
     ]
@@ -184,7 +190,7 @@ def test_the_model_built_in_has_no_address_until_it_runs() -> None:
 
 
 def test_a_row_may_be_another_for_some_of_its_models() -> None:
-    row = parse_catalog("""
+    row = read("""
         [x]
         base_url = "https://api.example"
         unsupported = ["seed"]
@@ -196,12 +202,12 @@ def test_a_row_may_be_another_for_some_of_its_models() -> None:
     assert (other.dialect, other.unsupported) == ("openai", {"seed"})
     assert (claude.dialect, claude.unsupported) == ("anthropic", {"n"})
     assert claude.base_url == "https://api.example"
-    moved = attrs.evolve(row, base_url="https://elsewhere.example").for_model("claude-x")
+    moved = msgspec.structs.replace(row, base_url="https://elsewhere.example").for_model("claude-x")
     assert (moved.dialect, moved.base_url) == ("anthropic", "https://elsewhere.example")
 
 
 def test_rows_may_say_once_what_they_have_in_common() -> None:
-    rows = parse_catalog("""
+    rows = read("""
         [x]
         base_url = "https://api.example"
         unsupported = ["seed"]
@@ -224,7 +230,7 @@ def test_rows_may_say_once_what_they_have_in_common() -> None:
 
 def test_a_row_in_common_must_be_there() -> None:
     with pytest.raises(KeyError, match="elsewhere"):
-        parse_catalog('[x]\nsame_as = "elsewhere"')
+        read('[x]\nsame_as = "elsewhere"')
 
 
 @pytest.mark.parametrize(
@@ -238,5 +244,5 @@ def test_a_row_in_common_must_be_there() -> None:
     ],
 )
 def test_a_wrong_row_is_refused(row: str) -> None:
-    with pytest.raises(ClassValidationError):
-        parse_catalog(row)
+    with pytest.raises(msgspec.ValidationError):
+        read(row)

@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Iterator
 
-import attrs
+import msgspec
 import pytest
 
 from aiollm.exceptions import APIError, AuthenticationError, BadRequestError
@@ -300,7 +300,7 @@ def test_a_registered_provider_resolves() -> None:
 @pytest.mark.usefixtures("rows")
 def test_registering_a_name_again_replaces_its_row() -> None:
     before = resolve("groq/m", environ={"GROQ_API_KEY": "g"}).endpoint.url
-    register(attrs.evolve(providers()["groq"], base_url="http://127.0.0.1:9"))
+    register(msgspec.structs.replace(providers()["groq"], base_url="http://127.0.0.1:9"))
     after = resolve("groq/m", environ={"GROQ_API_KEY": "g"}).endpoint.url
     assert (before.startswith("https://api.groq.com/"), after) == (True, "http://127.0.0.1:9/chat/completions")
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.proxy import connection, upload
 from aiollm.testing import ProviderServer
@@ -148,7 +148,7 @@ async def test_a_body_whose_chunks_could_be_read_differently_is_refused(proxy: P
 
 async def test_an_address_has_no_more_connections_than_it_may(provider: ProviderServer, tmp_path: Path) -> None:
     settings = config(provider)
-    settings = evolve(settings, aiollm=evolve(settings.aiollm, max_connections_per_address=2))
+    settings = replace(settings, aiollm=replace(settings.aiollm, max_connections_per_address=2))
     async with running(settings, provider, tmp_path) as proxy:
         held = [await asyncio.open_connection("127.0.0.1", proxy.port) for _ in range(2)]
         for _, writer in held:

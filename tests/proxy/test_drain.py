@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.proxy.drain import drain
 from aiollm.testing import finish, role, stall, tokens
@@ -42,7 +42,7 @@ async def test_streams_finish_and_new_calls_are_sent_elsewhere(proxy: Proxy) -> 
 
 async def test_a_stream_that_lasts_too_long_is_told_goodbye(proxy: Proxy) -> None:
     settings = proxy.gateway.config
-    proxy.gateway.config = evolve(settings, aiollm=evolve(settings.aiollm, drain_timeout=0.1))
+    proxy.gateway.config = replace(settings, aiollm=replace(settings.aiollm, drain_timeout=0.1))
     proxy.provider.script([role(), tokens("so far"), stall(30)])
     stream = await begun(proxy)
     await drain(proxy.gateway, asyncio.Event())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.exceptions import BadRequestError
 from aiollm.proxy import grant
@@ -67,7 +67,7 @@ async def test_a_key_that_may_less_from_now_on_is_held_to_it(proxy: Proxy) -> No
 async def test_a_new_configuration_is_looked_at_anew(proxy: Proxy) -> None:
     granted(proxy)
     (only,) = proxy.gateway.config.deployments
-    proxy.gateway.reconfigure(evolve(proxy.gateway.config, deployments=(evolve(only, model_name="slow"),)))
+    proxy.gateway.reconfigure(replace(proxy.gateway.config, deployments=(replace(only, model_name="slow"),)))
     with pytest.raises(Refusal, match="no model 'fast'"):
         granted(proxy)
 
@@ -86,7 +86,7 @@ async def test_the_most_that_a_call_may_come_to_is_that_of_the_dearest_deploymen
 async def test_a_group_that_stands_in_is_asked_the_same(provider: ProviderServer, tmp_path: Path) -> None:
     settings = config(provider, more="litellm_settings: {fallbacks: [{fast: [other]}]}\n")
     (only,) = settings.deployments
-    settings = evolve(settings, deployments=(only, evolve(only, model_name="other", model_info={"id": "second"})))
+    settings = replace(settings, deployments=(only, replace(only, model_name="other", model_info={"id": "second"})))
     provider.enqueue(status(500))
     async with running(settings, provider, tmp_path) as proxy, proxy.chat(temperature=0.5) as reply:
         assert reply.status == 200
@@ -102,7 +102,7 @@ async def test_names_behind_a_wildcard_do_not_pile_up(
     monkeypatch.setattr(grant, "MOST_GRANTS", 3)
     settings = config(provider)
     (only,) = settings.deployments
-    async with running(evolve(settings, deployments=(evolve(only, model_name="*"),)), provider, tmp_path) as proxy:
+    async with running(replace(settings, deployments=(replace(only, model_name="*"),)), provider, tmp_path) as proxy:
         for number in range(5):
             granted(proxy, model=f"m{number}")
         assert len(proxy.gateway.grants) <= 3

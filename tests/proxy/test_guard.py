@@ -14,13 +14,14 @@ from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Refusal
 from aiollm.proxy.keys import Identity, digest_of
 from aiollm.proxy.route import Right, Route
-from aiollm.proxy.routes import ROUTES
+from aiollm.proxy.routes import ROUTES, further_routes
 from aiollm.proxy.server import serving
 from aiollm.testing import ProviderServer, status
 from tests.proxy.serving import MASTER, MESSAGES, Proxy, config, running
 
 KEY = "sk-of-a-caller"
 RIGHTS: tuple[Right, ...] = ("public", "call", "admin", "metrics", "page")
+EVERY = (*ROUTES, *further_routes())
 PUBLIC = {  # the paths that anybody may call: a new one is a decision
     "/health/liveliness",
     "/health/liveness",
@@ -32,14 +33,14 @@ PUBLIC = {  # the paths that anybody may call: a new one is a decision
 
 
 def test_every_route_states_its_right_and_only_the_known_ones_are_public() -> None:
-    assert {route.right for route in ROUTES} <= {*RIGHTS}
-    assert {path for route in ROUTES if route.right == "public" for path in route.paths} == PUBLIC
-    named = [(route.method, path) for route in ROUTES for path in route.paths]
+    assert {route.right for route in EVERY} <= {*RIGHTS}
+    assert {path for route in EVERY if route.right == "public" for path in route.paths} == PUBLIC
+    named = [(route.method, path) for route in EVERY for path in route.paths]
     assert len(named) == len(set(named))
 
 
 async def test_every_route_that_is_not_public_refuses_who_has_no_key(proxy: Proxy) -> None:
-    for route in ROUTES:
+    for route in EVERY:
         for path in route.paths:
             filled = path.replace("{model:.+}", "fast").replace("{key}", "sk-x").replace("{stream}", "0" * 32)
             url = f"{proxy.url}{filled}"

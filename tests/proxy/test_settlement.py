@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.proxy.ledger import SpendRow
 from aiollm.testing import ProviderServer, cut, json200, role, silence, stall, status, tokens
@@ -110,8 +110,8 @@ async def test_a_call_that_the_budget_does_not_cover_is_refused(proxy: Proxy) ->
 
 async def test_the_budget_of_the_proxy_holds_for_everybody(provider: ProviderServer, tmp_path: Path) -> None:
     settings = config(provider)
-    budget = evolve(settings.litellm, max_budget=1e-9, budget_exceeded_status_code=422)
-    async with running(evolve(settings, litellm=budget), provider, tmp_path) as proxy, proxy.chat() as reply:
+    budget = replace(settings.litellm, max_budget=1e-9, budget_exceeded_status_code=422)
+    async with running(replace(settings, litellm=budget), provider, tmp_path) as proxy, proxy.chat() as reply:
         body = await reply.json()
     assert (reply.status, body["error"]["code"]) == (422, "budget_exceeded")
 
@@ -154,9 +154,9 @@ async def test_only_the_kinds_of_calls_that_are_named_are_kept_in_the_cache(
     provider: ProviderServer, tmp_path: Path, types: str, asked_upstream: int
 ) -> None:
     settings = config(provider)
-    kept = evolve(settings.litellm.cache_params, supported_call_types=tuple(types.strip("[]").split()))
+    kept = replace(settings.litellm.cache_params, supported_call_types=tuple(types.strip("[]").split()))
     async with running(
-        evolve(settings, litellm=evolve(settings.litellm, cache=True, cache_params=kept)), provider, tmp_path
+        replace(settings, litellm=replace(settings.litellm, cache=True, cache_params=kept)), provider, tmp_path
     ) as proxy:
         for _ in range(2):
             async with proxy.chat() as reply:

@@ -20,6 +20,7 @@ LIST = Route("GET", ("/models", "/v1/models"), "call", nothing)
 ONE = Route("GET", ("/models/{model:.+}",), "call", nothing)
 MAKE = Route("POST", ("/models",), "admin", nothing)
 RENEW = Route("POST", ("/key/{key}/renew",), "admin", nothing)
+HELP = Route("GET", ("/help",), "public", nothing)
 TABLE = RouteTable([LIST, ONE, MAKE, RENEW])
 
 
@@ -44,6 +45,23 @@ def test_a_path_means_its_route(method: str, path: str, route: Route, named: dic
 def test_a_path_of_another_form_means_nothing(path: str) -> None:
     with pytest.raises(web.HTTPNotFound):
         TABLE.find("GET", path)
+
+
+def test_further_routes_are_asked_for_once_a_path_is_none_of_the_first() -> None:
+    asked: list[None] = []
+
+    def further() -> list[Route]:
+        asked.append(None)
+        return [RENEW, HELP]
+
+    table = RouteTable([LIST, ONE], further)
+    assert table.find("GET", "/models/a") == (ONE, {"model": "a"})
+    assert asked == []
+    assert table.find("GET", "/help") == (HELP, {})
+    assert table.find("POST", "/key/sk.1/renew") == (RENEW, {"key": "sk.1"})
+    with pytest.raises(web.HTTPNotFound):
+        table.find("GET", "/elsewhere")
+    assert asked == [None]
 
 
 def test_another_method_is_told_which_there_are() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
-from attrs import asdict
+from msgspec.structs import asdict
 
 from aiollm.exceptions import BadRequestError
 from aiollm.providers.model_info import get_model_info

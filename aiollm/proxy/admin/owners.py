@@ -10,8 +10,8 @@ import secrets
 import time
 from typing import Any, Literal
 
+import msgspec
 from aiohttp import web
-from attrs import frozen
 from msgspec.structs import replace
 
 from aiollm.exceptions import BadRequestError
@@ -30,8 +30,7 @@ __all__ = ["OWNERS"]
 _logger = logging.getLogger("aiollm.proxy")
 
 
-@frozen
-class _Owners:
+class _Owners(msgspec.Struct, frozen=True):
     """The routes of teams, or of users."""
 
     kind: Literal["team", "user"]

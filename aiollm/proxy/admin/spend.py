@@ -6,8 +6,8 @@ import time
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from aiohttp import web
-from attrs import frozen
 
 from aiollm.proxy.admin.asking import answer, asked_count, asked_time, kept
 from aiollm.proxy.caller import Caller
@@ -42,8 +42,7 @@ async def _logs(gateway: Gateway, request: Request, caller: Caller) -> web.Respo
     return answer([told_row(row) for row in rows], {"x-next-offset": str(offset + limit)} if len(rows) == limit else {})
 
 
-@frozen
-class _Totals:
+class _Totals(msgspec.Struct, frozen=True):
     """A route that tells the sums of something, the dearest first."""
 
     by: Grouping

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+import msgspec
 
 from aiollm.proxy.config.problem import Problems
 
@@ -26,8 +26,7 @@ MOST_VALUES = 50_000
 MOST_LEVELS = 64
 
 
-@frozen(repr=False)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """One value of a document. Its repr shows nothing of it, because it may be a secret.
 
     Attributes:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from attrs import frozen
+import msgspec
 
 from aiollm.proxy.config.document import Value
 from aiollm.proxy.config.problem import meant
@@ -54,8 +54,7 @@ class Unfit(ValueError):
         self.message = message
 
 
-@frozen
-class Kind(Generic[T]):
+class Kind(msgspec.Struct, Generic[T], frozen=True):
     """What a setting may be.
 
     Attributes:

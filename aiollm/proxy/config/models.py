@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from attrs import frozen
+import msgspec
 
 from aiollm.exceptions import APIError
 from aiollm.providers.identity import IDENTITY_OPTIONS
@@ -15,7 +15,7 @@ from aiollm.proxy.config.document import Value
 from aiollm.proxy.config.kinds import MAPPING, NUMBER, Unfit
 from aiollm.proxy.config.names import UNSUPPORTED
 from aiollm.proxy.config.problem import Problems
-from aiollm.proxy.config.sections import member_fault, names_of, read_member
+from aiollm.proxy.config.sections import member_fault, read_member
 from aiollm.proxy.config.settings import Deployment, DeploymentParams
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.secret import HiddenText
@@ -23,7 +23,7 @@ from aiollm.types.secret import HiddenText
 __all__ = ["read_deployments"]
 
 _ENTRY = ("model_name", "litellm_params", "model_info")
-_KINDS = names_of(DeploymentParams)
+_KINDS = DeploymentParams.kinds
 _KNOWN = sorted({*_KINDS, *IDENTITY_OPTIONS, *OPENAI_PARAMS})
 
 _NEAR = 0.85
@@ -82,8 +82,7 @@ def _check_ids(deployments: list[Deployment], value: Value, problems: Problems) 
         seen.add(name)
 
 
-@frozen
-class _Entry:
+class _Entry(msgspec.Struct, frozen=True):
     """One entry of the list on its way to a deployment."""
 
     key: str

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+import msgspec
 
 if TYPE_CHECKING:
     from aiollm.proxy.config.document import Value
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["ConfigError", "Problem", "Problems", "meant"]
 
 
-@frozen
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """One complaint. It never holds a value that could be a secret.
 
     Attributes:
@@ -45,11 +44,10 @@ class ConfigError(Exception):
         self.problems: tuple[Problem, ...] = tuple(problems)
 
 
-@frozen
-class Problems:
+class Problems(msgspec.Struct, frozen=True):
     """The complaints found so far."""
 
-    found: list[Problem] = field(factory=list)
+    found: list[Problem] = msgspec.field(default_factory=list)
 
     def error(self, value: Value, key: str, message: str) -> None:
         """Note what makes the configuration unusable."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import cached_property
 from hashlib import sha256
 from itertools import chain
 from typing import Any
 
-from attrs import evolve, field, frozen
+import msgspec
+from msgspec.structs import replace
 
 from aiollm.providers.environment import Environment
 from aiollm.proxy.config.document import Value, parse_document
 from aiollm.proxy.config.models import read_deployments
 from aiollm.proxy.config.names import CALLBACKS, PRE_CALL_CHECKS, UNSUPPORTED
 from aiollm.proxy.config.problem import ConfigError, Problem, Problems, meant
+from aiollm.proxy.config.section import Section
 from aiollm.proxy.config.sections import read_section
 from aiollm.proxy.config.settings import (
     CALL_TYPES,
@@ -29,7 +32,7 @@ from aiollm.types.secret import HiddenText
 __all__ = ["Reading", "Source", "included_names", "parse_config"]
 
 _REFERENCE = "os.environ/"
-_SECTIONS = {
+_SECTIONS: Mapping[str, type[Section]] = {
     "litellm_settings": LiteLLMSettings,
     "router_settings": RouterSettings,
     "general_settings": GeneralSettings,
@@ -43,16 +46,26 @@ _NAMED = (
 _KNOWN = (*_LISTS, *_SECTIONS, "environment_variables")
 
 
-@frozen
 class Source:
-    """The text of one file. Its repr does not show the text, which may hold keys."""
+    """The text of one file. Its repr does not show the text, which may hold keys.
 
-    name: str
-    text: str = field(repr=False)
+    Attributes:
+        name: the file's.
+        text: what is in it.
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name: str = name
+        self.text: str = text
+
+    @cached_property
+    def document(self) -> tuple[Value, Sequence[Problem]]:
+        """The mapping that it is, and what is wrong with it. YAML is slow to read: that is done once."""
+        problems = Problems()
+        return parse_document(self.text, self.name, problems), problems.found
 
 
-@frozen
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What came of reading a configuration.
 
     Attributes:
@@ -84,9 +97,8 @@ def parse_config(sources: Sequence[Source], environment: Environment) -> Reading
     Raises:
         ImportError: PyYAML is not installed.
     """
-    problems = Problems()
-    documents = [parse_document(source.text, source.name, problems) for source in sources]
-    merged = _merged(documents, problems)
+    problems = Problems([problem for source in sources for problem in source.document[1]])
+    merged = _merged([source.document[0] for source in sources], problems)
     own = _environment_variables(merged, environment, problems)
     members = _Resolver(environment.under(own), problems).members(merged)
     nothing = Value(None, sources[0].name)
@@ -109,7 +121,7 @@ def parse_config(sources: Sequence[Source], environment: Environment) -> Reading
 
 def included_names(source: Source) -> list[str]:
     """Return the names of the files that a file includes; none where it cannot be read, or names them wrongly."""
-    value = parse_document(source.text, source.name, Problems()).members.get("include")
+    value = source.document[0].members.get("include")
     items = value.content if value is not None and isinstance(value.content, list) else ()
     return [item.content for item in items if isinstance(item.content, str)]
 
@@ -124,7 +136,7 @@ def _merged(documents: Sequence[Value], problems: Problems) -> dict[str, Value]:
             elif name not in merged or (before := merged[name]).content is None:
                 merged[name] = value
             elif isinstance(value.content, list) and isinstance(before.content, list):
-                merged[name] = evolve(before, content=[*before.content, *value.content])
+                merged[name] = replace(before, content=[*before.content, *value.content])
             elif isinstance(value.content, dict) and isinstance(before.content, dict):
                 merged[name] = _joined(name, before, value, problems)
     include = merged.get("include")
@@ -140,7 +152,7 @@ def _joined(section: str, first: Value, second: Value, problems: Problems) -> Va
         before = first.members[name]
         message = f"is also set in {before.file}, line {before.line}, which stands"
         problems.warning(second.members[name], f"{section}.{name}", message)
-    return evolve(first, content={**second.members, **first.members})
+    return replace(first, content={**second.members, **first.members})
 
 
 def _unknown(name: str, value: Value, problems: Problems) -> None:
@@ -171,8 +183,7 @@ def _environment_variables(
     return own
 
 
-@frozen
-class _Resolver:
+class _Resolver(msgspec.Struct, frozen=True):
     """Puts the values of environment variables in the place of `os.environ/NAME`."""
 
     environment: Environment
@@ -197,27 +208,27 @@ class _Resolver:
             resolved = _Resolver(self.environment, lacking).value(entry, f"model_list[{place}]")
             if lacking.found:
                 self.problems.found.extend(
-                    evolve(problem, fatal=False, message=f"{problem.message}: this deployment is left out")
+                    replace(problem, fatal=False, message=f"{problem.message}: this deployment is left out")
                     for problem in lacking.found
                 )
             else:
                 whole.append(resolved)
-        return evolve(value, content=whole)
+        return replace(value, content=whole)
 
     def value(self, value: Value, key: str) -> Value:
         content = value.content
         if isinstance(content, dict):
-            return evolve(value, content={name: self.value(item, f"{key}.{name}") for name, item in content.items()})
+            return replace(value, content={name: self.value(item, f"{key}.{name}") for name, item in content.items()})
         if isinstance(content, list):
             items = [self.value(item, f"{key}[{place}]") for place, item in enumerate(content)]
-            return evolve(value, content=items)
+            return replace(value, content=items)
         if not isinstance(content, str) or not content.startswith(_REFERENCE):
             return value
         name = content.removeprefix(_REFERENCE)
         found = self.environment.get(name)
         if found is None:
             self.problems.error(value, key, f"the environment variable {name} is not set")
-        return evolve(value, content=found and found.strip(), from_environment=True)
+        return replace(value, content=found and found.strip(), from_environment=True)
 
 
 def _check_fallbacks(config: Config, members: Mapping[str, Value], problems: Problems) -> None:

@@ -9,10 +9,8 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from attrs import fields
-
 from aiollm.proxy.config.names import PRE_CALL_CHECKS
-from aiollm.proxy.config.settings import KIND, Config, Deployment, DeploymentParams
+from aiollm.proxy.config.settings import Config, Deployment
 
 __all__ = ["routing_arguments"]
 
@@ -67,9 +65,7 @@ def routing_arguments(config: Config) -> dict[str, Any]:
 def _entry(deployment: Deployment) -> dict[str, Any]:
     """Return a deployment in LiteLLM's shape. Prices stand with what is known of the model: they are never sent."""
     params = deployment.params
-    named = {
-        member.name: getattr(params, member.name) for member in fields(DeploymentParams) if KIND in member.metadata
-    }
+    named = {name: getattr(params, name) for name in params.kinds}
     given = {name: value for name, value in named.items() if value not in _UNGIVEN}
     return {
         "model_name": deployment.model_name,

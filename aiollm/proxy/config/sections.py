@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from attrs import fields
-
 from aiollm.proxy.config.document import Value
 from aiollm.proxy.config.kinds import Kind, Unfit
 from aiollm.proxy.config.names import NEEDLESS, UNSUPPORTED
 from aiollm.proxy.config.problem import Problems, meant
-from aiollm.proxy.config.settings import KIND
+from aiollm.proxy.config.section import Section
 
-__all__ = ["member_fault", "names_of", "read_member", "read_section"]
+__all__ = ["member_fault", "read_member", "read_section"]
 
-S = TypeVar("S")
+S = TypeVar("S", bound=Section)
 
 
 def read_section(kind: type[S], value: Value, key: str, problems: Problems) -> S:
@@ -32,18 +30,12 @@ def read_section(kind: type[S], value: Value, key: str, problems: Problems) -> S
         problems.error(value, key, f"must be a mapping; got {value.shape}")
         return kind()
     given: dict[str, Any] = {}
-    known = names_of(kind)
     for name, member in value.content.items():
-        if name in known:
-            read_member(known[name], name, member, f"{key}.{name}", given, problems)
+        if name in kind.kinds:
+            read_member(kind.kinds[name], name, member, f"{key}.{name}", given, problems)
         else:
-            _unknown(name, member, key, tuple(known), problems)
+            _unknown(name, member, key, tuple(kind.kinds), problems)
     return kind(**given)
-
-
-def names_of(kind: type) -> dict[str, Kind[Any] | type]:
-    """Return the settings of a section's class: the name of each, and its kind."""
-    return {field.name: field.metadata[KIND] for field in fields(kind) if KIND in field.metadata}
 
 
 def read_member(

@@ -3,14 +3,12 @@
 A null in the file means the default, as does leaving a setting out.
 """
 
-# ruff: noqa: RUF009  # `setting` returns a field
-
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from attrs import field, frozen
+import msgspec
 
 from aiollm.proxy.config.kinds import (
     ALIASES,
@@ -29,16 +27,15 @@ from aiollm.proxy.config.kinds import (
     SECRET,
     STATUS,
     TEXT,
-    Kind,
     choice,
     counts_of,
 )
+from aiollm.proxy.config.section import Section, setting
 from aiollm.router.strategy import STRATEGIES
 from aiollm.types.secret import HiddenText, Secret
 
 __all__ = [
     "CALL_TYPES",
-    "KIND",
     "AiollmSettings",
     "CacheSettings",
     "Config",
@@ -48,8 +45,6 @@ __all__ = [
     "LiteLLMSettings",
     "RouterSettings",
 ]
-
-KIND = "kind"
 
 OnFailure = Literal["local", "closed", "open"]
 
@@ -77,13 +72,7 @@ _RETRIES = counts_of(*(f"{name}Retries" for name in _FAILURES), "DefaultRetries"
 _ALLOWED_FAILS = counts_of(*(f"{name}AllowedFails" for name in _FAILURES))
 
 
-def setting(kind: Kind[Any] | type, default: Any = None) -> Any:
-    """Return the field of a setting: its kind, or the class of a section within the section."""
-    return field(default=default, metadata={KIND: kind})
-
-
-@frozen(kw_only=True)
-class DeploymentParams:
+class DeploymentParams(Section, frozen=True, kw_only=True):
     """The `litellm_params` of a deployment.
 
     Attributes:
@@ -118,13 +107,12 @@ class DeploymentParams:
     additional_drop_params: tuple[str, ...] = setting(NAMES, ())
     allowed_openai_params: tuple[str, ...] = setting(NAMES, ())
     mock_response: Any = setting(ANY)
-    prices: Mapping[str, float] = field(factory=dict[str, float])
-    identity: Mapping[str, HiddenText] = field(factory=dict[str, HiddenText])
-    parameters: Mapping[str, Any] = field(factory=dict[str, Any])
+    prices: Mapping[str, float] = {}
+    identity: Mapping[str, HiddenText] = {}
+    parameters: Mapping[str, Any] = {}
 
 
-@frozen(kw_only=True)
-class Deployment:
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of `model_list`. Entries of the same name are one group, and share its load.
 
     Attributes:
@@ -136,12 +124,11 @@ class Deployment:
 
     model_name: str
     params: DeploymentParams
-    model_info: Mapping[str, Any] = field(factory=dict[str, Any])
+    model_info: Mapping[str, Any] = {}
     line: int = 0
 
 
-@frozen(kw_only=True)
-class CacheSettings:
+class CacheSettings(Section, frozen=True, kw_only=True):
     """`litellm_settings.cache_params`. `ttl` is in seconds."""
 
     type: str = setting(choice("local", "redis"), "local")
@@ -159,8 +146,7 @@ class CacheSettings:
         return self.supported_call_types is None or not CALL_TYPES[call].isdisjoint(self.supported_call_types)
 
 
-@frozen(kw_only=True)
-class LiteLLMSettings:
+class LiteLLMSettings(Section, frozen=True, kw_only=True):
     """`litellm_settings`. Times are in seconds, money in US dollars."""
 
     drop_params: bool = setting(FLAG, False)
@@ -184,8 +170,7 @@ class LiteLLMSettings:
     budget_exceeded_status_code: int | None = setting(STATUS)
 
 
-@frozen(kw_only=True)
-class RouterSettings:
+class RouterSettings(Section, frozen=True, kw_only=True):
     """`router_settings`: the arguments of `Router`, and where several processes meet. Times are in seconds."""
 
     routing_strategy: str = setting(choice(*STRATEGIES), "simple-shuffle")
@@ -221,8 +206,7 @@ class RouterSettings:
     redis_db: int | None = setting(COUNT)
 
 
-@frozen(kw_only=True)
-class GeneralSettings:
+class GeneralSettings(Section, frozen=True, kw_only=True):
     """`general_settings`: the server's own. Times are in seconds.
 
     Attributes:
@@ -251,8 +235,7 @@ class GeneralSettings:
     allowed_ips: tuple[str, ...] = setting(NAMES, ())
 
 
-@frozen(kw_only=True)
-class AiollmSettings:
+class AiollmSettings(Section, frozen=True, kw_only=True):
     """`aiollm_settings`: what LiteLLM has no name for. Times are in seconds.
 
     Attributes:
@@ -274,8 +257,7 @@ class AiollmSettings:
     max_connections_per_address: int = setting(LIMIT, 4096)
 
 
-@frozen(kw_only=True)
-class Config:
+class Config(msgspec.Struct, frozen=True, kw_only=True):
     """A whole configuration.
 
     Attributes:
@@ -289,7 +271,7 @@ class Config:
     router: RouterSettings = RouterSettings()
     general: GeneralSettings = GeneralSettings()
     aiollm: AiollmSettings = AiollmSettings()
-    environment: Mapping[str, HiddenText] = field(factory=dict[str, HiddenText])
+    environment: Mapping[str, HiddenText] = {}
     digest: str = ""
 
     @property

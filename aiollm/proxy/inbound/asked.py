@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from attrs import field, frozen
+import msgspec
 
 __all__ = ["Asked", "Call"]
 
 Call = Literal["chat", "embedding", "responses"]
 
 
-@frozen(kw_only=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """One request, checked for what a caller may not say. Its repr shows no word of the prompt.
 
     Attributes:
@@ -31,11 +30,15 @@ class Asked:
 
     call: Call
     model: str
-    arguments: dict[str, Any] = field(repr=False)
+    arguments: dict[str, Any]
     stream: bool = False
     verbatim: bool = False
     include_usage: bool = False
     encoding: Literal["float", "base64"] = "float"
     timeout: float | None = None
     user: str | None = None
-    metadata: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
+    metadata: Mapping[str, Any] = {}
+
+    def __repr__(self) -> str:
+        # The prompt and the notes may be private.
+        return f"<Asked {self.call} of {self.model}>"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from attrs import frozen
+import msgspec
 
 from aiollm.outbound.frames import EventWriter
 from aiollm.proxy.inbound.asked import Asked
@@ -33,8 +33,7 @@ __all__ = [
 ]
 
 
-@frozen(kw_only=True)
-class Format:
+class Format(msgspec.Struct, frozen=True, kw_only=True):
     """One format of requests and answers.
 
     Attributes:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from hmac import compare_digest
 from typing import Literal
 
-from attrs import Factory, field, frozen
+import msgspec
 
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys.holder import Holder, HolderId, allows
@@ -21,24 +21,22 @@ __all__ = ["Identity", "Keyring", "Role"]
 Role = Literal["admin", "caller", "anyone", "public"]
 
 
-def _first_of(identity: Identity) -> Holder | None:
-    return identity.holders[0] if identity.holders else None
-
-
-@frozen(eq=False)
-class Identity:
+class Identity(msgspec.Struct, frozen=True, eq=False):
     """Who asks. A caller has another one as soon as anything of its key, team or user has changed.
 
     Attributes:
         role: "admin" has the master key; "caller" a virtual key; "anyone" is there where no master key is set, and may
             do all; "public" was not looked at, because the route is everybody's, and may do nothing else.
         holders: the key, and the team and the user it belongs to; none but for a caller.
-        key: the caller's key.
     """
 
     role: Role
     holders: tuple[Holder, ...] = ()
-    key: Holder | None = field(init=False, default=Factory(_first_of, takes_self=True))
+
+    @property
+    def key(self) -> Holder | None:
+        """The caller's key; None for who has none."""
+        return self.holders[0] if self.holders else None
 
     @property
     def is_admin(self) -> bool:

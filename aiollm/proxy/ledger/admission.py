@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from attrs import define, field
+import msgspec
 
 from aiollm.core.quota import NOTHING, Amounts
 from aiollm.proxy.inbound.failure import Failure, Refusal
@@ -22,8 +22,7 @@ from aiollm.proxy.ledger.shared_limits import SharedQuota
 __all__ = ["Admissions", "Reservation"]
 
 
-@define
-class _Account:
+class _Account(msgspec.Struct):
     """What a holder has spent and taken, at present.
 
     Attributes:
@@ -65,8 +64,7 @@ class _Account:
         return total < budget and total + cost <= budget
 
 
-@define(eq=False)
-class Reservation:
+class Reservation(msgspec.Struct, eq=False):
     """What a call has been let in with. It is settled exactly once; further settlements change nothing."""
 
     _accounts: Sequence[_Account]
@@ -74,9 +72,9 @@ class Reservation:
     _cost: int
     _now: float
     # By the time places are given back the accounts may have other quotas.
-    _taken: list[HolderQuota] = field(factory=list, init=False)
-    _untold: list[tuple[Holder, SharedQuota]] = field(factory=list, init=False)
-    _settled: bool = field(default=False, init=False)
+    _taken: list[HolderQuota] = msgspec.field(default_factory=list)
+    _untold: list[tuple[Holder, SharedQuota]] = msgspec.field(default_factory=list)
+    _settled: bool = False
 
     @property
     def charges(self) -> tuple[Charge, ...]:
@@ -142,7 +140,6 @@ class Reservation:
             quota.release(now)
 
 
-@define
 class Admissions:
     """Lets calls in, by the limits and budgets of those who make them.
 
@@ -151,9 +148,10 @@ class Admissions:
         limits: where the limits of holders are kept.
     """
 
-    over_budget: int = 429
-    limits: HolderLimits = field(factory=OwnLimits)
-    _accounts: dict[HolderId, _Account] = field(factory=dict, init=False)
+    def __init__(self, over_budget: int = 429, limits: HolderLimits | None = None) -> None:
+        self.over_budget: int = over_budget
+        self.limits: HolderLimits = limits or OwnLimits()
+        self._accounts: dict[HolderId, _Account] = {}
 
     def admit(self, holders: Sequence[Holder], now: float, clock: float, *, tokens: int, cost: int) -> Reservation:
         """Let a call in; where the reservation `waits`, that is only once it was `told`.

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 import msgspec
-from attrs import frozen
 
 from aiollm.proxy.keys.holder import Holder, HolderId
 from aiollm.proxy.ledger.script import Rows, Statement
@@ -29,8 +28,7 @@ _COPY_BALANCES = """
 _BALANCES = "SELECT kind, name, period, spent, version FROM aiollm_balances WHERE version > ?"
 
 
-@frozen
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What is other than it was at a version.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from attrs import frozen
+import msgspec
 
 from aiollm.core.local_quota import LocalQuota
 from aiollm.core.quota import MINUTE, Amounts, share_of
@@ -52,8 +52,7 @@ class HolderLimits(Protocol):
         ...
 
 
-@frozen
-class OwnLimits:
+class OwnLimits(msgspec.Struct, frozen=True):
     """Limits that are kept in a worker's memory.
 
     Several workers of one proxy know nothing of each other's calls: each keeps to its share, so that together they

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Literal
 
 import msgspec
-from attrs import frozen
 
 from aiollm.proxy.ledger.holder_scripts import next_version
 from aiollm.proxy.ledger.row import SpendRow
@@ -71,8 +70,7 @@ _COLUMNS: dict[Grouping, str] = {
 _TOTALS_BY = {grouping: _TOTALS.replace("{}", column) for grouping, column in _COLUMNS.items()}
 
 
-@frozen
-class Total:
+class Total(msgspec.Struct, frozen=True):
     """Sums of calls. `cost` is in billionths of a US dollar.
 
     Attributes:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from attrs import frozen
+import msgspec
 
 from aiollm.proxy.page.markup import Content, Markup, element
 
@@ -16,8 +16,7 @@ _WIDTH, _HEIGHT, _LEFT, _RIGHT, _BOTTOM, _TOP = 560, 190, 46, 526, 24, 10
 _ROW = 22
 
 
-@frozen
-class Point:
+class Point(msgspec.Struct, frozen=True):
     """One wait: when it began (seconds since 1970), how long it was (seconds), and whether the call ended well."""
 
     time: float
@@ -52,8 +51,7 @@ def waits(title: str, points: Sequence[Point]) -> Markup:
     return _drawing(_HEIGHT, label, [*scale.grid(), *lines, *marks])
 
 
-@frozen
-class _Scale:
+class _Scale(msgspec.Struct, frozen=True):
     """Where times and waits are on the plot; `low` and `high` are powers of ten."""
 
     start: float

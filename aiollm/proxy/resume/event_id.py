@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 
-from attrs import frozen
+import msgspec
 
 __all__ = ["EventId", "Numbering", "after_event", "new_stream", "read_event_id"]
 
@@ -17,8 +17,7 @@ _EVENT_ID = re.compile(r"([0-9a-f]{32})(?:-([0-9]{1,12}))?")
 _END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
-@frozen
-class EventId:
+class EventId(msgspec.Struct, frozen=True):
     """What a client has: a stream, and the number of the last event that it got; 0 for none."""
 
     stream: str

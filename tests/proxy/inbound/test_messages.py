@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from anthropic.types import Message
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.dialects.anthropic import Anthropic
 from aiollm.exceptions import BadRequestError
@@ -225,7 +225,7 @@ def test_claudes_own_blocks_are_given_back_in_their_order() -> None:
 
 def test_broken_arguments_of_a_call_are_kept_as_text() -> None:
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a'}}
-    told = json.loads(message_response(whole(tool_calls=[call]), evolve(ASKED, stream=False)))
+    told = json.loads(message_response(whole(tool_calls=[call]), replace(ASKED, stream=False)))
     assert told["content"][0]["input"] == {"arguments": '{"a'}
 
 

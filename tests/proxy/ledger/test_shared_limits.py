@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.proxy.ledger import shared_limits
 from aiollm.testing import ProviderServer, role, stall, tokens
@@ -34,10 +34,10 @@ async def instances(
 ) -> AsyncIterator[tuple[Proxy, Proxy]]:
     """Run two instances, each with a store of its own."""
     base = config(provider)
-    shared = evolve(
+    shared = replace(
         base,
-        router=evolve(base.router, redis_url=Secret(server.url)),
-        aiollm=evolve(base.aiollm, **settings),
+        router=replace(base.router, redis_url=Secret(server.url)),
+        aiollm=replace(base.aiollm, **settings),
     )
     for name in ("one", "two"):
         (folder / name).mkdir()

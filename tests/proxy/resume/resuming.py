@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import aiohttp
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.testing import ProviderServer
 from tests.proxy.serving import Proxy, config
@@ -20,7 +20,7 @@ ID = re.compile(r"^id: (\S+)$", re.MULTILINE)
 
 def resumable(provider: ProviderServer, **settings: Any) -> Any:
     base = config(provider)
-    return evolve(base, aiollm=evolve(base.aiollm, resumable_streams=True, **settings))
+    return replace(base, aiollm=replace(base.aiollm, resumable_streams=True, **settings))
 
 
 def text_of(events: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from aiollm.proxy.resume import redis_log
@@ -29,7 +29,7 @@ async def instances(
 ) -> AsyncIterator[tuple[Proxy, Proxy]]:
     """Run two instances, each with a store of its own."""
     base = resumable(provider, **settings)
-    shared = evolve(base, router=evolve(base.router, redis_url=Secret(server.url)))
+    shared = replace(base, router=replace(base.router, redis_url=Secret(server.url)))
     for name in ("one", "two"):
         (folder / name).mkdir()
     async with running(shared, provider, folder / "one") as one, running(shared, provider, folder / "two") as two:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.proxy.resume import streams
 from aiollm.testing import ProviderServer, cut, done, finish, role, stall, status, tokens
@@ -111,7 +111,7 @@ async def test_a_stream_holds_its_place_until_it_is_read_whoever_reads_it(
     provider: ProviderServer, tmp_path: Path
 ) -> None:
     settings = resumable(provider, resume_grace=60.0)
-    settings = evolve(settings, general=evolve(settings.general, max_in_flight_requests_per_worker=1))
+    settings = replace(settings, general=replace(settings.general, max_in_flight_requests_per_worker=1))
     provider.script([role(), tokens("so far"), stall(30)])
     async with running(settings, provider, tmp_path) as proxy:
         async with proxy.chat(stream=True) as reply:
