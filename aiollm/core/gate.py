@@ -307,14 +307,20 @@ class Gate:
         self._pause(retry_after or 0.0, now)
         self._quota.throttled(now if permit is None else permit.taken_at, now)
 
-    def succeeded(self, permit: Permit | None = None) -> None:
+    def succeeded(
+        self, permit: Permit | None = None, *, headers: Mapping[str, str] | None = None, provider: str | None = None
+    ) -> None:
         """The provider has begun to answer a request.
 
         Args:
             permit: the request's.
+            headers: of the reply, names in lower case, where they are to be learned from, as `learn` does.
+            provider: its name, where it is known.
         """
         if self._quota.slowed:
             self._succeeded(permit)
+        if headers and (limits := read_rate_limits(headers, provider=provider)) is not NO_LIMITS:
+            self._learned(limits)
 
     @noted
     def _succeeded(self, permit: Permit | None) -> None:
@@ -329,9 +335,7 @@ class Gate:
             headers: of the reply, names in lower case.
             provider: its name, where it is known.
         """
-        limits = read_rate_limits(headers, provider=provider)
-        if limits is not NO_LIMITS:
-            self._learned(limits)
+        self._learned(read_rate_limits(headers, provider=provider))
 
     @noted
     def _learned(self, limits: RateLimits) -> None:

@@ -86,8 +86,7 @@ class Limits:
         except BaseException as error:
             _refused(call, limiter, permit, error)
             raise
-        limiter.succeeded(permit)
-        limiter.learn(answer.head.headers, provider=call.target.provider.name)
+        limiter.succeeded(permit, headers=answer.head.headers, provider=call.target.provider.name)
         answer.notify(partial(_ended, call, limiter, permit, estimates))
         return answer
 
