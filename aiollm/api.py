@@ -200,7 +200,7 @@ async def complete(
         return stream
     response = stream.response
     assert response is not None
-    response._attempts = stream.attempts
+    response._attempts = stream.attempts  # pyright: ignore[reportPrivateUsage]  # not for users to set
     return response
 
 
@@ -267,10 +267,12 @@ _OF_ANY_CHAT = OPENAI_PARAMS | IDENTITY_OPTIONS | {"messages", "stream", "extra_
 def _asking(fallbacks: Fallbacks, request: Request) -> Fallbacks:
     """Return the groups that stand in, each asked by a request."""
 
-    def asked(others: tuple[Alternative, ...]) -> tuple[Alternative, ...]:
+    def asked(others: tuple[Alternative, ...] | None) -> tuple[Alternative, ...] | None:
+        if others is None:
+            return None
         return tuple(msgspec.structs.replace(other, request=request) for other in others)
 
-    return Fallbacks(asked(fallbacks.default), asked(fallbacks.context_window), asked(fallbacks.content_policy))
+    return Fallbacks(asked(fallbacks.default) or (), asked(fallbacks.context_window), asked(fallbacks.content_policy))
 
 
 def _request(given: dict[str, Any], target: Target, *, stream: bool) -> Request:

@@ -105,7 +105,7 @@ async def embed(
 ) -> EmbeddingResponse:
     """Send a call for embeddings through a handler: the policies of a client around the sending."""
     reply = await embeddings(call)
-    reply.response._attempts = reply.attempts
+    reply.response._attempts = reply.attempts  # pyright: ignore[reportPrivateUsage]  # not for users to set
     return reply.response
 
 

@@ -117,7 +117,7 @@ async def respond(
         return answer
     response = answer.response
     assert response is not None
-    response._attempts = answer.attempts
+    response._attempts = answer.attempts  # pyright: ignore[reportPrivateUsage]  # not for users to set
     return response
 
 

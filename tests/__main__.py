@@ -34,8 +34,9 @@ LANES = max(1, (os.cpu_count() or 1) // 2)
 PYTEST = ("-m", "pytest", "-q", "-n", "4", "--dist", "worksteal")  # half of the time a test waits
 FEW = 3  # so many failures of some thousand tests may be the machine's; more are ours
 # Thousands of recorded and invented replies through pure code, the same each time, and what is read in the source: once
-# on one interpreter, and without coverage, which slows such code and finds enough in the other tests.
-ONCE = ("architecture", "benchmarks", "corpus", "differential", "distribution", "fuzz", "property")
+# on one interpreter, and without coverage, which slows such code and finds enough in the other tests. Other libraries'
+# clients too: to import them takes each process some seconds.
+ONCE = ("architecture", "benchmarks", "corpus", "differential", "distribution", "fuzz", "property", "proxy/clients")
 # Pure code, case by case. By the floors' msgspec and attrs it may differ, by the interpreter it does not.
 PURE = ("dialects", "outbound", "providers", "structured")
 CLUSTER = "tests/jobs/test_ray.py"  # starts a dozen processes: nothing else beside them

@@ -80,7 +80,8 @@ def write_entry(api: Api, answer: Answer, stored: float, *, asked_usage: bool = 
     Raises:
         TypeError, ValueError: it holds something that is no JSON.
     """
-    served = answer._origin.served_model if answer._origin else None
+    origin = answer._origin  # pyright: ignore[reportPrivateUsage]  # not for users
+    served = origin.served_model if origin else None
     lacks_usage = answer.usage is None and not asked_usage
     return msgspec.json.encode(_Written(ENTRY_VERSION, api, stored, served, lacks_usage, answer.model_dump()))
 

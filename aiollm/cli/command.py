@@ -10,7 +10,7 @@ from argparse import (
     ArgumentParser,
     Namespace,
     RawDescriptionHelpFormatter,
-    _SubParsersAction,
+    _SubParsersAction,  # pyright: ignore[reportPrivateUsage]  # the type has no other name
 )
 from collections.abc import Callable, Sequence
 from pathlib import Path

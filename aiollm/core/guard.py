@@ -89,7 +89,7 @@ def noted(method: Callable[Concatenate[G, Arguments], None]) -> Callable[Concate
     """
 
     def note(self: G, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
-        with self._guard as guard:
+        with self._guard as guard:  # pyright: ignore[reportPrivateUsage]  # of the object whose method it is
             if guard.depth == 1:
                 method(self, *args, **kwargs)
             else:

@@ -1,5 +1,8 @@
 """The connections of one event loop."""
 
+# aiohttp has no public names for these.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio

@@ -328,7 +328,7 @@ def _reply_began(error: BaseException) -> bool:
 
 def _unread(content: aiohttp.StreamReader) -> bytes:
     """Return what came before a fault: it counts, and aiohttp's public methods only raise the fault any more."""
-    return content._read_nowait(-1) if content._buffer else b""
+    return content._read_nowait(-1) if content._buffer else b""  # pyright: ignore[reportPrivateUsage]  # as said
 
 
 def _shut_down(transport: asyncio.BaseTransport) -> None:

@@ -35,6 +35,7 @@ class Attempt:
         first_token: seconds from the start of the call to the first content, or None.
         elapsed: seconds from the start of the call to the end of the attempt; None while it goes on.
         origin: where its answer came from; None where no answer began.
+        group: the router's model group that was asked, or None.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Attempt:
     first_token: float | None = None
     elapsed: float | None = None
     origin: Origin | None = field(default=None, repr=False)
+    group: str | None = field(default=None, kw_only=True)
 
     @property
     def cost(self) -> float | None:

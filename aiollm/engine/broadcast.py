@@ -1,5 +1,8 @@
 """One stream for several readers: read once, and given to each of them from the beginning."""
 
+# The source of a stream, which users do not see, is shared by the engine.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio

@@ -19,7 +19,7 @@ __all__ = ["Call", "Departure"]
 
 def _calling_line() -> str:
     """Return the line outside this package that is running, for a warning that names it."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # CPython's way
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("aiollm."):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,5 +1,8 @@
 """The source of a stream with fewer chunks: those that come soon after one another are one."""
 
+# The source of a stream, which users do not see, is shared by the engine.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,8 @@
 """A call for embeddings: one request, or one for each text where a model takes no more."""
 
+# What users do not see of an answer is told to the policies.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

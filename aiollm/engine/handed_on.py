@@ -1,5 +1,8 @@
 """What a stream is left with once its answer is read by others."""
 
+# The source of a stream, which users do not see, is shared by the engine.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Callable

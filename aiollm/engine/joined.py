@@ -1,5 +1,8 @@
 """The source of an answer that is taken up again when it breaks off."""
 
+# The source of a stream, which users do not see, is shared by the engine.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import math

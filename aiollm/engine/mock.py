@@ -1,5 +1,8 @@
 """Answers made up on the spot, for tests of code that calls: LiteLLM's `mock_response` and what goes with it."""
 
+# What users do not see of an answer is set where the answer is made.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio

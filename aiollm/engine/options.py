@@ -35,13 +35,17 @@ class Fallbacks(msgspec.Struct, frozen=True, eq=False):
 
     Attributes:
         default: for every reason that has no list of its own.
-        context_window: for a prompt that is too long.
-        content_policy: for a prompt or an answer that is refused for its content.
+        context_window: for a prompt that is too long; None where there is no such list.
+        content_policy: for a prompt or an answer that is refused for its content; None where there is no such list.
     """
 
     default: tuple[Alternative, ...] = ()
-    context_window: tuple[Alternative, ...] = ()
-    content_policy: tuple[Alternative, ...] = ()
+    context_window: tuple[Alternative, ...] | None = None
+    content_policy: tuple[Alternative, ...] | None = None
+
+    def all(self) -> tuple[Alternative, ...]:
+        """Return those of every list."""
+        return (*self.default, *(self.context_window or ()), *(self.content_policy or ()))
 
 
 class CallOptions(msgspec.Struct, frozen=True, eq=False):

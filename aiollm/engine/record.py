@@ -22,7 +22,8 @@ async def record(call: Call, handler: Handler[A]) -> A:
     """Enter the attempt in the call's ledger."""
     target, attempts = call.target, call.attempts
     number = len(attempts) + 1
-    attempt = Attempt(number, call.cause, target.provider.name, target.model, call.deployment, call.elapsed)
+    name, model = target.provider.name, target.model
+    attempt = Attempt(number, call.cause, name, model, call.deployment, call.elapsed, group=call.group)
     attempts.append(attempt)
     if call.departure is not None:
         call.departure.sent = True

@@ -31,7 +31,7 @@ class Seam:
         """Return the next chunks of the continuation, as chunks of the whole answer."""
         joined = list(batch)
         for chunk in joined:
-            chunk._extra()  # so that it does not pass for the event that it came in
+            chunk._extra()  # pyright: ignore[reportPrivateUsage]  # so that it is not taken for its event as it came
             chunk.id, chunk.created = self._before.id, self._before.created
             if chunk.usage is not None:
                 chunk.usage = self.usage(chunk.usage)

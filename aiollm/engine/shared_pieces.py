@@ -91,4 +91,6 @@ class SharedPieces:
 
 def _is_as_decoded(chunk: ModelResponseStream) -> bool:
     """Whether a chunk was decoded from JSON as it is, and so is as its class says: one that has its payload yet."""
-    return len(chunk.choices) == 1 and type(chunk.choices[0]._rest) is bytes
+    if len(chunk.choices) != 1:
+        return False
+    return type(chunk.choices[0]._rest) is bytes  # pyright: ignore[reportPrivateUsage]  # not for users

@@ -1,5 +1,8 @@
 """The stream that users hold: the chunks of one answer, however it comes, closed when it is left."""
 
+# The source of a stream, which users do not see, is shared by the engine.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio

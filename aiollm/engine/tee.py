@@ -1,5 +1,8 @@
 """Several streams of one answer."""
 
+# The source of a stream, which users do not see, is shared by the engine.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,8 @@
 """Chunks of text that follow each other, as one."""
 
+# What users do not see of a chunk, the fields its class does not know, is carried over here.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -146,11 +146,11 @@ class _Numbers:
         import prometheus_client
         import prometheus_client.core  # pyright: ignore[reportUnusedImport]  # read from `_library`
         import prometheus_client.multiprocess  # pyright: ignore[reportUnusedImport]  # read from `_library`
-        import prometheus_client.values
+        import prometheus_client.values  # pyright: ignore[reportUnusedImport]  # read from `_library`
 
         self._library: Any = prometheus_client
         self._registry = prometheus_client.CollectorRegistry()
-        self._shared: bool = prometheus_client.values.ValueClass._multiprocess  # told by no public name
+        self._shared: bool = self._library.values.ValueClass._multiprocess  # told by no public name
         self._known: set[tuple[str, ...]] = set()
         self._children: dict[tuple[Any, tuple[str, ...]], Any] = {}
         self._define()

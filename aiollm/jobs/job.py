@@ -254,4 +254,4 @@ class _Iteration:
         return self._job.__anext__()
 
     def __del__(self) -> None:
-        self._job._leave()
+        self._job._leave()  # pyright: ignore[reportPrivateUsage]  # its own job

@@ -224,7 +224,7 @@ class Reservation:
             tokens: of the prompt and the answer.
             estimated: whether that is not what the provider counted.
         """
-        self._budget._settle(self, usd, tokens, estimated)
+        self._budget._settle(self, usd, tokens, estimated)  # pyright: ignore[reportPrivateUsage]  # its own budget
 
 
 def _is_amount(value: object) -> bool:

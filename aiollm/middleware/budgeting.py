@@ -28,7 +28,7 @@ def ways_of_call(call: Call) -> Iterator[Way]:
     yield call.request, call.target, call.prices
     fallbacks = call.options.fallbacks
     if fallbacks is not None:
-        for other in (*fallbacks.default, *fallbacks.context_window, *fallbacks.content_policy):
+        for other in fallbacks.all():
             yield other.request, other.target, None
 
 

@@ -22,9 +22,9 @@ def alternatives_after(error: APIError, fallbacks: Fallbacks | None) -> tuple[Al
     """Return where to ask after this error. Once the call's time is over there is nowhere."""
     if fallbacks is None or isinstance(error, TotalTimeout):
         return ()
-    if isinstance(error, ContextWindowExceededError) and fallbacks.context_window:
+    if isinstance(error, ContextWindowExceededError) and fallbacks.context_window is not None:
         return fallbacks.context_window
-    if isinstance(error, ContentPolicyViolationError) and fallbacks.content_policy:
+    if isinstance(error, ContentPolicyViolationError) and fallbacks.content_policy is not None:
         return fallbacks.content_policy
     return fallbacks.default
 

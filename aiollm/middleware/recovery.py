@@ -1,5 +1,8 @@
 """Taking up an answer that broke off: asking for it again, or for the rest of it."""
 
+# The source of a stream, which users do not see, is shared with the engine.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -63,7 +63,8 @@ class ChatFrames:
     """Writes one stream of chat chunks.
 
     Args:
-        model: what the client calls the model; None for what the chunks say.
+        model: what the client calls the model; None for what the chunks say, to a client that may also know where an
+            answer was taken up again, and by whom.
         shows_usage: whether the client is to see the usage.
     """
 
@@ -73,6 +74,7 @@ class ChatFrames:
     def __init__(self, model: str | None = None, *, shows_usage: bool = True) -> None:
         self._model = model
         self._shows_usage = shows_usage
+        self._shows_recovery = model is None
         self._renamed = Renaming(model or "", served_model)
         self.alike: AlikeEvents | None = None
         self._told: dict[AlikeEvents, AlikeEvents] = {}  # such events, and the same as the client is told them
@@ -87,12 +89,18 @@ class ChatFrames:
             return self._told[chunk.alike].written(chunk.texts)
         if not self._head:
             self._open(chunk)
-        if not chunk.choices and chunk.usage is not None and not self._shows_usage:
+        if not chunk.choices and self._is_hidden(chunk):
             return b""
         data = chunk._rest
         if type(data) is bytes:
             return self._handed_on(chunk, data)
         return self._around_text(chunk) or data_frame(self._payload(chunk))
+
+    def _is_hidden(self, chunk: ModelResponseStream) -> bool:
+        """Whether a chunk without choices says what the client is not to be told."""
+        if chunk.recovery is not None:
+            return not self._shows_recovery
+        return chunk.usage is not None and not self._shows_usage
 
     def _handed_on(self, chunk: ModelResponseStream, data: bytes) -> bytes:
         """Return the frame of a chunk that holds its event."""

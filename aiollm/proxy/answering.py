@@ -8,6 +8,7 @@ from types import TracebackType
 
 import msgspec
 from aiohttp import web
+from msgspec.structs import replace
 
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.call import Call
@@ -26,7 +27,7 @@ from aiollm.proxy.inbound.format import Format
 from aiollm.proxy.live import LiveCall
 from aiollm.proxy.pieces import pieces_of
 from aiollm.proxy.request import Request
-from aiollm.proxy.response_headers import JSON, answer_headers, stream_headers
+from aiollm.proxy.response_headers import JSON, answer_headers, answering_attempt, stream_headers
 from aiollm.proxy.resume.recording import Recording, follow
 from aiollm.proxy.resume.streams import LOST
 from aiollm.proxy.sending import WholeResponse
@@ -119,10 +120,11 @@ class _Exchange(msgspec.Struct, eq=False):
         """Return the whole answer."""
         with self:
             reply = await self._send()
-        headers = self._headers(reply)
+        named = self._named(reply)
+        headers = answer_headers(reply, named.model, self.caller.request_id)
         if self.settlement.charge is not None:
             headers["x-litellm-response-cost"] = f"{self.settlement.charge.usd:.12g}"
-        body = self.form.whole(reply.response, self.asked)
+        body = self.form.whole(reply.response, named)
         headers["content-type"] = JSON
         return WholeResponse(headers, body)
 
@@ -156,11 +158,14 @@ class _Exchange(msgspec.Struct, eq=False):
                 await delivery.end(writer.fail(self._told(error)))
                 return
             assert isinstance(reply, AnswerStream)
+            named = self._named(reply)
+            if named is not self.asked and self.form.writer is not None:
+                writer = self.form.writer(named)
             async with reply:
-                await delivery.begin({**early, **self._headers(reply)})
+                await delivery.begin({**early, **answer_headers(reply, named.model, self.caller.request_id)})
                 self.live.answer = reply
                 try:
-                    pieces = pieces_of(reply, self.asked, self.form, writer)
+                    pieces = pieces_of(reply, named, self.form, writer)
                     await relay(pieces, writer, delivery, self._told)
                 except (asyncio.CancelledError, ConnectionError) as error:
                     self.settlement.cut = self.request.guard.cut
@@ -172,8 +177,12 @@ class _Exchange(msgspec.Struct, eq=False):
         reply.notify(self.settlement.answered)
         return reply
 
-    def _headers(self, reply: Answer) -> dict[str, str]:
-        return answer_headers(reply, self.asked.model, self.caller.request_id)
+    def _named(self, reply: Answer) -> Asked:
+        """Return what was asked, by the name of the model that answers: another's where that stands in."""
+        attempt = answering_attempt(reply)
+        if attempt is None or attempt.group is None or attempt.group == self.call.group:
+            return self.asked
+        return replace(self.asked, model=attempt.group)
 
     def _told(self, error: Exception) -> Failure:
         return failed(error, self.caller.request_id, over_budget=self.gateway.over_budget)

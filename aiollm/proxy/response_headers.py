@@ -11,8 +11,18 @@ from functools import lru_cache
 
 from aiollm.dialects.errors import request_id as provider_request_id
 from aiollm.engine.answer import Answer
+from aiollm.engine.attempt import Attempt
 
-__all__ = ["EVENT_STREAM", "JSON", "REQUEST_ID", "SERVER", "answer_headers", "safe_value", "stream_headers"]
+__all__ = [
+    "EVENT_STREAM",
+    "JSON",
+    "REQUEST_ID",
+    "SERVER",
+    "answer_headers",
+    "answering_attempt",
+    "safe_value",
+    "stream_headers",
+]
 
 REQUEST_ID = "x-request-id"
 SERVER = "aiollm"
@@ -46,12 +56,11 @@ def answer_headers(answer: Answer, model: str, request_id: str) -> dict[str, str
 
     Args:
         answer: the answer.
-        model: what the caller calls the model.
+        model: the name of the model that the caller knows it by.
         request_id: the request's own id.
     """
     attempts = answer.attempts
-    origin = answer.origin
-    own = next((attempt for attempt in reversed(attempts) if attempt.origin is origin), None)
+    own = answering_attempt(answer)
     causes = [attempt.cause for attempt in attempts]
     told = {
         REQUEST_ID: request_id,
@@ -61,7 +70,7 @@ def answer_headers(answer: Answer, model: str, request_id: str) -> dict[str, str
         "x-litellm-attempted-fallbacks": str(causes.count("fallback")),
         **_names(model, None if own is None else own.deployment),
     }
-    if origin.cache_hit:
+    if answer.origin.cache_hit:
         told["x-aiollm-cache"] = "hit"
     headers = answer.head.headers
     handed_on = {name: value for name, value in headers.items() if name.startswith(_LIMITS)}
@@ -71,6 +80,12 @@ def answer_headers(answer: Answer, model: str, request_id: str) -> dict[str, str
         if (safe := safe_value(value)) is not None:
             told[name] = safe
     return told
+
+
+def answering_attempt(answer: Answer) -> Attempt | None:
+    """Return the attempt that an answer came of; None for one that was kept."""
+    origin = answer.origin
+    return next((attempt for attempt in reversed(answer.attempts) if attempt.origin is origin), None)
 
 
 @lru_cache(maxsize=1024)

@@ -69,6 +69,6 @@ def _groups(call: Call) -> Iterator[tuple[Request, str]]:
     yield call.request, call.group
     fallbacks = call.options.fallbacks
     if fallbacks is not None:
-        for other in (*fallbacks.default, *fallbacks.context_window, *fallbacks.content_policy):
+        for other in fallbacks.all():
             assert other.group is not None
             yield other.request, other.group

@@ -140,8 +140,10 @@ class RoutedCalls:
             return None
         name, group = given["model"], self._fleet.group_of(given["model"])
 
-        def of(argument: str, routers: Lists) -> tuple[Alternative, ...]:
+        def of(argument: str, routers: Lists) -> tuple[Alternative, ...] | None:
             if argument not in lists:
+                if not own.has(routers, name) and not own.has(routers, group):
+                    return None
                 standing_in = own.after(routers, name if name in routers else group)
                 return tuple(self._group(call, other) for other in standing_in if self._fleet.knows(other))
             listed = lists[argument]
@@ -150,11 +152,11 @@ class RoutedCalls:
             return tuple(self._alternative(call, build, given, other) for other in listed)
 
         found = Fallbacks(
-            default=of("fallbacks", own.general),
+            default=of("fallbacks", own.general) or (),
             context_window=of("context_window_fallbacks", own.context_window),
             content_policy=of("content_policy_fallbacks", own.content_policy),
         )
-        return found if found.default or found.context_window or found.content_policy else None
+        return found if found.all() else None
 
     def _group(self, call: Call, name: str) -> Alternative:
         self._fleet.group_of(name)

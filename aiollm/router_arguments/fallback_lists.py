@@ -38,6 +38,11 @@ class FallbackLists(msgspec.Struct, frozen=True, kw_only=True):
         lists = (self.general, self.context_window, self.content_policy)
         return {name for each in lists for names in each.values() for name in names}
 
+    @staticmethod
+    def has(lists: Lists, group: str) -> bool:
+        """Whether it is said who stands in for a group, be it nobody."""
+        return group in lists or ANY in lists
+
     def after(self, lists: Lists, group: str) -> tuple[str, ...]:
         """Return the groups that stand in for one, in order: each is followed by those that stand in for itself."""
         if not lists:

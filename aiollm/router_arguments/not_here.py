@@ -32,7 +32,7 @@ NOT_HERE: Mapping[str, str] = {
     "ignore_invalid_deployments": "an entry that is wrong is an error",
     "enable_health_check_routing": "health is learnt from the calls themselves",
     "enable_weighted_failover": "weights hold for each attempt",
-    "enable_mid_stream_fallback_continuation": "an answer that breaks off is an error with the partial answer",
+    "enable_mid_stream_fallback_continuation": "give it as mid_stream='continue'",
     "fallback_access_check": _ELSEWHERE,
     "fallback_budget_check": _ELSEWHERE,
     "auto_router_capability_limit": _ELSEWHERE,

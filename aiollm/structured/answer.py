@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 from aiollm.exceptions import APIResponseValidationError
 from aiollm.structured.drafts import draft
 from aiollm.structured.partial_json import InvalidJSON, PartialJSON, TooMuchJSON
-from aiollm.structured.schema import is_structured, read_structured
+from aiollm.structured.reading import read_structured
+from aiollm.structured.schema import is_structured
 from aiollm.types.chunk import ModelResponseStream
 
 __all__ = ["StructuredReader"]

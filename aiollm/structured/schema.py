@@ -1,19 +1,17 @@
-"""Classes to answer in: their JSON schema, as providers take it, and answers read into them."""
+"""Classes to answer in: their JSON schema, as providers take it."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, TypeVar, is_typeddict
+from typing import Any, is_typeddict
 
 import attrs
 import msgspec
 
 from aiollm.types.shape import JSON
 
-__all__ = ["is_structured", "read_structured", "response_format_of"]
-
-T = TypeVar("T")
+__all__ = ["is_structured", "response_format_of"]
 
 
 def is_structured(kind: Any) -> bool:
@@ -43,21 +41,6 @@ def response_format_of(kind: type) -> dict[str, Any]:
     if strict:
         schema = _strict(_inlined(schema, schema), schema)
     return {"type": "json_schema", "json_schema": {"name": kind.__name__, "schema": schema, "strict": strict}}
-
-
-def read_structured(kind: type[T], text: str) -> T:
-    """Return an answer as an object of its class, checked as the class does.
-
-    Raises:
-        ValueError: it is no JSON, or not as the class says.
-    """
-    read = getattr(kind, "model_validate_json", None)
-    if read is not None:
-        return read(text)  # type: ignore[no-any-return]
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.DecodeError as error:  # which is no ValueError where the JSON is none
-        raise ValueError(str(error)) from error
 
 
 def _has_open_objects(schema: JSON) -> bool:

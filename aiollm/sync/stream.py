@@ -1,5 +1,8 @@
 """The blocking stream: an iterator in the caller's thread over a stream that lives on the loop thread."""
 
+# What users do not see of a stream is shared with its blocking twin.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EMPTY", "JSON", "is_array", "is_mapping", "is_object"]
 
-JSON: TypeAlias = "Mapping[str, Any] | list[Any] | tuple[Any, ...] | str | float | None"
+JSON: TypeAlias = Mapping[str, Any] | list[Any] | tuple[Any, ...] | str | float | None
 """A value of any JSON: decoded (a dict, a list), or given by a caller (any mapping, a tuple). What is inside is not
 said, because every place that reads it checks that itself."""
 

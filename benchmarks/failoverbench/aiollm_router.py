@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from failoverbench.adapters import Adapter, CallResult
 
@@ -17,15 +17,18 @@ KEY = "failoverbench"
 class AiollmRouter(Adapter):
     """One router for each primary and its fallback, kept for the whole run, so that it learns as in production.
 
-    Every entry of `params` is an argument of the router, but for `provider`: the name the wall is called by.
+    Every entry of `params` is an argument of the router, but for two: `provider` is what the wall is called by, and
+    `refusals_stand` has nobody stand in for a model whose filter refuses.
     """
 
     name = "aiollm-router"
-    capabilities = {"fallback": True, "streaming": True}
+    capabilities: ClassVar[dict[str, bool]] = {"fallback": True, "streaming": True}
 
-    async def start(self) -> None:
+    def __init__(self, params: dict[str, Any], wall_base: str) -> None:
+        super().__init__(params, wall_base)
         self._settings = dict(self.params)
         self._provider = self._settings.pop("provider", "openai")
+        self._refusals_stand = self._settings.pop("refusals_stand", False)
         self._routers: dict[tuple[str, str | None], aiollm.Router] = {}
 
     async def complete(
@@ -38,8 +41,12 @@ class AiollmRouter(Adapter):
         made = self._routers.get((primary, fallback))
         if made is None:
             models = [self._deployment(name) for name in (primary, fallback) if name is not None]
-            fallbacks = [{primary: [fallback]}] if fallback is not None else []
-            made = self._routers[primary, fallback] = aiollm.Router(models, fallbacks=fallbacks, **self._settings)
+            lists: dict[str, Any] = {}
+            if fallback is not None:
+                lists["fallbacks"] = [{primary: [fallback]}]
+            if self._refusals_stand:
+                lists["content_policy_fallbacks"] = [{primary: []}]
+            made = self._routers[primary, fallback] = aiollm.Router(models, **lists, **self._settings)
         return made
 
     def _deployment(self, name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The tables of `docs/providers.md`, made from the catalogue: `python3 -m tests.documents.providers` writes them anew.
+"""The tables of the providers' pages, made from the catalogue: `python3 -m tests.documents.providers` writes them anew.
 
 It needs aiollm's own environment: `python3 -m tests` makes one.
 """
@@ -6,6 +6,7 @@ It needs aiollm's own environment: `python3 -m tests` makes one.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -18,7 +19,23 @@ from benchmarks.failures.report import between_markers
 from benchmarks.markdown import table
 from tests import ROOT
 
-PAGE = ROOT / "docs" / "providers.md"
+OVERVIEW = ROOT / "docs" / "providers.md"
+FOLDER = ROOT / "docs" / "providers"
+OWN_PAGES = {
+    "anthropic": ("anthropic",),
+    "azure": ("azure", "azure_ai"),
+    "bedrock": ("bedrock", "bedrock_mantle", "sagemaker_chat", "sagemaker_nova"),
+    "cohere": ("cohere", "cohere_chat"),
+    "databricks": ("databricks",),
+    "gemini": ("gemini", "vertex_ai"),
+    "huggingface": ("huggingface",),
+    "mistral": ("mistral", "codestral"),
+    "ollama": ("ollama", "ollama_chat"),
+    "openai": ("openai", "custom_openai"),
+    "watsonx": ("watsonx",),
+}
+"""The pages that are not all others', by the prefixes they are about."""
+OTHERS = "openai-compatible"
 FORMATS = {
     "anthropic": "Anthropic's Messages",
     "anthropic_foundry": "Anthropic's Messages",
@@ -42,64 +59,89 @@ STREAMS = {
 }
 
 
-def own_formats(catalog: dict[str, Provider]) -> list[tuple[str, Provider]]:
-    """The rows that speak a format of their own, and what they are for some of their models."""
-    rows: list[tuple[str, Provider]] = []
-    for name, row in catalog.items():
-        variants = [
-            (f"{name}/{pattern}", replace(row, models={}, **members))
-            for pattern, members in row.models.items()
-            if "dialect" in members
-        ]
-        if not row.refused and (variants or row.dialect != "openai"):
-            rows += [(f"{name}/", row), *variants]
-    return rows
+def with_variants(row: Provider) -> list[tuple[str, Provider]]:
+    """A row, and what it is for those of its models that are spoken to in another format."""
+    variants = [
+        (f"{row.name}/{pattern}", replace(row, models={}, **members))
+        for pattern, members in row.models.items()
+        if "dialect" in members
+    ]
+    return [(f"{row.name}/", row), *variants]
 
 
-def openai_compatible(catalog: dict[str, Provider]) -> list[tuple[str, Provider]]:
-    """The rows that speak OpenAI's format whatever the model is."""
-    own = {row.name for _, row in own_formats(catalog)}
-    return [(f"{name}/", row) for name, row in catalog.items() if not row.refused and name not in own]
+def has_own_format(row: Provider) -> bool:
+    """Whether some of its models are spoken to in another format than OpenAI's."""
+    return any(variant.dialect != "openai" for _, variant in with_variants(row))
 
 
 def counts(catalog: dict[str, Provider]) -> str:
     """How many providers there are, as README and page say it."""
-    own = {row.name for _, row in own_formats(catalog)}
-    return f"{len(openai_compatible(catalog))} OpenAI-compatible providers and {len(own)} with a format of their own"
+    own = [has_own_format(row) for row in catalog.values() if not row.refused]
+    return f"{own.count(False)} OpenAI-compatible providers and {own.count(True)} with a format of their own"
 
 
-def sections(catalog: dict[str, Provider]) -> dict[str, list[str]]:
-    """The lines between each pair of markers."""
-    own = [
+def rows_of_pages(catalog: dict[str, Provider]) -> dict[str, list[Provider]]:
+    """The rows that each page is about."""
+    pages = {page: [catalog[name] for name in names] for page, names in OWN_PAGES.items()}
+    told = {name for names in OWN_PAGES.values() for name in names}
+    return {**pages, OTHERS: [row for row in catalog.values() if not row.refused and row.name not in told]}
+
+
+def pages_with_tables(catalog: dict[str, Provider]) -> dict[Path, str]:
+    """The pages with the tables that the catalogue gives."""
+    pages = {FOLDER / f"{page}.md": {"rows": _rows(rows)} for page, rows in rows_of_pages(catalog).items()}
+    pages[OVERVIEW] = _overview(catalog)
+    return {path: _with_tables(path.read_text("utf-8"), tables) for path, tables in pages.items()}
+
+
+def _with_tables(page: str, tables: dict[str, list[str]]) -> str:
+    for name, lines in tables.items():
+        page = between_markers(page, name, lines)
+    return page
+
+
+def _rows(rows: Iterable[Provider]) -> list[str]:
+    """The table of a page."""
+    variants = [variant for row in rows for variant in with_variants(row)]
+    cells = [
         [
             f"`{prefix}`",
             FORMATS[row.dialect],
-            STREAMS[dialect_of(row.dialect).framer().content_type],
             *(("the same", "the same") if "*" in prefix else (_keys(row), _places(row))),
             _names(sorted(row.unsupported)),
         ]
-        for prefix, row in own_formats(catalog)
+        for prefix, row in variants
     ]
-    others = [
-        [f"`{prefix}`", _keys(row), _places(row), _names(sorted(row.unsupported))]
-        for prefix, row in openai_compatible(catalog)
-    ]
+    head = ["prefix", "format", "key variables", "base URL variables", "not taken"]
+    if {row.dialect for _, row in variants} == {"openai"}:
+        head, cells = [head[0], *head[2:]], [[cell[0], *cell[2:]] for cell in cells]
+    return list(table(head, cells))
+
+
+def _overview(catalog: dict[str, Provider]) -> dict[str, list[str]]:
+    """The tables of the overview."""
     refused = [[f"`{name}/`", str(row.refused)] for name, row in catalog.items() if row.refused]
+    pages = [
+        [f"[{_title(page)}](providers/{page}.md)", _names(f"{row.name}/" for row in rows), *_spoken(rows)]
+        for page, rows in rows_of_pages(catalog).items()
+        if page != OTHERS
+    ]
     return {
         "counts": [f"The catalogue has {counts(catalog)}; {len(refused)} more names are [refused](#refused)."],
-        "own formats": list(
-            table(["prefix", "format", "streams", "key variables", "base URL variables", "not taken"], own)
-        ),
-        "openai-compatible": list(table(["prefix", "key variables", "base URL variables", "not taken"], others)),
+        "pages": list(table(["page", "prefixes", "formats", "streams"], pages)),
         "refused": list(table(["prefix", "why, and what to use"], refused)),
     }
 
 
-def page_with_tables(page: str, catalog: dict[str, Provider]) -> str:
-    """The page with the tables that the catalogue gives."""
-    for name, lines in sections(catalog).items():
-        page = between_markers(page, name, lines)
-    return page
+def _spoken(rows: Iterable[Provider]) -> tuple[str, str]:
+    """The formats of rows and their models, and what their streams are."""
+    dialects = list(dict.fromkeys(variant.dialect for row in rows for _, variant in with_variants(row)))
+    streams = (STREAMS[dialect_of(name).framer().content_type] for name in dialects)
+    return "; ".join(dict.fromkeys(FORMATS[name] for name in dialects)), ", ".join(dict.fromkeys(streams))
+
+
+def _title(page: str) -> str:
+    return (FOLDER / f"{page}.md").read_text("utf-8").partition("\n")[0].removeprefix("# ")
 
 
 def _keys(row: Provider) -> str:
@@ -133,4 +175,5 @@ def _names(names: Iterable[str]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page_with_tables(PAGE.read_text("utf-8"), read_catalog()), "utf-8")
+    for path, text in pages_with_tables(read_catalog()).items():
+        path.write_text(text, "utf-8")

@@ -19,7 +19,7 @@ PROGRAMS = [
     if page.name not in ELSEWHERE
     for number, code in enumerate(programs(page), 1)
 ]
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 

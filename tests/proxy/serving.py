@@ -22,17 +22,31 @@ MASTER = "sk-master-0001"
 MESSAGES = [{"role": "user", "content": "hi"}]
 
 
-def config(provider: ProviderServer, *, master: bool = True, more: str = "", params: str = "") -> Config:
-    """Return a configuration with the model "fast", which the provider answers."""
+def config(
+    provider: ProviderServer,
+    *,
+    master: bool = True,
+    more: str = "",
+    params: str = "",
+    model: str = "openai/gpt-4o-mini",
+    standing_in: str = "",
+    routing: str = "",
+) -> Config:
+    """Return a configuration with the model "fast", which the provider answers, and one that may stand in for it."""
     key = f"  master_key: {MASTER}\n" if master else "  max_request_size_mb: 10\n"
+    other = ""
+    if standing_in:
+        place = f'{{model: {standing_in}, api_base: "{provider.base_url}", api_key: sk-other}}'
+        other = f"  - {{model_name: other, litellm_params: {place}}}\n"
+        routing += "  fallbacks: [{fast: [other]}]\n"
     text = f"""
 model_list:
   - model_name: fast
-    litellm_params: {{model: openai/gpt-4o-mini, api_base: "{provider.base_url}", api_key: sk-upstream-canary{params}}}
+    litellm_params: {{model: {model}, api_base: "{provider.base_url}", api_key: sk-upstream-canary{params}}}
     model_info: {{id: first}}
-router_settings:
+{other}router_settings:
   num_retries: 0
-general_settings:
+{routing}general_settings:
 {key}{more}"""
     return parse_config([Source("config.yaml", text)], Environment({})).require()
 

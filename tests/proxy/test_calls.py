@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aiollm.testing import error_event, role, silence, status, tokens
-from tests.proxy.serving import Proxy
+from aiollm.testing import LoggedRequest, ProviderServer, cut, error_event, reply, role, silence, status, tokens
+from tests.proxy.serving import Proxy, config, running
 
 
 def events(text: str) -> list[Any]:
@@ -183,3 +184,42 @@ async def test_a_caller_waits_no_longer_than_it_wants_to(proxy: Proxy, stream: b
     async with proxy.chat(timeout=0.2, stream=stream) as reply:
         body = await reply.json()
     assert (reply.status, body["error"]["code"]) == (504, "upstream_timeout")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_a_model_that_stands_in_answers_under_its_own_name(
+    provider: ProviderServer, tmp_path: Path, stream: bool
+) -> None:
+    provider.script(lambda request: status(503) if request.json["model"] == "gpt-4o-mini" else reply("Hello!"))
+    async with (
+        running(config(provider, standing_in="openai/gpt-4o"), provider, tmp_path) as proxy,
+        proxy.chat(stream=stream) as answer,
+    ):
+        told = events(await answer.text())[:-1] if stream else [await answer.json()]
+    assert {event["model"] for event in told} == {"other"}
+    assert (answer.headers["x-aiollm-model"], answer.headers["x-litellm-attempted-fallbacks"]) == ("other", "1")
+
+
+async def test_an_answer_that_breaks_off_goes_on_where_that_is_asked_for(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    def answers(request: LoggedRequest) -> Any:
+        if request.json["model"] == "small":
+            return [role(), tokens("The sky is"), cut()]
+        return reply(" blue." if request.json["messages"][-1]["role"] == "assistant" else "The sea.")
+
+    provider.script(answers)
+    standing_in = config(provider, model="mistral/small", standing_in="mistral/large", routing=CONTINUING)
+    async with (
+        running(standing_in, provider, tmp_path) as proxy,
+        proxy.chat(stream=True) as answer,
+    ):
+        told = events(await answer.text())
+        (row,) = await proxy.rows()
+    assert told[-1] == "[DONE]"
+    assert "".join(event["choices"][0]["delta"].get("content") or "" for event in told[:-1]) == "The sky is blue."
+    assert "recovery" not in str(told)
+    assert (row.status, row.attempts, row.served_model) == ("success", 3, "large")
+
+
+CONTINUING = "  enable_mid_stream_fallback_continuation: true\n"

@@ -1,4 +1,4 @@
-"""Classes to answer in: what providers are told of them, and what is read into them."""
+"""Classes to answer in: what providers are told of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import attrs
 import pydantic
 import pytest
 
-from aiollm.structured.schema import is_structured, read_structured, response_format_of
-from tests.structured.recipes import RECIPES, WHOLE, AttrsRecipe, PydanticRecipe, Step, told
+from aiollm.structured.schema import is_structured, response_format_of
+from tests.structured.recipes import RECIPES, AttrsRecipe
 
 
 def objects(schema: Any) -> list[dict[str, Any]]:
@@ -83,26 +83,3 @@ def test_a_class_that_refers_to_itself_keeps_its_references() -> None:
 @pytest.mark.parametrize("kind", [int, dict, list[int], "Recipe", None, AttrsRecipe("a"), Any])
 def test_other_types_are_none_to_answer_in(kind: Any) -> None:
     assert not is_structured(kind)
-
-
-@pytest.mark.parametrize("kind", RECIPES)
-def test_an_answer_is_read_into_its_class(kind: type) -> None:
-    assert told(read_structured(kind, WHOLE)) == ("Toast", [("Cut", 1), ("Eat", 2)])
-
-
-def test_an_answer_is_read_by_other_names() -> None:
-    assert read_structured(PydanticRecipe, '{"title": "Toast", "for": 2}').serves == 2
-
-
-@pytest.mark.parametrize("kind", RECIPES)
-@pytest.mark.parametrize(
-    "wrong", ["no JSON", '{"steps": []}', WHOLE.replace("1", '"one"'), '{"title": "a", "steps": [{}]}']
-)
-def test_an_answer_of_another_shape_is_refused(kind: type, wrong: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  # each library has its words
-        read_structured(kind, wrong)
-
-
-def test_the_checks_of_a_class_hold() -> None:
-    with pytest.raises(ValueError, match="minutes"):
-        read_structured(Step, '{"text": "Cut", "minutes": 0}')

@@ -44,6 +44,15 @@ async def test_another_group_stands_in(fault: Steps, settings: dict[str, Any], a
         ]
 
 
+async def test_nobody_stands_in_for_a_reason_whose_list_is_empty() -> None:
+    async with servers(2) as (bad, good):
+        bad.script(REFUSED)
+        lists: dict[str, Any] = {"fallbacks": [{"g": ["h"]}], "content_policy_fallbacks": [{"g": []}]}
+        with pytest.raises(aiollm.ContentPolicyViolationError):
+            await ask(aiollm.Router([entry(bad, "a"), entry(good, "b", "h")], **lists))
+        assert (len(bad.log), len(good.log)) == (1, 0)
+
+
 async def test_those_that_stand_in_are_followed_by_those_that_stand_in_for_them() -> None:
     async with servers(2) as (bad, good):
         bad.script(status(500))

@@ -73,7 +73,7 @@ from aiollm.compat.litellm.types.utils import (
     Usage,
 )
 from aiollm.compat.litellm.utils import *  # noqa: F403  # its own list says what
-from aiollm.compat.litellm.utils import _should_retry  # noqa: F401  # pyright: ignore[reportUnusedImport]  # LiteLLM's pages use it
+from aiollm.compat.litellm.utils import _should_retry  # noqa: F401  # pyright: ignore[reportUnusedImport, reportPrivateUsage]  # LiteLLM's pages use it
 from aiollm.router_arguments.error_counts import AllowedFailsPolicy, RetryPolicy
 
 __all__ = [

@@ -234,7 +234,8 @@ def _raised_as(kind: Any, openai_is_loaded: bool) -> Any:
     twin = kind if issubclass(kind, APIError) else next(_TWINS[cls] for cls in kind.__mro__ if cls in _TWINS)
     bases: list[type] = [twin] if issubclass(twin, kind) else [kind, twin]
     if openai_is_loaded:
-        bases += [getattr(sys.modules["openai"], name) for name in twin._in_openai]
+        names = twin._in_openai  # pyright: ignore[reportPrivateUsage]  # not for users
+        bases += [getattr(sys.modules["openai"], name) for name in names]
     return type(kind.__name__, tuple(bases), {"__doc__": kind.__doc__, "__module__": __name__, "_made_for": kind})
 
 

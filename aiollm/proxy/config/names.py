@@ -51,7 +51,7 @@ UNSUPPORTED: dict[str, frozenset[str]] = {
     "router_settings": _words("""
         alerting_config assistants_config auto_router_capability_limit cache_kwargs cache_responses caching_groups
         content_policy_check custom_routing_strategy deployment_affinity_ttl_seconds enable_health_check_routing
-        enable_mid_stream_fallback_continuation enable_weighted_failover fallback_on_unsupported_params
+        enable_weighted_failover fallback_on_unsupported_params
         guardrail_list health_check_ignore_transient_errors health_check_staleness_threshold
         ignore_invalid_deployments max_retries model_group_affinity_config plugins provider_budget_config
         router_general_settings routing_groups search_tools session_affinity_repin_on_failover tag_routing_prefix

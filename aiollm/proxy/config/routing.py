@@ -48,11 +48,15 @@ def routing_arguments(config: Config) -> dict[str, Any]:
         router.default_max_parallel_requests, config.general.max_parallel_requests
     )
     given["timeout"] = _first(router.timeout, litellm.request_timeout)
+    if router.enable_mid_stream_fallback_continuation:
+        given["mid_stream"] = "continue"
     dropping = {"drop_params": True} if litellm.drop_params else {}
     given["default_litellm_params"] = {**dropping, **router.default_litellm_params}
     for name in _FALLBACKS:
         lists = getattr(router, name) or getattr(litellm, name)
-        given[name] = [{group: known} for group, names in lists.items() if (known := _known(names, config))]
+        given[name] = [
+            {group: known} for group, names in lists.items() if (known := _known(names, config)) or not names
+        ]
     given["default_fallbacks"] = _known(router.default_fallbacks or litellm.default_fallbacks, config)
     given = {name: value for name, value in given.items() if value not in (*_UNGIVEN, [])}
     return {"model_list": [_entry(deployment) for deployment in config.deployments], **given}

@@ -194,6 +194,7 @@ class RouterSettings(Section, frozen=True, kw_only=True):
     default_max_parallel_requests: int | None = setting(LIMIT)
     default_litellm_params: Mapping[str, Any] = setting(MAPPING, {})
     default_priority: int | None = setting(COUNT)
+    enable_mid_stream_fallback_continuation: bool = setting(FLAG, False)
     enable_pre_call_checks: bool = setting(FLAG, False)
     optional_pre_call_checks: tuple[str, ...] = setting(NAMES, ())
     enable_tag_filtering: bool = setting(FLAG, False)

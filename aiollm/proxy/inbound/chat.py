@@ -3,6 +3,9 @@
 Source: https://platform.openai.com/docs/api-reference/chat and the types of openai-python 3.57.0.
 """
 
+# What users do not see of an answer, its bytes as they came, is handed on here.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from functools import lru_cache

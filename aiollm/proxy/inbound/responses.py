@@ -97,7 +97,7 @@ class ResponseFrames:
     def feed(self, event: ResponsesStreamEvent) -> bytes:
         """Return the frame of an event, as it came but for the model, which has the name that the caller gave it."""
         self._number = event.sequence_number or self._number
-        data, response = event._rest, event.response
+        data, response = event._rest, event.response  # pyright: ignore[reportPrivateUsage]  # not for users
         if isinstance(response, ResponsesAPIResponse):
             self._id = response.id or self._id
         if type(data) is bytes:
