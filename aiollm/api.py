@@ -27,7 +27,7 @@ from aiollm.core.runtime import running_loop
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
 from aiollm.engine.mock import MockResponse
-from aiollm.engine.options import Alternative, Fallbacks, MidStream
+from aiollm.engine.options import NO_OPTIONS, Alternative, Fallbacks, MidStream
 from aiollm.engine.stream import ChunkStream
 from aiollm.exceptions import BadRequestError
 from aiollm.mock_arguments import mock_of
@@ -228,7 +228,8 @@ def chat_call(given: dict[str, Any], find: Find) -> Call:
             return Call(request, target, scope)
         return Call(request, target, scope, place="")  # which is for streams that are dropped, and slow to find out
 
-    return msgspec.structs.replace(build(given), options=call_options(given, build))
+    call, options = build(given), call_options(given, build)
+    return call if options is NO_OPTIONS else msgspec.structs.replace(call, options=options)
 
 
 def chat_like(call: Call, said: Mapping[str, Any]) -> Call:

@@ -19,7 +19,7 @@ Outermost first:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -87,9 +87,8 @@ class Stack:
             return handler
 
         of_call = _of_call(policies, routing)
-        once: Handler[ChunkStream] = chain([fall_back, *asking("chat"), prefill, *sending], open_stream)
         recovering = _recovering(policies, routing)
-        chat: Handler[ChunkStream] = chain(of_call, partial(recovering, handler=once))
+        chat: Handler[ChunkStream] = chain(of_call, _chat(policies, asking("chat"), recovering, sending))
         events: Handler[EventStream] = chain([*of_call, fall_back, *asking("responses"), *sending], open_events)
         route = None if routing is None else routing.route("embeddings")
         embeddings = _embeddings([*of_call, fall_back], trying, route, sending)
@@ -105,6 +104,23 @@ def _of_call(policies: Policies, routing: Routing | None) -> list[Middleware]:
     if policies.budget is None:
         return []
     return [Budgeting(policies.budget, ways_of_call if routing is None else routing.ways)]
+
+
+def _chat(
+    policies: Policies, asking: list[Middleware], recovering: Recovering, sending: list[Middleware]
+) -> Handler[ChunkStream]:
+    """Return what sends a chat completion: most ask one model only, and for one answer, and need fewer steps."""
+    straight: Handler[ChunkStream] = chain([*asking, *sending], open_stream)
+    all_ways = partial(recovering, handler=chain([fall_back, *asking, prefill, *sending], open_stream))
+    if policies.mid_stream != "never":
+        return all_ways
+
+    def chat(call: Call) -> Awaitable[ChunkStream]:
+        options = call.options
+        plain = options.fallbacks is None and options.mid_stream in (None, "never")
+        return straight(call) if plain else all_ways(call)
+
+    return chat
 
 
 def _trying(policies: Policies, routing: Routing | None) -> list[Middleware]:

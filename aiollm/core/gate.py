@@ -145,8 +145,13 @@ class Gate:
         """Return a permit if there is room, and nobody waits for it."""
         if self._queue.length or self._paused_until > now or self._quota.take(amounts, now) > 0:
             return None
-        self._record.admit(0.0)
-        return Permit(self, amounts, now, 0.0, self._guard.process)
+        return self._permit(amounts, now, 0.0)
+
+    def _permit(self, amounts: Amounts, now: float, waited: float) -> Permit:
+        """Return a permit for what was taken just now."""
+        self._record.admitted += 1
+        self._record.waits.append(waited)
+        return Permit(self, amounts, amounts, now, waited, self._guard.process)
 
     async def pass_in_turn(self, amounts: Amounts, priority: int, key: str, max_wait: float | None) -> Permit:
         """Wait for a permit; see `reserve`."""
@@ -220,9 +225,7 @@ class Gate:
                 self._set_alarm(waiter.loop, now)
                 return
             self._queue.pop()
-            waited = now - waiter.since
-            self._record.admit(waited)
-            waiter.place, waiter.permit = None, Permit(self, waiter.amounts, now, waited, self._guard.process)
+            waiter.place, waiter.permit = None, self._permit(waiter.amounts, now, now - waiter.since)
             try:
                 waiter.wake()
             except RuntimeError:  # the loop was closed just now
@@ -251,23 +254,21 @@ class Gate:
 
     def settle(self, permit: Permit, real: Amounts) -> None:
         """Book what a permit's request has really taken; see `Permit.settle`."""
-        self._account(permit, real, False)
+        self.finish(permit, real, over=False)
 
     def release(self, permit: Permit) -> None:
         """Take back a permit's place of the concurrency; see `Permit.release`."""
-        self._account(permit, None, True)
+        self.finish(permit)
 
-    def finish(self, permit: Permit, real: Amounts) -> None:
+    @noted
+    def finish(self, permit: Permit, real: Amounts | None = None, *, over: bool = True) -> None:
         """Settle and release in one access.
 
         Args:
-            permit: of a request that has ended.
-            real: what it has taken; no number is below 0.
+            permit: of a request.
+            real: what it has taken, where that is known; no number is below 0.
+            over: whether it has ended.
         """
-        self._account(permit, real, True)
-
-    @noted
-    def _account(self, permit: Permit, real: Amounts | None, over: bool) -> None:
         if permit.process != self._guard.process:  # of the process that this one was forked from
             return
         now = self._now()

@@ -57,18 +57,13 @@ class LimiterStats:
 
 @define
 class Record:
-    """What a gate remembers for its stats."""
+    """What a gate remembers for its stats: numbers of `LimiterStats`, and how long the last requests waited."""
 
     admitted: int = 0
     timed_out: int = 0
     throttled: int = 0
     estimate_error: float = 0.0
-    _waits: deque[float] = field(init=False, factory=lambda: deque(maxlen=KEPT_WAITS))
-
-    def admit(self, waited: float) -> None:
-        """A request has passed."""
-        self.admitted += 1
-        self._waits.append(waited)
+    waits: deque[float] = field(init=False, factory=lambda: deque(maxlen=KEPT_WAITS))
 
     def settle(self, estimate: Amounts, real: Amounts) -> None:
         """The tokens of a request are known."""
@@ -79,5 +74,5 @@ class Record:
 
     def wait(self, part: float) -> float:
         """Return how long that part of the last requests waited at the most, in seconds."""
-        waits = sorted(self._waits)
+        waits = sorted(self.waits)
         return waits[min(len(waits) - 1, int(part * len(waits)))] if waits else 0.0

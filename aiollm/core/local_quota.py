@@ -69,13 +69,11 @@ class LocalQuota:
         """Take the amounts and a place of the concurrency, or say for how long there is no room."""
         if self._in_flight >= self._concurrency:
             return math.inf
-        wait = self._window.wait(amounts, self._rates, now)
         more = self.slowed or self._buckets  # to ask than the window, which is all there usually is
-        if more:
-            wait = max(wait, self._further_wait(amounts, now))
-        if wait > 0:
+        if more and (wait := self._further_wait(amounts, now)) > 0:
+            return max(wait, self._window.wait(amounts, self._rates, now))
+        if (wait := self._window.take(amounts, self._rates, now)) > 0:
             return wait
-        self._window.add(amounts, now)
         if more:
             self._add_further(amounts, now)
         self._in_flight += 1

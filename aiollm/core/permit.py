@@ -7,6 +7,8 @@ from collections.abc import Coroutine, Generator
 from types import TracebackType
 from typing import Any, Protocol
 
+import msgspec
+
 from aiollm.core.quota import NOTHING, Amounts
 
 __all__ = ["Ledger", "Permit", "Reservation"]
@@ -24,26 +26,25 @@ class Ledger(Protocol):
     def release(self, permit: Permit) -> None: ...
 
 
-class Permit:
+class Permit(msgspec.Struct, eq=False):
     """Room for one request. It may be used from any task and thread.
 
     Attributes:
+        estimate: what was reserved.
         held: what is booked for the request: the estimate, or what it turned out to be.
         taken_at: when it passed, in the clock of its loop, in seconds.
         waited: how long it had waited for that, in seconds.
         process: the process in which it passed, and in which alone it counts.
+        released: whether its place of the concurrency has been given back.
     """
 
-    __slots__ = ("_ledger", "estimate", "held", "process", "released", "taken_at", "waited")
-
-    def __init__(self, ledger: Ledger, estimate: Amounts, taken_at: float, waited: float, process: int) -> None:
-        self._ledger = ledger
-        self.estimate: Amounts = estimate
-        self.held: Amounts = estimate
-        self.taken_at: float = taken_at
-        self.waited: float = waited
-        self.process: int = process
-        self.released: bool = False
+    _ledger: Ledger
+    estimate: Amounts
+    held: Amounts
+    taken_at: float
+    waited: float
+    process: int
+    released: bool = False
 
     def settle(self, *, input_tokens: float, output_tokens: float) -> None:
         """Book the real usage in the place of the estimate. Again, it corrects what was said before.

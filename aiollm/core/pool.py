@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextvars import ContextVar
 from functools import partial
 from http.cookies import SimpleCookie
@@ -192,9 +192,9 @@ class Pool:
         self.exchanges: set[Abortable] = set()  # that have a connection, or wait for one
         self.requests: int = 0
 
-    async def post(
+    def post(
         self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool = False
-    ) -> aiohttp.ClientResponse:
+    ) -> Awaitable[aiohttp.ClientResponse]:
         """Send a request and return its response as soon as the head is there.
 
         Args:
@@ -206,7 +206,7 @@ class Pool:
         address, proxy = self._routes.get(url) or self._find_route(url)
         self.requests += 1
         session = self._unpooled() if new_connection else self._session
-        return await session.post(
+        return session.post(
             address,
             data=BytesIO(body) if len(body) >= _LARGE_BODY_BYTES else body,
             headers=headers,

@@ -33,6 +33,9 @@ class Rates(NamedTuple):
     output_tokens: float = math.inf
 
 
+_ANY_RATES = Rates()
+
+
 @define
 class _Sum:
     """What was added within one part of a period, or in all of them."""
@@ -87,22 +90,44 @@ class SlidingWindow:
             del self._slots[number]
         self._used, self._until = _Sum(now), math.inf
 
-    def wait(self, amounts: Amounts, rates: Rates, now: float) -> float:
-        """Return for how many seconds a request does not fit. One above a rate fits when it is alone."""
+    def take(self, amounts: Amounts, rates: Rates, now: float) -> float:
+        """Book a request and return 0 if it fits, else return for how many seconds it does not."""
         if now >= self._until:
             self._forget(now)
         most_requests, most_tokens, most_input_tokens, most_output_tokens = rates
         used = self._used
+        requests = used.requests + amounts.requests
         input_tokens = used.input_tokens + amounts.input_tokens
         output_tokens = used.output_tokens + amounts.output_tokens
-        if (
-            used.requests + amounts.requests <= most_requests
+        surely = (
+            requests <= most_requests
             and input_tokens + output_tokens <= most_tokens
             and input_tokens <= most_input_tokens
             and output_tokens <= most_output_tokens
             and not self._others
-        ):
-            return 0.0
+        )
+        if not surely and (wait := self.wait(amounts, rates, now)) > 0:
+            return wait
+        number = int(now * self._slots_a_second)
+        slot = self._slots.get(number)
+        if slot is None:
+            self._slots[number] = slot = _Sum(now)
+            self._until = min(self._until, now + self._period)
+        slot.last = now
+        slot.requests += amounts.requests
+        slot.input_tokens += amounts.input_tokens
+        slot.output_tokens += amounts.output_tokens
+        used.requests, used.input_tokens, used.output_tokens = requests, input_tokens, output_tokens
+        return 0.0
+
+    def add(self, amounts: Amounts, now: float) -> None:
+        """Book a request, whether it fits or not."""
+        self.take(amounts, _ANY_RATES, now)
+
+    def wait(self, amounts: Amounts, rates: Rates, now: float) -> float:
+        """Return for how many seconds a request does not fit. One above a rate fits when it is alone."""
+        if now >= self._until:
+            self._forget(now)
         return max(self._wait(kind, getattr(amounts, kind), rate, now) for kind, rate in zip(KINDS, rates, strict=True))
 
     def _wait(self, kind: Kind, amount: float, rate: float, now: float) -> float:
@@ -119,24 +144,6 @@ class SlidingWindow:
             if excess <= _TINY:
                 return slot.last + self._period - now
         return others_until - now
-
-    def add(self, amounts: Amounts, now: float) -> None:
-        """Book a request, whether it fits or not."""
-        number = int(now * self._slots_a_second)
-        slot = self._slots.get(number)
-        if slot is None:
-            if now >= self._until:
-                self._forget(now)
-            self._slots[number] = slot = _Sum(now)
-            self._until = min(self._until, now + self._period)
-        slot.last = now
-        used = self._used
-        slot.requests += amounts.requests
-        used.requests += amounts.requests
-        slot.input_tokens += amounts.input_tokens
-        used.input_tokens += amounts.input_tokens
-        slot.output_tokens += amounts.output_tokens
-        used.output_tokens += amounts.output_tokens
 
     def settle(self, held: Amounts, real: Amounts, at: float, now: float) -> None:
         """Correct what was added at a time. What exceeds it counts from now on: when it was spent is not known."""

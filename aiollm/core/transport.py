@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 from weakref import ref
 
@@ -64,7 +65,7 @@ class Exchange:
         self.on_abort: Callable[[BaseException], None] | None = None
         self._reading = False
         self._reused = False
-        self._block: asyncio.Timeout | None = None  # around the sending, while that lasts
+        self._sender: asyncio.Task[Any] | None = None  # the task that waits for the head, unless it was cancelled here
         self._response: aiohttp.ClientResponse | None = None
         self._inflater: Inflater | None = None
         self._reason: BaseException | None = None  # why it was aborted
@@ -112,16 +113,23 @@ class Exchange:
     ) -> aiohttp.ClientResponse:
         self.phase = "connect"
         self.clocks.allow("connect", self._scope.timeouts.connect)
+        self._sender = task = asyncio.current_task()
+        assert task is not None
+        cancelling = task.cancelling()
         token = watcher.set(ref(self))
+        self.clocks.start_waiting()
         try:
-            # The block has no time of its own: the clocks, or whoever else aborts, end it.
-            async with asyncio.timeout(None) as self._block:
-                self.clocks.start_waiting()
-                return await self._pool.post(url, headers, body, new_connection=new_connection)
+            return await self._pool.post(url, headers, body, new_connection=new_connection)
+        except asyncio.CancelledError:
+            if self._sender is not None or task.cancelling() > cancelling + 1:
+                raise  # somebody else cancels the task
+            raise TimeoutError from None
         finally:
+            if self._sender is None:
+                task.uncancel()
+            self._sender = None
             self.clocks.stop_waiting()
             watcher.reset(token)
-            self._block = None
 
     def connected(self, *, reused: bool) -> None:
         """Take note that the request has its connection: connecting is over, and the first-token clock starts."""
@@ -230,7 +238,7 @@ class Exchange:
         size = 0
         try:
             while not self.body_came:
-                for piece in self.inflate(await self.read()):
+                for piece in self.inflate(self._rest() or await self.read()):
                     size += len(piece)
                     pieces.append(piece)
                     if size > max_bytes:
@@ -241,6 +249,13 @@ class Exchange:
                 raise
         self.release()
         return b"".join(pieces)[:max_bytes]
+
+    def _rest(self) -> bytes:
+        """Return the rest of a body if its end has come, so that nothing is waited for; else nothing."""
+        if self._response is None:
+            return b""
+        content = self._response.content
+        return content.read_nowait() if content.is_eof() and content.exception() is None else b""
 
     async def drain(self) -> None:
         """Read to the end of the body, as far as that is worth it, and give the connection back; else close it."""
@@ -277,10 +292,10 @@ class Exchange:
         descriptor, and whatever TLS would still like to say.
         """
         self._reason = self._reason or reason
-        if self._block is not None:
-            # There is no response to close yet: ending the block makes aiohttp drop the connection.
-            if not self._block.expired():
-                self._block.reschedule(self.loop.time())
+        if self._sender is not None:
+            # There is no response to close yet: cancelling makes aiohttp drop the connection.
+            self._sender.cancel()
+            self._sender = None
             return
         response = self._end()
         if response is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import Literal
 
-from attrs import define, field
+import msgspec
 
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.exceptions import APIError, StreamCancelled
@@ -17,8 +17,7 @@ __all__ = ["Attempt", "Cause"]
 Cause = Literal["first", "retry", "fallback", "hedge", "restart", "continue"]
 
 
-@define(eq=False)
-class Attempt:
+class Attempt(msgspec.Struct, eq=False, weakref=True):
     """One request to one provider, made for a call.
 
     Attributes:
@@ -49,8 +48,8 @@ class Attempt:
     usage: Usage | None = None
     first_token: float | None = None
     elapsed: float | None = None
-    origin: Origin | None = field(default=None, repr=False)
-    group: str | None = field(default=None, kw_only=True)
+    origin: Origin | None = None
+    group: str | None = None
 
     @property
     def cost(self) -> float | None:
@@ -59,6 +58,10 @@ class Attempt:
         It is looked up when it is asked for. Some providers charge for an answer that was left before it told a usage.
         """
         return None if self.origin is None else self.origin.cost(self.usage)
+
+    def __repr__(self) -> str:
+        told = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "origin")
+        return f"{type(self).__name__}({', '.join(told)})"
 
     def refused(self, error: BaseException, elapsed: float) -> None:
         """Note that no answer began."""

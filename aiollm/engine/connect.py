@@ -52,7 +52,7 @@ _SNIPPET_CHARACTERS = 200
 _logger = logging.getLogger("aiollm")
 
 
-async def open_stream(call: Call) -> ChunkStream:
+def open_stream(call: Call) -> Awaitable[ChunkStream]:
     """Send a call, and return its stream when the first content has come.
 
     A call that does not stream comes back as a finished stream with its `response` set.
@@ -64,12 +64,12 @@ async def open_stream(call: Call) -> ChunkStream:
     """
     call.scope.check(call.target.provider.name)
     if call.request.mock_response is not None:
-        return await mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
+        return mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
     codec = dialect_of(call.target.provider.dialect)
-    return await _asked(call, partial(_stream, codec=codec, kind=ChunkStream))
+    return _asked(call, partial(_stream, codec=codec, kind=ChunkStream))
 
 
-async def open_events(call: Call) -> EventStream:
+def open_events(call: Call) -> Awaitable[EventStream]:
     """Send a call of the Responses API, and return its events when the first content has come.
 
     A call that does not stream comes back as a finished stream with its `response` set.
@@ -80,7 +80,7 @@ async def open_events(call: Call) -> EventStream:
     Cancelling closes the connection.
     """
     call.scope.check(call.target.provider.name)
-    return await _asked(call, partial(_stream, codec=ResponsesAPI(), kind=EventStream))
+    return _asked(call, partial(_stream, codec=ResponsesAPI(), kind=EventStream))
 
 
 async def ask_whole(call: Call, codec: WholeCodec[Whole]) -> Whole:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 from aiollm.engine.call import Call
-from aiollm.engine.outcome import Ended
+from aiollm.engine.outcome import Ended, Outcome
 from aiollm.engine.source import AnswerSource
+from aiollm.engine.stats import Arrivals
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 from aiollm.wire.http import ReplyHead
@@ -46,15 +47,49 @@ class WholeSource(AnswerSource[Piece, Whole]):
         self._account = account
         self.ready.extend(chunks)
         self.chunks: int = len(self.ready)
-        self.first_token: float | None = self.elapsed()
+        self.first_token: float | None = (elapsed := self.elapsed())
         self.error: BaseException | None = error
-        self.close("complete" if error is None else "failed", error)
+        self.ended: bool = True
+        self._ending: tuple[Ended, BaseException | None, float] | None = (
+            "complete" if error is None else "failed",
+            error,
+            elapsed,
+        )
+        self._told: Outcome | None = None
 
     async def fill(self) -> None:
         """Nothing more comes."""
 
     def _release(self, ended: Ended) -> None:
         """The connection has been given back."""
+
+    def _outcome(self) -> Outcome:
+        """Return how it ended, made once for all who ask: unlike that of other sources, it does not refer to this."""
+        if self._told is None:
+            assert self._ending is not None
+            ended, error, elapsed = self._ending
+            usage, finish_reason = self._account
+            response, first_token, chunks, attempts = self.response, self.first_token, self.chunks, self.attempts
+            self._told = Outcome(
+                ended,
+                error,
+                usage,
+                finish_reason,
+                chunks,
+                first_token,
+                elapsed,
+                self.origin,
+                lambda: response,
+                lambda: Arrivals().stats(
+                    first_token=first_token,
+                    tokens=None if usage is None else usage.completion_tokens,
+                    chunks=chunks,
+                    body_bytes=0,
+                    attempts=len(attempts),
+                    elapsed=elapsed,
+                ),
+            )
+        return self._told
 
     @property
     def usage(self) -> Usage | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable
+from itertools import count
 
 from aiollm.core.guard import Guard
 
 __all__ = ["RetryBudget"]
-
-_CALLS_AT_ONCE = 64
 
 
 class RetryBudget:
@@ -24,6 +23,9 @@ class RetryBudget:
         reserve: how many are there in any case.
         seconds: how long it takes to fill an empty reserve again.
         most: how many can be saved up.
+
+    Attributes:
+        called: notes a call; it waits for no lock.
 
     Raises:
         ValueError: a number is below 0, or `seconds` is 0.
@@ -42,16 +44,11 @@ class RetryBudget:
         self.seconds = seconds
         self.most = most
         self._level = reserve
-        self._calls: deque[None] = deque()  # whose shares are still to be added
+        self._calls = count()
+        self.called: Callable[[], object] = self._calls.__next__
+        self._counted = 0  # of the calls, those whose shares have been added
         self._then = 0.0
         self._guard = Guard()
-
-    def called(self) -> None:
-        """Note a call. Most wait for no lock: their shares are added up later."""
-        self._calls.append(None)
-        if len(self._calls) >= _CALLS_AT_ONCE:
-            with self._guard:
-                self._add_shares()
 
     def take(self, now: float) -> bool:
         """Take one request out of the budget, if there is one.
@@ -70,6 +67,7 @@ class RetryBudget:
             return True
 
     def _add_shares(self) -> None:
-        earned = self.share * len(self._calls)
-        self._calls.clear()
+        calls = next(self._calls)
+        earned = self.share * (calls - self._counted)
+        self._counted = calls + 1  # to look at the count is to count
         self._level = max(self._level, min(self.most, self._level + earned))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from aiollm.types.parameters import EMBEDDING_PARAMS
@@ -42,8 +42,11 @@ _ATTACHMENTS = (
 def prompt_bytes(request: Request) -> int:
     """Return how many bytes the prompt of a request counts as, with its tools, schemas, and the input of other APIs."""
     messages = request.messages
-    plain = _plain_bytes(messages)
-    total = MESSAGE_BYTES * len(messages) + (text_bytes(messages) if plain is None else plain)
+    total = MESSAGE_BYTES * len(messages)
+    for message in messages:
+        for name, value in message.items():
+            # Nearly always a text, which is counted here in a tenth of the time.
+            total += len(name) + (len(value) if type(value) is str and value.isascii() else text_bytes(value))
     if not _OF_THE_PROMPT.isdisjoint(request.params):
         total += text_bytes([value for name, value in request.params.items() if name in _OF_THE_PROMPT])
     return total
@@ -61,20 +64,6 @@ def asked_output_tokens(request: Request) -> int | None:
         if isinstance(asked, int) and asked > 0:
             return asked * max(1, params.get("n") or 1)
     return None
-
-
-def _plain_bytes(messages: Sequence[Mapping[str, Any]]) -> int | None:
-    """Return the bytes of messages that are nothing but ASCII text, as most are; None for others.
-
-    It takes a tenth of the time that `text_bytes` does.
-    """
-    total = 0
-    for message in messages:
-        for name, text in message.items():
-            if type(text) is not str or not text.isascii():
-                return None
-            total += len(name) + len(text)
-    return total
 
 
 def text_bytes(value: Any) -> int:

@@ -65,7 +65,7 @@ def test_a_reply_without_a_vector_for_each_input_is_refused(reply: bytes) -> Non
     assert caught.value.model == "m"
 
 
-@pytest.mark.parametrize("name", EMBEDDERS)
+@pytest.mark.parametrize("name", sorted(EMBEDDERS))
 @pytest.mark.parametrize("reply", [b"{}", b"[]", b"3", b"null", b"[[]]", b'{"data": [{}]}', b'{"embeddings": {}}'])
 def test_no_format_takes_an_odd_reply_for_an_answer(name: str, reply: bytes) -> None:
     with pytest.raises(APIResponseValidationError):
@@ -87,7 +87,7 @@ def test_the_model_is_the_one_asked_for_where_the_reply_names_none() -> None:
     assert (named.model, named._hidden_params["provider_response_model"]) == ("m:latest", "m:latest")
 
 
-@pytest.mark.parametrize("name", EMBEDDERS)
+@pytest.mark.parametrize("name", sorted(EMBEDDERS))
 def test_a_failure_has_its_class_and_the_providers_words(name: str) -> None:
     head = ReplyHead(429, {"retry-after": "2"})
     error: APIError = embedder_of(name).error(head, b'{"message": "slow down"}', asked(), HERE)

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from aiollm.dialects.embedders import EMBEDDERS
+from aiollm.dialects.table import embedder_of
 from aiollm.exceptions import APIResponseValidationError
 from tests.dialects.embedding import answered, asked, vectors, written
 
-COHERE, BEDROCK = EMBEDDERS["cohere"], EMBEDDERS["cohere_bedrock"]
+COHERE, BEDROCK = embedder_of("cohere"), embedder_of("cohere_bedrock")
 COUNTED = {"meta": {"billed_units": {"input_tokens": 4}}}
 
 

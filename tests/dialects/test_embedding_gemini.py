@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from aiollm.dialects.embedders import EMBEDDERS
+from aiollm.dialects.table import embedder_of
 from tests.dialects.embedding import answered, asked, vectors, written
 
-GEMINI, CLOUD = EMBEDDERS["gemini"], EMBEDDERS["gemini_vertex"]
+GEMINI, CLOUD = embedder_of("gemini"), embedder_of("gemini_vertex")
 
 
 def content(text: str) -> dict[str, object]:

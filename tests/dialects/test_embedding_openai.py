@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from aiollm.dialects.embedders import EMBEDDERS
+from aiollm.dialects.table import embedder_of
 from aiollm.exceptions import APIResponseValidationError
 from tests.dialects.embedding import answered, asked, vectors, written
 
-OPENAI, MISTRAL = EMBEDDERS["openai"], EMBEDDERS["mistral"]
+OPENAI, MISTRAL = embedder_of("openai"), embedder_of("mistral")
 USAGE = {"prompt_tokens": 3, "total_tokens": 3}
 
 

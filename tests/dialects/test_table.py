@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aiollm.dialects.table import NAMES, dialect_of
+from aiollm.dialects.table import EMBEDDERS, NAMES, dialect_of
 from aiollm.providers.catalog import read_catalog
 from tests.programs import python
 
@@ -31,3 +31,9 @@ assert module in sys.modules
 """
     done = python("-c", program)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_formats_of_embeddings_are_those_that_rows_name() -> None:
+    rows = read_catalog().values()
+    of_models = {members.get("embedding") for row in rows for members in row.models.values()}
+    assert {row.embedding for row in rows} | of_models | {"openai"} == EMBEDDERS | {None}
