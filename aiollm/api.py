@@ -161,7 +161,7 @@ async def acompletion(
         priority, fairness_key: how urgent the call is where calls wait for the limits of a client, from 0, the most
             urgent, to 3; 1 where nothing is said. And whose it is: those who wait take turns.
         mid_stream: what becomes of a stream that breaks off: "never" (where nothing is said) raises, with the answer so
-            far in `partial`. "restart" asks once more, and begins again with a marker chunk, whose `recovery.action` is
+            far in `partial`. "restart" asks again, and begins again with a marker chunk, whose `recovery.action` is
             "restart": what came before it is void. "continue" has the model go on with the text so far, behind a
             marker too, where the model is known to do that and the answer is plain text; otherwise it raises. A bound
             on tokens then holds for each part.

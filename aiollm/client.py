@@ -125,6 +125,11 @@ def _part(arguments: Mapping[str, Any], *names: str) -> dict[str, Any]:
 def _arguments(function: Any, given: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """Return all arguments of a function of the package by name, those that it does not know in `provider_params`."""
     defaults: dict[str, Any] = function.__kwdefaults__
-    given = defaults | given | {name: value for name, value in options.items() if name in defaults}
-    given["provider_params"] = {name: value for name, value in options.items() if name not in given}
-    return given
+    arguments, further = {**defaults, **given}, {}
+    for name, value in options.items():
+        if name in defaults:
+            arguments[name] = value
+        elif name not in given:
+            further[name] = value
+    arguments["provider_params"] = further
+    return arguments

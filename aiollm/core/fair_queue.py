@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
-from attrs import define
+import msgspec
 
 __all__ = ["CLASSES", "FairQueue", "Place"]
 
@@ -21,8 +21,7 @@ the least urgent goes on, however much comes before it."""
 T = TypeVar("T")
 
 
-@define(eq=False)
-class Place(Generic[T]):
+class Place(msgspec.Struct, Generic[T], eq=False):
     """One place in the queue."""
 
     item: T

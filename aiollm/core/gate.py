@@ -136,16 +136,13 @@ class Gate:
             amounts: what the request will take, as `reserve` takes it; no number is below 0.
         """
         with self._guard:
+            now = self._now()
             try:
-                return self._first(amounts, self._now())
+                if self._queue.length or self._paused_until > now or self._quota.take(amounts, now) > 0:
+                    return None
             except APIError:  # the quota lets nobody pass; who waits is told why
                 return None
-
-    def _first(self, amounts: Amounts, now: float) -> Permit | None:
-        """Return a permit if there is room, and nobody waits for it."""
-        if self._queue.length or self._paused_until > now or self._quota.take(amounts, now) > 0:
-            return None
-        return self._permit(amounts, now, 0.0)
+            return self._permit(amounts, now, 0.0)
 
     def _permit(self, amounts: Amounts, now: float, waited: float) -> Permit:
         """Return a permit for what was taken just now."""
@@ -156,10 +153,10 @@ class Gate:
     async def pass_in_turn(self, amounts: Amounts, priority: int, key: str, max_wait: float | None) -> Permit:
         """Wait for a permit; see `reserve`."""
         loop = running_loop()
+        if (permit := self.pass_at_once(amounts)) is not None:
+            return permit
         with self._guard:
             now = self._now()
-            if (permit := self._first(amounts, now)) is not None:
-                return permit
             if max_wait is not None and self._paused_until > now + max_wait:
                 raise self._refusal(now, now)
             waiter = _Waiter(amounts, now, loop, loop.create_future(), self._queue)
@@ -275,7 +272,7 @@ class Gate:
         if real is not None:
             self._quota.settle(permit.held, real, permit.taken_at, now)
             permit.held = real
-            self._record.settle(permit.estimate, real)
+            self._record.settled.append((permit.estimate, real))
         if over and not permit.released:
             permit.released = True
             self._quota.release(now)
@@ -310,14 +307,20 @@ class Gate:
         self._pause(retry_after or 0.0, now)
         self._quota.throttled(now if permit is None else permit.taken_at, now)
 
-    def succeeded(self, permit: Permit | None = None) -> None:
+    def succeeded(
+        self, permit: Permit | None = None, *, headers: Mapping[str, str] | None = None, provider: str | None = None
+    ) -> None:
         """The provider has begun to answer a request.
 
         Args:
             permit: the request's.
+            headers: of the reply, names in lower case, where they are to be learned from, as `learn` does.
+            provider: its name, where it is known.
         """
         if self._quota.slowed:
             self._succeeded(permit)
+        if headers and (limits := read_rate_limits(headers, provider=provider)) is not NO_LIMITS:
+            self._learned(limits)
 
     @noted
     def _succeeded(self, permit: Permit | None) -> None:
@@ -332,9 +335,7 @@ class Gate:
             headers: of the reply, names in lower case.
             provider: its name, where it is known.
         """
-        limits = read_rate_limits(headers, provider=provider)
-        if limits is not NO_LIMITS:
-            self._learned(limits)
+        self._learned(read_rate_limits(headers, provider=provider))
 
     @noted
     def _learned(self, limits: RateLimits) -> None:

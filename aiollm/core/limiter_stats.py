@@ -13,7 +13,10 @@ __all__ = ["LimiterStats", "Record"]
 KEPT_WAITS = 512
 """Of how many requests, the last ones, the quantiles of the waiting are taken."""
 
-_ERROR_WEIGHT = 0.05  # of the newest estimate in the mean
+KEPT_ESTIMATES = 128
+"""Of how many estimates, the last ones, the mean error is taken."""
+
+_ERROR_WEIGHT = 0.05  # of the newest estimate in the mean: what is older than those that are kept would not be seen
 
 
 @frozen(kw_only=True)
@@ -57,20 +60,28 @@ class LimiterStats:
 
 @define
 class Record:
-    """What a gate remembers for its stats: numbers of `LimiterStats`, and how long the last requests waited."""
+    """What a gate remembers for its stats, which are worked out when they are asked for.
+
+    Attributes:
+        admitted, timed_out, throttled: as in `LimiterStats`.
+        waits: how long the last requests waited, in seconds.
+        settled: what the last requests were estimated to take, and what they took.
+    """
 
     admitted: int = 0
     timed_out: int = 0
     throttled: int = 0
-    estimate_error: float = 0.0
     waits: deque[float] = field(init=False, factory=lambda: deque(maxlen=KEPT_WAITS))
+    settled: deque[tuple[Amounts, Amounts]] = field(init=False, factory=lambda: deque(maxlen=KEPT_ESTIMATES))
 
-    def settle(self, estimate: Amounts, real: Amounts) -> None:
-        """The tokens of a request are known."""
-        tokens = real.input_tokens + real.output_tokens
-        if tokens > 0:
-            expected = estimate.input_tokens + estimate.output_tokens
-            self.estimate_error += _ERROR_WEIGHT * (expected / tokens - 1 - self.estimate_error)
+    @property
+    def estimate_error(self) -> float:
+        """By how much the estimates are too high; see `LimiterStats`."""
+        error = 0.0
+        for estimate, real in self.settled:
+            if real.tokens > 0:
+                error += _ERROR_WEIGHT * (estimate.tokens / real.tokens - 1 - error)
+        return error
 
     def wait(self, part: float) -> float:
         """Return how long that part of the last requests waited at the most, in seconds."""

@@ -137,12 +137,17 @@ class _Connector(aiohttp.TCPConnector):
         super().__init__(**settings)  # pyright: ignore[reportUnknownMemberType]  # aiohttp does not type all of them
         room = memoryview(bytearray(RECEIVE_BYTES))
         self._factory = cast("partial[ResponseHandler]", partial(_Protocol, self._loop, room))
-        self._wall_ahead = _wall_ahead()
+        self._wall_ahead = time.time() - time.monotonic()
         self.opened = 0
         self.reused = 0
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
-        self._forget_after_sleep()
+        ahead = time.time() - time.monotonic()
+        if ahead - self._wall_ahead > KEEPALIVE_SECONDS:
+            # The machine has slept: whoever was at the other ends is gone. The monotonic clock stood still meanwhile,
+            # so that idle connections look fresh; wall time went on.
+            self.close_idle()
+        self._wall_ahead = ahead
         connection = await super().connect(req, traces, timeout)
         protocol: Any = connection.protocol
         reused, protocol.used = protocol.used, True
@@ -153,25 +158,11 @@ class _Connector(aiohttp.TCPConnector):
             told.connected(reused=reused)
         return connection
 
-    def _forget_after_sleep(self) -> None:
-        """Close the idle connections if the machine has slept: whoever was at their other ends is gone.
-
-        The monotonic clock stood still meanwhile, so that they look fresh; wall time went on.
-        """
-        ahead = _wall_ahead()
-        if ahead - self._wall_ahead > KEEPALIVE_SECONDS:
-            self.close_idle()
-        self._wall_ahead = ahead
-
     def close_idle(self) -> None:
         for connections in self._conns.values():
             for protocol, _ in connections:
                 protocol.close()
         self._conns.clear()
-
-
-def _wall_ahead() -> float:
-    return time.time() - time.monotonic()
 
 
 class Pool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -58,6 +58,11 @@ class Attempt(msgspec.Struct, eq=False, weakref=True):
         It is looked up when it is asked for. Some providers charge for an answer that was left before it told a usage.
         """
         return None if self.origin is None else self.origin.cost(self.usage)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The error may have this attempt among its own: of what goes in a circle one part has to be told later.
+        values = tuple(None if name == "error" else getattr(self, name) for name in self.__struct_fields__)
+        return type(self), values, (None, {"error": self.error})
 
     def __repr__(self) -> str:
         told = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "origin")

@@ -10,7 +10,8 @@ from collections import deque
 from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from attrs import evolve, frozen
+import msgspec
+from attrs import evolve
 
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
@@ -38,8 +39,7 @@ SlowReaders = Literal["wait", "drop"]
 """What becomes of a reader that falls behind: the others wait for it, or it is dropped, and told so."""
 
 
-@frozen(eq=False)
-class _Batch:
+class _Batch(msgspec.Struct, frozen=True, eq=False):
     pieces: SharedPieces
     ends_at: int  # in bytes of the body
 

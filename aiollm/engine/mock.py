@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+import msgspec
 
 from aiollm.dialects.base import Context
 from aiollm.dialects.split import split_response
@@ -51,15 +51,13 @@ _BREAKS_OFF = "Exception: mock_streaming_error"
 _SO_FAR = "This is a mock request"
 
 
-@frozen
-class MockTimeout:
+class MockTimeout(msgspec.Struct, frozen=True):
     """The call gets no answer, and runs into its clock after some seconds."""
 
     seconds: float
 
 
-@frozen
-class MockCalls:
+class MockCalls(msgspec.Struct, frozen=True):
     """The answer has tool calls, and perhaps a text."""
 
     text: str | None

@@ -20,10 +20,10 @@ A = TypeVar("A", bound=Answer)
 
 async def record(call: Call, handler: Handler[A]) -> A:
     """Enter the attempt in the call's ledger."""
-    target, attempts = call.target, call.attempts
-    number = len(attempts) + 1
+    target, attempts, scope = call.target, call.attempts, call.scope
+    number, started = len(attempts) + 1, scope.loop.time() - scope.started
     name, model = target.provider.name, target.model
-    attempt = Attempt(number, call.cause, name, model, call.deployment, call.elapsed, group=call.group)
+    attempt = Attempt(number, call.cause, name, model, call.deployment, started, group=call.group)
     attempts.append(attempt)
     if call.departure is not None:
         call.departure.sent = True

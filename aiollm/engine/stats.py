@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from operator import sub
 
-from attrs import frozen
+import msgspec
 
 __all__ = ["KEPT_ARRIVALS", "STALL_SECONDS", "Arrivals", "StreamStats"]
 
@@ -22,8 +22,7 @@ KEPT_GAPS = 1024
 """How many gaps are kept. Percentiles are exact as long as there are no more; then those of every second, fourth..."""
 
 
-@frozen
-class StreamStats:
+class StreamStats(msgspec.Struct, frozen=True):
     """How a stream came, so far. A gap is the time between two reads of the connection that brought content.
 
     Attributes:

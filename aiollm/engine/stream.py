@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -14,6 +13,7 @@ from contextvars import copy_context
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
+from aiollm.core.process import PROCESS
 from aiollm.dialects.errors import request_id
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.broadcast import SlowReaders
@@ -50,7 +50,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
 
     def __init__(self, source: AnswerSource[Piece, Whole]) -> None:
         self._source = source
-        self._process = os.getpid()
+        self._process = PROCESS.id
 
     @classmethod
     def replay(
@@ -202,7 +202,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     def _leave(self) -> None:
         """Close because the reader is gone: from a loop that was left, or with the stream itself, in any thread."""
         source = self._source
-        if source.ended or self._process != os.getpid():  # a forked child has no part in its parent's connections
+        if source.ended or self._process != PROCESS.id:  # a forked child has no part in its parent's connections
             return
         if not source.loop.is_closed() and asyncio._get_running_loop() is not source.loop:
             try:
@@ -214,7 +214,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
 
     def __del__(self) -> None:
         source = getattr(self, "_source", None)
-        if source is None or source.ended or self._process != os.getpid():
+        if source is None or source.ended or self._process != PROCESS.id:
             return
         self._leave()  # first: a warning may be an error
         message = f"a stream was dropped before its end; it was opened at {self._source.place}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple, TypeVar
 
+from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
 from aiollm.engine.source import AnswerSource
-from aiollm.engine.stats import Arrivals
+from aiollm.engine.stats import Arrivals, StreamStats
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 from aiollm.wire.http import ReplyHead
@@ -69,7 +71,7 @@ class WholeSource(AnswerSource[Piece, Whole]):
             assert self._ending is not None
             ended, error, elapsed = self._ending
             usage, finish_reason = self._account
-            response, first_token, chunks, attempts = self.response, self.first_token, self.chunks, self.attempts
+            response, chunks, first_token = self.response, self.chunks, self.first_token
             self._told = Outcome(
                 ended,
                 error,
@@ -80,14 +82,7 @@ class WholeSource(AnswerSource[Piece, Whole]):
                 elapsed,
                 self.origin,
                 lambda: response,
-                lambda: Arrivals().stats(
-                    first_token=first_token,
-                    tokens=None if usage is None else usage.completion_tokens,
-                    chunks=chunks,
-                    body_bytes=0,
-                    attempts=len(attempts),
-                    elapsed=elapsed,
-                ),
+                partial(_stats, usage, chunks, first_token, elapsed, self.attempts),
             )
         return self._told
 
@@ -98,3 +93,17 @@ class WholeSource(AnswerSource[Piece, Whole]):
     @property
     def finish_reason(self) -> str | None:
         return self._account.finish_reason
+
+
+def _stats(
+    usage: Usage | None, chunks: int, first_token: float | None, elapsed: float, attempts: Sequence[Attempt]
+) -> StreamStats:
+    """Return how an answer came that came as a whole."""
+    return Arrivals().stats(
+        first_token=first_token,
+        tokens=None if usage is None else usage.completion_tokens,
+        chunks=chunks,
+        body_bytes=0,
+        attempts=len(attempts),
+        elapsed=elapsed,
+    )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from attrs import frozen
+import msgspec
 
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.outcome import Outcome
@@ -91,8 +91,7 @@ class Charge(NamedTuple):
     estimated: bool = False
 
 
-@frozen
-class Bill:
+class Bill(msgspec.Struct, frozen=True):
     """What the attempts of one call come to.
 
     It refers to no answer: an answer keeps its listeners, and must not be part of a cycle.

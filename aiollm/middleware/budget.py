@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from attrs import frozen
+import msgspec
 
 from aiollm.core.guard import Guard, noted
 from aiollm.exceptions import BudgetExceededError
@@ -21,8 +21,7 @@ _STEPS = 100
 """Into how many steps a window is divided: what was spent is forgotten a step at a time."""
 
 
-@frozen
-class Amount:
+class Amount(msgspec.Struct, frozen=True):
     """Money and tokens.
 
     Attributes:

@@ -66,15 +66,15 @@ class Limits:
     so everybody who shares the limit.
 
     Args:
-        limiter_of: tells whose limits a call is under; None for none.
+        limiter: the limits that all calls are under; or what tells those of a call, None for none.
     """
 
-    def __init__(self, limiter_of: Callable[[Call], Gate | None]) -> None:
-        self._limiter_of = limiter_of
+    def __init__(self, limiter: Gate | Callable[[Call], Gate | None]) -> None:
+        self._limiter = limiter
         self._models: dict[tuple[str, str], ModelEstimates] = {}
 
     async def __call__(self, call: Call, handler: Handler[A]) -> A:
-        limiter = self._limiter_of(call)
+        limiter = self._limiter if isinstance(self._limiter, Gate) else self._limiter(call)
         if limiter is None or call.request.mock_response is not None:
             return await handler(call)
         model = call.target.provider.name, call.request.model
@@ -86,8 +86,7 @@ class Limits:
         except BaseException as error:
             _refused(call, limiter, permit, error)
             raise
-        limiter.succeeded(permit)
-        limiter.learn(answer.head.headers, provider=call.target.provider.name)
+        limiter.succeeded(permit, headers=answer.head.headers, provider=call.target.provider.name)
         answer.notify(partial(_ended, call, limiter, permit, estimates))
         return answer
 

@@ -17,7 +17,7 @@ from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.broadcast import own_copy
 from aiollm.engine.call import Call
 from aiollm.engine.chain import Handler
-from aiollm.engine.options import CallOptions
+from aiollm.engine.options import Alternative, CallOptions
 from aiollm.exceptions import StreamCancelled
 from aiollm.middleware.cache import Destination, destination_of, request_key
 from aiollm.providers.registry import Api
@@ -195,8 +195,13 @@ def _policy(api: Api, options: CallOptions) -> Hashable:
     others = msgspec.structs.astuple(msgspec.structs.replace(options, cache=None, fallbacks=None))
     if options.fallbacks is None:
         return others
-    elsewhere = [
-        tuple((other.group, target_key(other.target), cache_key(api, other.request, "")) for other in listed)
-        for listed in msgspec.structs.astuple(options.fallbacks)
-    ]
+    fallbacks = options.fallbacks
+    elsewhere = (
+        None if listed is None else tuple(_alternative(api, other) for other in listed)
+        for listed in (fallbacks.default, fallbacks.context_window, fallbacks.content_policy)
+    )
     return others, *elsewhere
+
+
+def _alternative(api: Api, other: Alternative) -> Hashable:
+    return other.group, target_key(other.target), cache_key(api, other.request, "")

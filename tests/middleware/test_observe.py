@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from attrs.exceptions import FrozenInstanceError
 
 import aiollm
 from aiollm import (
@@ -242,7 +241,7 @@ async def test_events_are_frozen_and_show_no_content_and_no_key(
     server.script([status(401, body={"error": {"message": f"no such key: {KEY}"}})])
     with pytest.raises(APIError):
         await client.acompletion(**arguments(server, extra_headers={"authorization": f"Bearer {KEY}"}))
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         events[0].call = None
     shown = repr(events)
     assert KEY not in shown

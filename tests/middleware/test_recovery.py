@@ -270,8 +270,8 @@ def test_what_may_be_taken_up(error: APIError, expected: bool) -> None:
 
 async def test_all_of_it_has_to_happen_in_the_one_total(server: ProviderServer) -> None:
     server.enqueue(broken(cut()), stall())
-    timeouts = aiollm.Timeouts(first_token=30, idle=30, total=0.4)
-    with aiollm.move_on(total=0.3) as scope:
+    timeouts = aiollm.Timeouts(first_token=30, idle=30, total=1.5)
+    with aiollm.move_on(total=1.0) as scope:
         stream = await recovering(server, mid_stream="restart", timeout=timeouts)
         chunks = []
         async for chunk in stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from attrs import define, field
+import msgspec
 
 __all__ = ["RATES", "Batch", "Journal"]
 
@@ -19,10 +19,9 @@ Batch = tuple[int, list[tuple[int, list[float]]]]
 """A number, from 1, and what was spent in slots of the server."""
 
 
-@define
-class _Entry:
-    spent: list[float] = field(factory=lambda: [0.0] * RATES)
-    untold: list[float] = field(factory=lambda: [0.0] * RATES)
+class _Entry(msgspec.Struct):
+    spent: list[float] = msgspec.field(default_factory=lambda: [0.0] * RATES)
+    untold: list[float] = msgspec.field(default_factory=lambda: [0.0] * RATES)
     slot: int | None = None  # of the server; where it was booked first, there it is corrected
 
 
