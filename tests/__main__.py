@@ -37,7 +37,7 @@ FEW = 3  # so many failures of some thousand tests may be the machine's; more ar
 # on one interpreter, and without coverage, which slows such code and finds enough in the other tests. Other libraries'
 # clients too: to import them takes each process some seconds.
 ONCE = ("architecture", "benchmarks", "corpus", "differential", "distribution", "fuzz", "property", "proxy/clients")
-# Pure code, case by case. By the floors' msgspec and attrs it may differ, by the interpreter it does not.
+# Pure code, case by case. By the floors' msgspec, attrs and cattrs it may differ, by the interpreter it does not.
 PURE = ("dialects", "outbound", "providers", "structured")
 CLUSTER = "tests/jobs/test_ray.py"  # starts a dozen processes: nothing else beside them
 # Programs, mostly in processes of their own: what could differ elsewhere in them is tested without.

@@ -8,7 +8,8 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from attrs import asdict, define
+import msgspec
+from msgspec.structs import asdict
 
 from aiollm.core.fair_queue import CLASSES, FairQueue, Place
 from aiollm.core.guard import Guard, noted
@@ -26,8 +27,7 @@ MAX_PAUSE = 120.0
 over, the next refusal asks again."""
 
 
-@define(eq=False)
-class _Waiter:
+class _Waiter(msgspec.Struct, eq=False):
     """A request in the queue, which is woken on its own loop."""
 
     amounts: Amounts

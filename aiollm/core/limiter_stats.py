@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from attrs import define, field, frozen
+import msgspec
 
 from aiollm.core.quota import Amounts
 
@@ -19,8 +19,7 @@ KEPT_ESTIMATES = 128
 _ERROR_WEIGHT = 0.05  # of the newest estimate in the mean: what is older than those that are kept would not be seen
 
 
-@frozen(kw_only=True)
-class LimiterStats:
+class LimiterStats(msgspec.Struct, frozen=True, kw_only=True):
     """A limiter at one moment.
 
     Attributes:
@@ -58,8 +57,7 @@ class LimiterStats:
     degraded: str | None
 
 
-@define
-class Record:
+class Record(msgspec.Struct):
     """What a gate remembers for its stats, which are worked out when they are asked for.
 
     Attributes:
@@ -71,8 +69,8 @@ class Record:
     admitted: int = 0
     timed_out: int = 0
     throttled: int = 0
-    waits: deque[float] = field(init=False, factory=lambda: deque(maxlen=KEPT_WAITS))
-    settled: deque[tuple[Amounts, Amounts]] = field(init=False, factory=lambda: deque(maxlen=KEPT_ESTIMATES))
+    waits: deque[float] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT_WAITS))
+    settled: deque[tuple[Amounts, Amounts]] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT_ESTIMATES))
 
     @property
     def estimate_error(self) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 import msgspec
-from attrs import frozen
 
 from aiollm.wire.rate_limits import RateLimits
 
@@ -48,8 +47,7 @@ def share_of(limit: int, number: int, count: int) -> int:
     return limit // count + (number < limit % count)
 
 
-@frozen(kw_only=True)
-class QuotaState:
+class QuotaState(msgspec.Struct, frozen=True, kw_only=True):
     """What a quota knows of itself.
 
     Attributes:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from attrs import field, frozen
 from msgspec.structs import replace
 
 from aiollm.credentials.keeper import Keeper, Lease
@@ -34,8 +33,7 @@ _WAYS = (
 _LONGEST_REASON = 300
 
 
-@frozen
-class _Grant:
+class _Grant(msgspec.Struct, frozen=True):
     """What Google says of who calls.
 
     Attributes:
@@ -44,7 +42,7 @@ class _Grant:
         payer: the project that is charged for a user's calls, where one is named.
     """
 
-    token: Secret = field(repr=False)
+    token: Secret
     project: str | None
     payer: str | None
 

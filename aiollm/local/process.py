@@ -15,7 +15,6 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, cast
 
 import msgspec
-from attrs import define, field
 
 from aiollm.exceptions import ServiceUnavailableError
 from aiollm.types.secret import Secret
@@ -37,21 +36,22 @@ class LocalServer(msgspec.Struct, frozen=True):
     secret: Secret
 
 
-@define(eq=False)
 class ChildProcess:
     """One child, from its start to its end. It never outlives this process, however this process ends.
 
     Any thread may use it; `stop` and `disown` may be called more than once.
     """
 
-    model: str
-    weights: Path
-    server: LocalServer | None = field(default=None, init=False)
-    _secret: Secret = field(init=False, factory=lambda: Secret(secrets.token_urlsafe(24)))
-    _output: IO[bytes] = field(init=False)
-    _process: Popen[bytes] = field(init=False)
-    _lifeline: IO[bytes] = field(init=False)
-    _owner: int = field(init=False, factory=os.getpid)
+    _output: IO[bytes]
+    _process: Popen[bytes]
+    _lifeline: IO[bytes]
+
+    def __init__(self, model: str, weights: Path) -> None:
+        self.model: str = model
+        self.weights: Path = weights
+        self.server: LocalServer | None = None
+        self._secret = Secret(secrets.token_urlsafe(24))
+        self._owner = os.getpid()
 
     def start(self, packages: Path, threads: int) -> None:
         """Start it; `packages` is the directory that xllamacpp is installed in, `threads` how many compute.

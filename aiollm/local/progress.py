@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from attrs import field, frozen
+import msgspec
 
 __all__ = ["ProgressLine"]
 
@@ -14,12 +14,11 @@ def _terminal() -> TextIO | None:
     return sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None
 
 
-@frozen
-class ProgressLine:
+class ProgressLine(msgspec.Struct, frozen=True):
     """A line on stderr that is rewritten in place and cleared in the end; silent where stderr is no terminal."""
 
     text: str
-    _stream: TextIO | None = field(init=False, factory=_terminal)
+    _stream: TextIO | None = msgspec.field(default_factory=_terminal)
 
     def show(self, seconds: float) -> None:
         """Write the line with the seconds passed so far."""

@@ -13,7 +13,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from attrs import define, field
+import msgspec
 
 from aiollm.exceptions import APIError, ServiceUnavailableError
 from aiollm.local.parts import find_package
@@ -25,16 +25,13 @@ __all__ = ["serve", "stop_all"]
 
 _POLL_SECONDS = 0.02
 
-_Waiter = tuple[asyncio.AbstractEventLoop, asyncio.Event]
 
-
-@define(eq=False)
-class _Start:
+class _Start(msgspec.Struct, eq=False):
     """A start under way: one task does it, and every other that wants the same server waits for the outcome."""
 
     error: APIError | None = None
     over: bool = False
-    _waiting: list[_Waiter] = field(init=False, factory=list[_Waiter])
+    _waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def wait(self) -> None:
         """Return when the start is over, on whichever loop it runs."""
