@@ -24,6 +24,7 @@ from functools import partial
 from typing import TypeVar
 
 from aiollm.cache.entry import Entry
+from aiollm.core.gate import Gate
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.broadcast import Broadcast
 from aiollm.engine.call import Call
@@ -137,11 +138,16 @@ def _recovering(policies: Policies, routing: Routing | None) -> Recovering:
 
 def _sending(policies: Policies, routing: Routing | None) -> list[Middleware]:
     """Return what sends one attempt."""
-    limiter = policies.limiter
-    of_each = (lambda call: limiter.get(call.target.provider.name)) if isinstance(limiter, Mapping) else limiter
-    of_client = [] if of_each is None else [Limits(of_each)]
+    of_client = [] if policies.limiter is None else [Limits(_limiter(policies.limiter))]
     of_deployment = [] if routing is None else [Limits(routing.limiters.of)]
     return [*of_client, *of_deployment, record]
+
+
+def _limiter(limiter: Gate | Mapping[str, Gate]) -> Gate | Callable[[Call], Gate | None]:
+    """Return the one limiter of all calls, or what tells that of a call by its provider."""
+    if not isinstance(limiter, Mapping):
+        return limiter
+    return lambda call: limiter.get(call.target.provider.name)
 
 
 def _embeddings(
