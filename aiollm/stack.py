@@ -24,6 +24,7 @@ from functools import partial
 from typing import TypeVar
 
 from aiollm.cache.entry import Entry
+from aiollm.core.gate import Gate
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.broadcast import Broadcast
 from aiollm.engine.call import Call
@@ -138,7 +139,9 @@ def _recovering(policies: Policies, routing: Routing | None) -> Recovering:
 def _sending(policies: Policies, routing: Routing | None) -> list[Middleware]:
     """Return what sends one attempt."""
     limiter = policies.limiter
-    of_each = (lambda call: limiter.get(call.target.provider.name)) if isinstance(limiter, Mapping) else limiter
+    of_each: Gate | Callable[[Call], Gate | None] | None = (
+        (lambda call: limiter.get(call.target.provider.name)) if isinstance(limiter, Mapping) else limiter
+    )
     of_client = [] if of_each is None else [Limits(of_each)]
     of_deployment = [] if routing is None else [Limits(routing.limiters.of)]
     return [*of_client, *of_deployment, record]
