@@ -59,3 +59,17 @@ async def test_cache_and_single_flight_have_one_key_of_a_call() -> None:
     with ProviderServer() as server, counted() as calls:
         await client.acompletion(**arguments(server))
     assert calls["cache_key"] == 1
+
+
+async def test_a_call_without_other_ways_to_its_answer_takes_no_step_for_them() -> None:
+    other_ways = {"fall_back", "prefill", "Recovering.__call__"}
+    client = Client(limiter=Limiter(rpm=1_000))
+    with ProviderServer() as server:
+        with counted() as calls:
+            await client.acompletion(**arguments(server))
+        assert calls["Retrying.__call__"]
+        assert not other_ways & calls.keys()
+        for asked in ({"fallbacks": ["openai/other"]}, {"mid_stream": "restart"}):
+            with counted() as calls:
+                await client.acompletion(**arguments(server, **asked))
+            assert other_ways <= calls.keys()
