@@ -39,7 +39,7 @@ FEW = 3  # so many failures of some thousand tests may be the machine's; more ar
 ONCE = ("architecture", "benchmarks", "corpus", "differential", "distribution", "fuzz", "property", "proxy/clients")
 # Pure code, case by case. By the floors' msgspec, attrs and cattrs it may differ, by the interpreter it does not.
 PURE = ("dialects", "outbound", "providers", "structured")
-CLUSTER = "tests/jobs/test_ray.py"  # starts a dozen processes: nothing else beside them
+CLUSTERS = ("tests/jobs/test_ray.py", "tests/documents/test_cluster.py")  # a dozen processes: nothing else beside them
 # Programs, mostly in processes of their own: what could differ elsewhere in them is tested without.
 PROGRAMS = ("cli", "documents", "examples", "leaks")
 # The last but one would have every process, of some hundreds, compile what it imports: uv compiles nothing.
@@ -79,7 +79,7 @@ def main() -> int:
 
 def check(version: str) -> list[str]:
     """Run most tests, with coverage, and return the names of the steps that failed."""
-    arguments = ("--cov", "--cov-report=term", f"--ignore={CLUSTER}", *without(*ONCE))
+    arguments = ("--cov", "--cov-report=term", *(f"--ignore={path}" for path in CLUSTERS), *without(*ONCE))
     return step(f"pytest {version}", lambda: test(version, *arguments))
 
 
@@ -90,8 +90,8 @@ def check_once(version: str) -> list[str]:
 
 
 def check_cluster(version: str) -> list[str]:
-    """Run the tests of a Ray cluster, one at a time, and return the names of the steps that failed."""
-    return step("pytest cluster", lambda: test(version, "-n", "0", CLUSTER))
+    """Run the tests of clusters, one at a time, and return the names of the steps that failed."""
+    return step("pytest cluster", lambda: test(version, "-n", "0", *CLUSTERS))
 
 
 def inspect(version: str) -> list[str]:
