@@ -319,8 +319,8 @@ class Gate:
         """
         if self._quota.slowed:
             self._succeeded(permit)
-        if headers and (limits := read_rate_limits(headers, provider=provider)) is not NO_LIMITS:
-            self._learned(limits)
+        if headers:
+            self.learn(headers, provider=provider)
 
     @noted
     def _succeeded(self, permit: Permit | None) -> None:
@@ -335,7 +335,8 @@ class Gate:
             headers: of the reply, names in lower case.
             provider: its name, where it is known.
         """
-        self._learned(read_rate_limits(headers, provider=provider))
+        if (limits := read_rate_limits(headers, provider=provider)) is not NO_LIMITS:
+            self._learned(limits)
 
     @noted
     def _learned(self, limits: RateLimits) -> None:
