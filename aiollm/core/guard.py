@@ -25,7 +25,7 @@ class Guard:
     the garbage collector runs. What they say waits until that access is over; see `noted`.
 
     Args:
-        after_fork: a method that is called in a forked child before its first access.
+        after_fork: a method that is called in a forked child, before any access of it.
 
     Attributes:
         process: the process whose state this is.
@@ -35,17 +35,17 @@ class Guard:
     def __init__(self, after_fork: Callable[[], None] | None = None) -> None:
         # Weakly: what has a guard must not wait for the collector itself.
         self._after_fork = None if after_fork is None else WeakMethod(after_fork)
-        self._begin()
+        self.renew()
+        PROCESS.renews(self)
 
-    def _begin(self) -> None:
+    def renew(self) -> None:
+        """Begin, as that of this process."""
         self._lock = threading.RLock()
         self.depth: int = 0
         self._notes: deque[Callable[[], None]] = deque()
         self.process: int = PROCESS.id
 
     def __enter__(self) -> Self:
-        if self.process != PROCESS.id:
-            self._begin_again()
         self._lock.acquire()
         self.depth += 1
         return self
@@ -58,9 +58,8 @@ class Guard:
             self.depth -= 1
             self._lock.release()
 
-    def _begin_again(self) -> None:
-        """Be that of a forked child."""
-        self._begin()
+    def renewed(self) -> None:
+        """Let the object of this guard begin anew, whose method may use what has other guards."""
         after_fork = None if self._after_fork is None else self._after_fork()
         if after_fork is not None:
             after_fork()

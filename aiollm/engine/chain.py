@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import Protocol, TypeVar
 
 from aiollm.engine.answer import Answer
@@ -31,5 +30,15 @@ def chain(policies: Sequence[Middleware], innermost: Handler[A]) -> Handler[A]:
     """Return the handler that passes a call through the policies, the first being the outermost."""
     handler = innermost
     for policy in reversed(policies):
-        handler = partial(policy, handler=handler)
+        handler = _around(handler, policy)
     return handler
+
+
+def _around(handler: Handler[A], policy: Middleware) -> Handler[A]:
+    # A function that calls a method: an object's own call, through a `partial`, takes three times as long.
+    pass_on = policy.__call__
+
+    def handle(call: Call) -> Awaitable[A]:
+        return pass_on(call, handler)
+
+    return handle
