@@ -10,7 +10,8 @@ import msgspec
 from aiohttp import web
 from msgspec.structs import replace
 
-from aiollm.engine.answer import Answer, WholeReply
+from aiollm.engine.answer import WholeReply
+from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.events import EventStream
 from aiollm.engine.stream import AnswerStream, ChunkStream
@@ -120,8 +121,9 @@ class _Exchange(msgspec.Struct, eq=False):
         """Return the whole answer."""
         with self:
             reply = await self._send()
-        named = self._named(reply)
-        headers = answer_headers(reply, named.model, self.caller.request_id)
+        own = answering_attempt(reply)
+        named = self._named(own)
+        headers = answer_headers(reply, own, named.model, self.caller.request_id)
         if self.settlement.charge is not None:
             headers["x-litellm-response-cost"] = f"{self.settlement.charge.usd:.12g}"
         body = self.form.whole(reply.response, named)
@@ -158,11 +160,12 @@ class _Exchange(msgspec.Struct, eq=False):
                 await delivery.end(writer.fail(self._told(error)))
                 return
             assert isinstance(reply, AnswerStream)
-            named = self._named(reply)
+            own = answering_attempt(reply)
+            named = self._named(own)
             if named is not self.asked and self.form.writer is not None:
                 writer = self.form.writer(named)
             async with reply:
-                await delivery.begin({**early, **answer_headers(reply, named.model, self.caller.request_id)})
+                await delivery.begin({**early, **answer_headers(reply, own, named.model, self.caller.request_id)})
                 self.live.answer = reply
                 try:
                     pieces = pieces_of(reply, named, self.form, writer)
@@ -177,12 +180,11 @@ class _Exchange(msgspec.Struct, eq=False):
         reply.notify(self.settlement.answered)
         return reply
 
-    def _named(self, reply: Answer) -> Asked:
+    def _named(self, own: Attempt | None) -> Asked:
         """Return what was asked, by the name of the model that answers: another's where that stands in."""
-        attempt = answering_attempt(reply)
-        if attempt is None or attempt.group is None or attempt.group == self.call.group:
+        if own is None or own.group is None or own.group == self.call.group:
             return self.asked
-        return replace(self.asked, model=attempt.group)
+        return replace(self.asked, model=own.group)
 
     def _told(self, error: Exception) -> Failure:
         return failed(error, self.caller.request_id, over_budget=self.gateway.over_budget)
