@@ -52,8 +52,7 @@ class _Sent(web.StreamResponse):
         usual = self._stays == ((major, minor) >= (1, 1))
         connection = "" if usual else f"connection: {'keep-alive' if self._stays else 'close'}\r\n"
         return (
-            f"HTTP/{major}.{minor} 200 OK\r\n{self._lines}\r\n{framing}date: {_date(int(time()))}\r\nserver: {SERVER}\r\n"
-            f"{connection}\r\n"
+            f"HTTP/{major}.{minor} 200 OK\r\n{self._lines}\r\n{framing}{_server_lines(int(time()))}{connection}\r\n"
         ).encode()
 
 
@@ -138,5 +137,5 @@ class EventResponse(_Sent):
 
 
 @lru_cache(maxsize=1)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
+def _server_lines(second: int) -> str:
+    return f"date: {formatdate(second, usegmt=True)}\r\nserver: {SERVER}\r\n"
