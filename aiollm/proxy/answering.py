@@ -10,11 +10,9 @@ import msgspec
 from aiohttp import web
 from msgspec.structs import replace
 
-from aiollm.engine.answer import WholeReply
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
-from aiollm.engine.events import EventStream
-from aiollm.engine.stream import AnswerStream, ChunkStream
+from aiollm.engine.stream import AnswerStream
 from aiollm.integrations.relaying import relay
 from aiollm.outbound.frames import EventWriter
 from aiollm.proxy.caller import Caller
@@ -33,7 +31,6 @@ from aiollm.proxy.resume.recording import Recording, follow
 from aiollm.proxy.resume.streams import LOST
 from aiollm.proxy.sending import WholeResponse
 from aiollm.proxy.settlement import Settlement, admit
-from aiollm.types.embedding import EmbeddingResponse
 
 __all__ = ["answer"]
 
@@ -74,7 +71,9 @@ async def _let_in(
     try:
         grant = gateway.grants.of(caller.identity, asked)
         call = grant.call(asked)
-        settlement = await admit(gateway, caller, asked, grant, call, name)
+        settlement = admit(gateway, caller, asked, grant, call, name)
+        if settlement.waits:
+            await settlement.let_in()
         live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started, call.scope)
         exchange = _Exchange(gateway, request, caller, asked, form, grant, call, settlement, live)
         return await (exchange.stream() if asked.stream else exchange.whole())
@@ -120,7 +119,8 @@ class _Exchange(msgspec.Struct, eq=False):
     async def whole(self) -> web.StreamResponse:
         """Return the whole answer."""
         with self:
-            reply = await self._send()
+            reply = await self.gateway.router.send(self.grant.api, self.call)
+            reply.notify(self.settlement.answered)
         own = answering_attempt(reply)
         named = self._named(own)
         headers = answer_headers(reply, own, named.model, self.caller.request_id)
@@ -152,7 +152,8 @@ class _Exchange(msgspec.Struct, eq=False):
         """Ask, and send what comes, to its end."""
         with self:
             try:
-                reply = await self._send()
+                reply = await self.gateway.router.send(self.grant.api, self.call)
+                reply.notify(self.settlement.answered)
             except Exception as error:
                 if not delivery.begun:
                     raise
@@ -174,11 +175,6 @@ class _Exchange(msgspec.Struct, eq=False):
                     self.settlement.cut = self.request.guard.cut
                     if isinstance(error, asyncio.CancelledError):
                         raise  # else the client is gone as well, and aiohttp finds that out by itself
-
-    async def _send(self) -> ChunkStream | EventStream | WholeReply[EmbeddingResponse]:
-        reply = await self.gateway.router.send(self.grant.api, self.call)
-        reply.notify(self.settlement.answered)
-        return reply
 
     def _named(self, own: Attempt | None) -> Asked:
         """Return what was asked, by the name of the model that answers: another's where that stands in."""
