@@ -111,7 +111,7 @@ def _delays(run: Mapping[str, Any], found: Mapping[str, Figures]) -> Iterator[st
     yield f"Without a gateway a request takes {_number(took[0], 2)} ms and the first token {_number(took[1], 2)} ms, of"
     yield "which the load and the upstream, on one core, are the most; the row *direct* is what they add by themselves."
     yield "The largest gap is that of a turn. A caller who waits for a request or a first token rests between them,"
-    yield "so that the gateway is idle: a processor that has slept is slower at first; the relay's row tells by how much."
+    yield "so that the gateway is idle: a processor that has slept is slow at first; the relay's row tells by how much."
 
 
 def _promises(found: Mapping[str, Figures]) -> Iterator[str]:
