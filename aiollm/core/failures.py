@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
 from aiollm.core.proxies import Proxy
 from aiollm.exceptions import (
@@ -89,7 +90,7 @@ def _before_body(error: BaseException, phase: str, host: str, proxy: Proxy | Non
             return _tls_failure(error, way)
         case aiohttp.ClientConnectorError():
             return ConnectError(f"cannot connect to {way}: {_words(error.os_error)}", hint="is the server running?")
-        case aiohttp.ClientResponseError():
+        case HttpProcessingError():
             return APIResponseValidationError(
                 f"{host} did not answer in HTTP: {' '.join(error.message.split())}", hint="check the port in api_base"
             )

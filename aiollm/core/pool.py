@@ -8,29 +8,23 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from functools import partial
-from http.cookies import SimpleCookie
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, Protocol, cast
-from weakref import ReferenceType
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
-from yarl import URL
 
 from aiollm.core.proxies import Proxy, proxy_for
+from aiollm.core.reply import Reply, read_reply
+from aiollm.core.route import Route
 from aiollm.core.scope import Abortable
 from aiollm.exceptions import StreamCancelled
-from aiollm.types.secret import HiddenText
 
 if TYPE_CHECKING:
-    from aiohttp.client_reqrep import ClientRequest
     from aiohttp.connector import Connection
-    from aiohttp.tracing import Trace
 
-__all__ = ["ConnectWatcher", "Pool", "end_pause", "is_full", "watcher"]
+__all__ = ["Pool", "end_pause", "is_full"]
 
 KEEPALIVE_SECONDS = 15.0
 """How long an idle connection is kept. Servers close theirs after 5 to 60 s."""
@@ -46,19 +40,6 @@ WAITING_BYTES = 16 * 1024
 _MOST_ROUTES = 1024
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
-# aiohttp warns of a bytes body from 1 MiB on, because it is written in one go; a file is written in pieces.
-_LARGE_BODY_BYTES = 1024 * 1024
-
-
-class ConnectWatcher(Protocol):
-    """Told when a request has its connection."""
-
-    def connected(self, *, reused: bool) -> None: ...
-
-
-watcher: ContextVar[ReferenceType[ConnectWatcher] | None] = ContextVar("watcher", default=None)
-"""Who is told of the connection of the request that the current task is sending. A weak reference: asyncio keeps the
-context in which a connection or a timer was made for as long as that lasts."""
 
 
 class _Protocol(ResponseHandler, asyncio.BufferedProtocol):
@@ -131,7 +112,7 @@ def _wait_with_less(transport: asyncio.BaseTransport) -> None:
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Counts connections, tells the watcher when its request has one, and forgets idle ones after a sleep."""
+    """Makes connections, counts them, and forgets idle ones after a sleep."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)  # pyright: ignore[reportUnknownMemberType]  # aiohttp does not type all of them
@@ -141,22 +122,28 @@ class _Connector(aiohttp.TCPConnector):
         self.opened = 0
         self.reused = 0
 
-    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
+    async def connection_for(self, route: Route) -> tuple[Connection, _Protocol]:
+        """Return a connection, idle or new, and its protocol.
+
+        Raises:
+            aiohttp.ClientError, OSError: there is none to be had.
+        """
         ahead = time.time() - time.monotonic()
         if ahead - self._wall_ahead > KEEPALIVE_SECONDS:
             # The machine has slept: whoever was at the other ends is gone. The monotonic clock stood still meanwhile,
             # so that idle connections look fresh; wall time went on.
             self.close_idle()
         self._wall_ahead = ahead
-        connection = await super().connect(req, traces, timeout)
-        protocol: Any = connection.protocol
-        reused, protocol.used = protocol.used, True
-        self.reused += reused
-        self.opened += not reused
-        reference = watcher.get()
-        if reference is not None and (told := reference()) is not None:
-            told.connected(reused=reused)
-        return connection
+        connection = await self.connect(route.request, [], _NO_TIMEOUT)
+        protocol = connection.protocol
+        while isinstance(protocol, _Protocol) and protocol.used and protocol.should_close:
+            connection.close()  # what came of it unasked would be taken for the reply
+            connection = await self.connect(route.request, [], _NO_TIMEOUT)
+            protocol = connection.protocol
+        assert isinstance(protocol, _Protocol)
+        self.reused += protocol.used
+        self.opened += not protocol.used
+        return connection, protocol
 
     def close_idle(self) -> None:
         for connections in self._conns.values():
@@ -177,45 +164,61 @@ class Pool:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._connector = _connector()
-        self._session = _session(self._connector)
-        self._fresh: aiohttp.ClientSession | None = None  # whose connections are used once
-        self._routes: dict[str, tuple[URL, Proxy | None]] = {}
+        self._fresh: _Connector | None = None  # whose connections are used once
+        self._routes: dict[str, Route] = {}
         self.exchanges: set[Abortable] = set()  # that have a connection, or wait for one
         self.requests: int = 0
 
-    def post(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool = False
-    ) -> Awaitable[aiohttp.ClientResponse]:
-        """Send a request and return its response as soon as the head is there.
+    async def post(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        connected: Callable[[bool], None],
+        *,
+        new_connection: bool = False,
+    ) -> Reply:
+        """Send a request and return its reply as soon as the head is there.
+
+        aiohttp's connector and parser do it; its session, request and response, made for all that HTTP can be, took
+        twice the time.
 
         Args:
+            connected: told when there is a connection, and whether it was used before.
             new_connection: do not use one from the pool.
 
         Raises:
-            aiohttp.ClientError, OSError: as aiohttp raises them; `transport` maps them.
+            aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, ValueError: `failures` maps them.
+
+        Cancelling closes the connection.
         """
-        address, proxy = self._routes.get(url) or self._find_route(url)
+        route = self._routes.get(url) or self._find_route(url)
+        head = route.head(headers, len(body))
         self.requests += 1
-        session = self._unpooled() if new_connection else self._session
-        return session.post(
-            address,
-            data=BytesIO(body) if len(body) >= _LARGE_BODY_BYTES else body,
-            headers=headers,
-            allow_redirects=False,
-            proxy=proxy.url if proxy else None,
-            proxy_headers=_proxy_headers(proxy),
-        )
+        connector = self._unpooled() if new_connection else self._connector
+        connection, protocol = await connector.connection_for(route)
+        try:
+            connected(protocol.used)
+            protocol.used = True
+            protocol.set_response_params(
+                read_until_eof=True, auto_decompress=False, read_bufsize=WAITING_BYTES, skip_payload=False
+            )
+            assert protocol.transport is not None
+            protocol.transport.writelines((head, body))
+            return await read_reply(connection, protocol)
+        except BaseException:
+            connection.close()
+            raise
 
     def proxy_of(self, url: str) -> Proxy | None:
         """Return the proxy that requests to a URL were sent through."""
-        return self._routes[url][1] if url in self._routes else None
+        return self._routes[url].proxy if url in self._routes else None
 
-    def _find_route(self, url: str) -> tuple[URL, Proxy | None]:
+    def _find_route(self, url: str) -> Route:
         # Once for each URL: the standard library walks the whole environment to find a proxy.
         if len(self._routes) >= _MOST_ROUTES:
             self._routes.clear()
-        # What has percent signs is encoded as it should be: normalised, it would not fit its signature any more.
-        route = self._routes[url] = (URL(url, encoded="%" in url and url.isascii()), proxy_for(url))
+        route = self._routes[url] = Route(url, proxy_for(url), self._loop)
         return route
 
     def statistics(self) -> dict[str, int]:
@@ -223,7 +226,7 @@ class Pool:
 
         The members are `active`, `idle`, `opened` and `reused` (connections), and `requests`.
         """
-        fresh = self._fresh.connector.opened if self._fresh and isinstance(self._fresh.connector, _Connector) else 0
+        fresh = self._fresh.opened if self._fresh else 0
         return {
             "active": len(self.exchanges),
             "idle": sum(map(len, self._connector._conns.values())),
@@ -244,7 +247,7 @@ class Pool:
         """Close all connections, also those in use."""
         for exchange in list(self.exchanges):
             exchange.abort(StreamCancelled("the event loop of the stream has ended"))
-        await self._session.close()
+        await self._connector.close()
         if self._fresh is not None:
             await self._fresh.close()
 
@@ -253,45 +256,17 @@ class Pool:
 
         Or one that runs in a daemon thread while the interpreter ends: its connections are that thread's.
         """
-        for session in (self._session, self._fresh):
-            if session is not None and session.connector is not None:
+        for connector in (self._connector, self._fresh):
+            if connector is not None:
                 if self._loop.is_running():
-                    session.connector._closed = True
+                    connector._closed = True
                 else:
-                    session.connector._close()  # the public method would need the loop; this marks it closed
-                session.detach()
+                    connector._close()  # the public method would need the loop; this marks it closed
 
-    def _unpooled(self) -> aiohttp.ClientSession:
+    def _unpooled(self) -> _Connector:
         if self._fresh is None:
-            self._fresh = _session(_connector(force_close=True))
+            self._fresh = _connector(force_close=True)
         return self._fresh
-
-
-def _proxy_headers(proxy: Proxy | None) -> dict[str, str] | None:
-    # aiohttp moves it to Proxy-Authorization, of the request or of the CONNECT before it.
-    if proxy is None or proxy.credentials is None:
-        return None
-    return {"Authorization": HiddenText(aiohttp.encode_basic_auth(*proxy.credentials))}
-
-
-class _NoCookies(aiohttp.DummyCookieJar):
-    """Keeps no cookies, and makes no new mapping of none for each request."""
-
-    _none: SimpleCookie = SimpleCookie()
-
-    def filter_cookies(self, request_url: URL) -> SimpleCookie:
-        return self._none
-
-
-def _session(connector: _Connector) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector,
-        timeout=_NO_TIMEOUT,
-        auto_decompress=False,
-        cookie_jar=_NoCookies(),
-        headers={"User-Agent": "aiollm"},
-        read_bufsize=WAITING_BYTES,
-    )
 
 
 def _connector(**settings: Any) -> _Connector:

@@ -6,21 +6,19 @@ This is the only place that meets aiohttp's errors: `failures` maps them, once, 
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
-from weakref import ref
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
 from aiollm.core.call_scope import CallScope
 from aiollm.core.clocks import Clocks
 from aiollm.core.failures import failure_of
-from aiollm.core.pool import Pool, end_pause, is_full, watcher
+from aiollm.core.pool import Pool, end_pause, is_full
+from aiollm.core.reply import Reply
 from aiollm.exceptions import APIError, EventTooLarge, StreamInterrupted
 from aiollm.wire.compression import Inflater, inflater
 from aiollm.wire.http import ReplyHead
@@ -32,7 +30,7 @@ DRAIN_SECONDS = 0.1
 """How much is read after an answer's end marker, and for how long, so that the connection can be used again."""
 
 _LOST_BEFORE_REPLY = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError)
-_FAULTS = (aiohttp.ClientError, OSError)  # TimeoutError is an OSError
+_FAULTS = (aiohttp.ClientError, HttpProcessingError, OSError)  # TimeoutError is an OSError
 _NO_HEAD = ReplyHead(status=0, headers={})
 
 
@@ -66,7 +64,7 @@ class Exchange:
         self._reading = False
         self._reused = False
         self._sender: asyncio.Task[Any] | None = None  # the task that waits for the head, unless it was cancelled here
-        self._response: aiohttp.ClientResponse | None = None
+        self._reply: Reply | None = None
         self._inflater: Inflater | None = None
         self._reason: BaseException | None = None  # why it was aborted
         self._ended = False
@@ -89,18 +87,18 @@ class Exchange:
         self._url = url
         self.host = _host_in(url)
         try:
-            response = await self._request(url, headers, body)
+            reply = await self._request(url, headers, body)
         except (*_FAULTS, ValueError) as error:
             failure = self._failed(error)
         except BaseException:
             self.abort(None)
             raise
         else:
-            return self._begin(response)
+            return self._begin(reply)
         # Raised out here so that the original, whose frames hold the request's headers, is not its context.
         raise failure
 
-    async def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
+    async def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         try:
             return await self._attempt(url, headers, body, new_connection=False)
         except _LOST_BEFORE_REPLY as error:
@@ -108,18 +106,15 @@ class Exchange:
                 raise
         return await self._attempt(url, headers, body, new_connection=True)
 
-    async def _attempt(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool
-    ) -> aiohttp.ClientResponse:
+    async def _attempt(self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool) -> Reply:
         self.phase = "connect"
         self.clocks.allow("connect", self._scope.timeouts.connect)
         self._sender = task = asyncio.current_task()
         assert task is not None
         cancelling = task.cancelling()
-        token = watcher.set(ref(self))
         self.clocks.start_waiting()
         try:
-            return await self._pool.post(url, headers, body, new_connection=new_connection)
+            return await self._pool.post(url, headers, body, self._connected, new_connection=new_connection)
         except asyncio.CancelledError:
             if self._sender is not None or task.cancelling() > cancelling + 1:
                 raise  # somebody else cancels the task
@@ -129,23 +124,19 @@ class Exchange:
                 task.uncancel()
             self._sender = None
             self.clocks.stop_waiting()
-            watcher.reset(token)
 
-    def connected(self, *, reused: bool) -> None:
-        """Take note that the request has its connection: connecting is over, and the first-token clock starts."""
+    def _connected(self, reused: bool) -> None:
         self._reused = reused
         self.phase = "headers"
         self.clocks.allow("first_token", self._scope.timeouts.first_token)
 
-    def _begin(self, response: aiohttp.ClientResponse) -> ReplyHead:
+    def _begin(self, reply: Reply) -> ReplyHead:
         self.phase = "body"
-        self._response = response
+        self._reply = reply
         if self._reason is not None:  # aborted while the head was on its way
             self.abort(None)
             raise self._reason
-        self.head = ReplyHead(
-            status=response.status, headers={name.lower(): value for name, value in response.headers.items()}
-        )
+        self.head = reply.head
         if encoding := self.head.headers.get("content-encoding"):
             try:
                 self._inflater = inflater(encoding)
@@ -167,15 +158,15 @@ class Exchange:
 
         Cancelling closes the connection.
         """
-        response = self._response
-        if response is None:
+        reply = self._reply
+        if reply is None:
             raise self._reason or StreamInterrupted("the stream is closed")
         self.clocks.start_waiting()
         self._reading = True
         try:
-            data = await response.content.readany()
+            data = await reply.content.readany()
         except _FAULTS as error:
-            if self._reason is None and (data := _unread(response.content)):
+            if self._reason is None and (data := _unread(reply.content)):
                 self.clocks.stop_waiting()
                 return data
             failure = self._failed(error)
@@ -195,12 +186,12 @@ class Exchange:
 
         What breaks the connection is for the next `read` to raise. Cancelling closes the connection.
         """
-        response = self._response
-        if response is None or response.content.exception() is not None or is_full(response.connection):
+        reply = self._reply
+        if reply is None or reply.content.exception() is not None or is_full(reply.connection):
             return
-        timer = self.loop.call_later(seconds, end_pause, response.content)
+        timer = self.loop.call_later(seconds, end_pause, reply.content)
         try:
-            await response.content.wait_eof()
+            await reply.content.wait_eof()
         except _FAULTS:
             pass
         except BaseException:
@@ -212,7 +203,7 @@ class Exchange:
     @property
     def body_came(self) -> bool:
         """Whether the whole body has come and was read."""
-        return self._response is None or self._response.content.at_eof()
+        return self._reply is None or self._reply.content.at_eof()
 
     @property
     def plain(self) -> bool:
@@ -252,21 +243,21 @@ class Exchange:
 
     def _rest(self) -> bytes:
         """Return the rest of a body if its end has come, so that nothing is waited for; else nothing."""
-        if self._response is None:
+        if self._reply is None:
             return b""
-        content = self._response.content
+        content = self._reply.content
         return content.read_nowait() if content.is_eof() and content.exception() is None else b""
 
     async def drain(self) -> None:
         """Read to the end of the body, as far as that is worth it, and give the connection back; else close it."""
-        response = self._response
-        if response is None:
+        reply = self._reply
+        if reply is None:
             return
         left = DRAIN_BYTES
-        if not response.content.at_eof():
+        if not reply.content.at_eof():
             try:
                 async with asyncio.timeout(DRAIN_SECONDS):
-                    while left > 0 and (data := await response.content.readany()):
+                    while left > 0 and (data := await reply.content.readany()):
                         left -= len(data)
             except _FAULTS:
                 left = 0
@@ -280,46 +271,43 @@ class Exchange:
 
     def release(self) -> None:
         """Give the connection back to the pool; only after the end of the body."""
-        response = self._end()
+        reply = self._end()
         self.on_abort = None  # who reads the body refers to this: such a circle would keep the whole answer
-        if response is not None:
-            response.release()
+        if reply is not None:
+            reply.release()
 
     def abort(self, reason: BaseException | None) -> None:
         """Close the connection now, without waiting; a pending `read` or `send` raises the reason.
 
-        The socket is shut down first, so that the provider learns of it even while a forked process holds the same
-        descriptor, and whatever TLS would still like to say.
+        One whose reply has come to its end stays open.
         """
         self._reason = self._reason or reason
         if self._sender is not None:
-            # There is no response to close yet: cancelling makes aiohttp drop the connection.
+            # There is no reply to close yet: cancelling makes aiohttp drop the connection.
             self._sender.cancel()
             self._sender = None
             return
-        response = self._end()
-        if response is not None:
-            connection = response.connection
-            if connection is not None and connection.transport is not None:
-                _shut_down(connection.transport)
-            if response.content.exception() is None:
-                # aiohttp's own would be one for the whole process: each reader that it is raised in stays in its
-                # traceback, with the stream and all chunks, for ever.
-                response.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
-            response.close()
+        reply = self._end()
+        if reply is not None:
+            if reply.content.is_eof():
+                reply.release()
+            else:
+                reply.close()
+            if reply.content.exception() is None:
+                reply.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
             on_abort, self.on_abort = self.on_abort, None
             if reason is not None and on_abort is not None and not self._reading:
                 on_abort(reason)
 
-    def _end(self) -> aiohttp.ClientResponse | None:
-        """Leave the pool's count, the scope and the clocks; return the response, the first time."""
+    def _end(self) -> Reply | None:
+        """Leave the pool's count, the scope and the clocks; return the reply, the first time."""
         if not self._ended:
             self._ended = True
             self._pool.exchanges.discard(self)
             self._scope.detach(self)
             self.clocks.stop()
-        response, self._response = self._response, None
-        return response
+        reply, self._reply = self._reply, None
+        return reply
 
     def _expire(self, clock: str) -> None:
         self.abort(self._scope.expired(clock, self.host, self._pool.proxy_of(self._url)))
@@ -344,14 +332,3 @@ def _reply_began(error: BaseException) -> bool:
 def _unread(content: aiohttp.StreamReader) -> bytes:
     """Return what came before a fault: it counts, and aiohttp's public methods only raise the fault any more."""
     return content._read_nowait(-1) if content._buffer else b""  # pyright: ignore[reportPrivateUsage]  # as said
-
-
-def _shut_down(transport: asyncio.BaseTransport) -> None:
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        # uvloop lends no more of a socket than its descriptor.
-        with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as same:  # OSError: the peer was quicker
-            same.shutdown(socket.SHUT_RDWR)
-    if isinstance(transport, asyncio.WriteTransport):
-        with suppress(RuntimeError):  # the loop is closed
-            transport.abort()

@@ -6,7 +6,6 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp.client_proto import ResponseHandler
 
@@ -179,11 +178,54 @@ async def test_a_large_request_is_sent_without_a_warning() -> None:
         assert server.log[0].headers["content-length"] == str(len(server.log[0].body))
 
 
+async def test_what_a_server_sends_unasked_is_not_taken_for_the_next_reply() -> None:
+    over = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nasked")
+        await over.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nunasked")
+        await reader.read()
+        writer.close()
+
+    own = pool.Pool()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, asyncio.timeout(30):
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        for _ in range(2):
+            reply = await own.post(url, {}, b"", lambda reused: None)
+            protocol = reply.connection.protocol
+            assert await reply.content.read() == b"asked"
+            reply.release()
+            over.set()
+            while not protocol.should_close:  # noqa: ASYNC110 - what comes unasked is told to nobody
+                await asyncio.sleep(0.001)
+        assert own.statistics()["opened"] == 2
+        await own.close()
+
+
+async def test_a_connection_whose_request_was_answered_too_early_is_not_used_again() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    own = pool.Pool()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, asyncio.timeout(30):
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        reply = await own.post(url, {}, bytes(8_000_000), lambda reused: None)
+        assert reply.head.status == 413
+        reply.release()
+        assert own.statistics()["idle"] == 0
+        await own.close()
+
+
 async def test_idle_connections_are_probed_by_the_operating_system() -> None:
     async with ProviderServer() as server:
         server.script([role(), tokens("a"), stall()])
         async with await opened(server) as stream:
-            sock = stream._source._exchange._response.connection.transport.get_extra_info("socket")
+            sock = stream._source._exchange._reply.connection.transport.get_extra_info("socket")
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
             if hasattr(socket, "TCP_KEEPIDLE"):
                 assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
@@ -223,22 +265,16 @@ async def test_a_tls_connection_that_nobody_reads_holds_little_and_loses_nothing
         await writer.drain()
         writer.close()
 
-    trusting = pool._connector(ssl=ssl.create_default_context(cafile=certificate))
-    async with (
-        await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server,
-        pool._session(trusting) as session,
-        session.post(f"https://localhost:{server.sockets[0].getsockname()[1]}/") as response,
-        asyncio.timeout(30),
-    ):
-        tls = _tls_of(response)
+    own = pool.Pool()
+    own._connector = pool._connector(ssl=ssl.create_default_context(cafile=certificate))
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server, asyncio.timeout(30):
+        url = f"https://localhost:{server.sockets[0].getsockname()[1]}/"
+        reply = await own.post(url, {}, b"", lambda reused: None)
+        transport: Any = reply.connection.transport
+        tls = transport._ssl_protocol
         while not tls._ssl_reading_paused:  # noqa: ASYNC110 - asyncio tells nobody of it
             await asyncio.sleep(0.001)
         assert pool.WAITING_BYTES <= tls._incoming.pending <= pool.WAITING_BYTES + pool.RECEIVE_BYTES
-        assert await response.read() == body
-
-
-def _tls_of(response: aiohttp.ClientResponse) -> Any:
-    """Return asyncio's own TLS of a response's connection."""
-    assert response.connection is not None
-    transport: Any = response.connection.transport
-    return transport._ssl_protocol
+        assert await reply.content.read() == body
+        reply.release()
+    await own.close()

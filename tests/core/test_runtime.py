@@ -115,7 +115,7 @@ def test_the_runtime_ends_with_its_loop() -> None:
         return Runtime.current().pool
 
     pool = asyncio.run(pool_of_run())
-    assert pool._session.closed
+    assert pool._connector.closed
     gc.collect()
     assert all(not known.loop.is_closed() for known in list(runtime._runtimes.values()))
 

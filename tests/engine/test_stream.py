@@ -259,7 +259,7 @@ async def test_closing_while_bytes_are_on_their_way_to_the_reader_cancels_it() -
         await anext(stream), await anext(stream)
         reader = asyncio.create_task(anext(stream))
         # In the same turn of the loop as the bytes' arrival: an event would wake us a turn later.
-        while not stream._source._exchange._response.content._buffer:  # noqa: ASYNC110
+        while not stream._source._exchange._reply.content._buffer:  # noqa: ASYNC110
             await asyncio.sleep(0)
         await stream.aclose()
         with pytest.raises((StreamCancelled, StopAsyncIteration)):

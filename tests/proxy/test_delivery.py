@@ -114,9 +114,9 @@ def _held(guard: connection.ConnectionGuard) -> int:
     """How many bytes are held for a client, and not read yet of its upstream."""
     (exchange,) = Runtime.current().pool.exchanges
     assert isinstance(exchange, Exchange)
-    assert exchange._response is not None
+    assert exchange._reply is not None
     assert guard._transport is not None
-    return exchange._response.content._size + guard._transport.get_write_buffer_size()
+    return exchange._reply.content._size + guard._transport.get_write_buffer_size()
 
 
 async def test_a_reader_that_is_slow_pauses_the_provider_and_is_cut(
