@@ -64,10 +64,18 @@ class Clocks:
         self.answered_at = now = self._loop.time()
         self._left -= now - self._waiting_since
 
-    def renew_waiting(self, seconds: float | None) -> None:
-        """The network has answered. The next wait is called the same, and may take that long, whatever is left."""
-        self._due = _NEVER
+    def renew_waiting(self, seconds: float | None) -> float:
+        """The network has answered, and is waited for again: as long as it may take now, whatever was left.
+
+        Returns: when it answered, in the loop's time.
+        """
         self._left = _NEVER if seconds is None else seconds
+        self.answered_at = self._waiting_since = now = self._loop.time()
+        self._due = due = now + self._left
+        timer = self._timer
+        if timer is None or timer.when() > due:
+            self._set_timer(min(due, self._total))
+        return now
 
     def stop(self) -> None:
         """Stop for good."""

@@ -13,8 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 
+from aiollm.core.connection import RECEIVE_BYTES, WAITING_BYTES, ConnectionProtocol
 from aiollm.core.proxies import Proxy, proxy_for
 from aiollm.core.reply import Reply, read_reply
 from aiollm.core.route import Route
@@ -22,93 +22,19 @@ from aiollm.core.scope import Abortable
 from aiollm.exceptions import StreamCancelled
 
 if TYPE_CHECKING:
+    from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
 
-__all__ = ["Pool", "end_pause", "is_full"]
+__all__ = ["Pool"]
 
 KEEPALIVE_SECONDS = 15.0
 """How long an idle connection is kept. Servers close theirs after 5 to 60 s."""
 
 DNS_SECONDS = 60
 
-RECEIVE_BYTES = 64 * 1024
-"""How much is taken from a socket at a time. Event loops would take 256 KiB, and all of it for one slow reader."""
-
-WAITING_BYTES = 16 * 1024
-"""When nobody reads, the socket is left alone once twice as much waits."""
-
 _MOST_ROUTES = 1024
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
-
-
-class _Protocol(ResponseHandler, asyncio.BufferedProtocol):
-    """One connection. It knows whether it was used, and ends a body when it is lost.
-
-    (aiohttp lets the reader wait for ever after a malformed chunk size.)
-
-    Args:
-        loop: the event loop.
-        room: where all connections of the loop receive, one at a time: what has come is taken out at once.
-    """
-
-    used = False
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, room: memoryview) -> None:
-        super().__init__(loop)
-        self._room = room
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        _wait_with_less(transport)
-        super().connection_made(transport)
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._room
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(bytes(self._room[:nbytes]))
-
-    def pause_reading(self) -> None:
-        super().pause_reading()
-        if self._payload is not None:
-            end_pause(self._payload)
-
-    def resume_reading(self, *args: Any, **options: Any) -> None:
-        # aiohttp calls this for each piece that is taken, and would have its parser read nothing: 6 us a chunk.
-        if self._reading_paused:
-            super().resume_reading(*args, **options)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        body = self._payload
-        super().connection_lost(exc)
-        if body is not None and not body.is_eof() and body.exception() is None:
-            body.set_exception(aiohttp.ClientPayloadError("the body is malformed, or the connection was closed in it"))
-
-
-def end_pause(body: aiohttp.StreamReader) -> None:
-    """Wake who waits for the end of a body, though it has not come; `asyncio.timeout` takes twice as long."""
-    waiter = getattr(body, "_eof_waiter", None)  # an empty body has none
-    if waiter is not None and not waiter.done():
-        waiter.set_result(None)
-
-
-def is_full(connection: Connection | None) -> bool:
-    """Whether a connection holds as much as it may, so that no more comes before some of it is read."""
-    protocol = None if connection is None else connection.protocol
-    return protocol is not None and protocol._reading_paused
-
-
-def _wait_with_less(transport: asyncio.BaseTransport) -> None:
-    """Bound what a TLS connection of asyncio holds encrypted while nobody reads; it would be up to 512 KiB.
-
-    What it takes from a socket at a time can be told to it in no public way.
-    """
-    protocol: Any = getattr(transport, "_ssl_protocol", None)
-    if protocol is not None and hasattr(protocol, "_ssl_buffer_view"):
-        protocol._set_read_buffer_limits(high=WAITING_BYTES)
-        protocol.max_size = RECEIVE_BYTES
-        protocol._ssl_buffer = bytearray(RECEIVE_BYTES)
-        protocol._ssl_buffer_view = memoryview(protocol._ssl_buffer)
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -117,12 +43,12 @@ class _Connector(aiohttp.TCPConnector):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)  # pyright: ignore[reportUnknownMemberType]  # aiohttp does not type all of them
         room = memoryview(bytearray(RECEIVE_BYTES))
-        self._factory = cast("partial[ResponseHandler]", partial(_Protocol, self._loop, room))
+        self._factory = cast("partial[ResponseHandler]", partial(ConnectionProtocol, self._loop, room))
         self._wall_ahead = time.time() - time.monotonic()
         self.opened = 0
         self.reused = 0
 
-    async def connection_for(self, route: Route) -> tuple[Connection, _Protocol]:
+    async def connection_for(self, route: Route) -> tuple[Connection, ConnectionProtocol]:
         """Return a connection, idle or new, and its protocol.
 
         Raises:
@@ -136,11 +62,11 @@ class _Connector(aiohttp.TCPConnector):
         self._wall_ahead = ahead
         connection = await self.connect(route.request, [], _NO_TIMEOUT)
         protocol = connection.protocol
-        while isinstance(protocol, _Protocol) and protocol.used and protocol.should_close:
+        while isinstance(protocol, ConnectionProtocol) and protocol.used and protocol.should_close:
             connection.close()  # what came of it unasked would be taken for the reply
             connection = await self.connect(route.request, [], _NO_TIMEOUT)
             protocol = connection.protocol
-        assert isinstance(protocol, _Protocol)
+        assert isinstance(protocol, ConnectionProtocol)
         self.reused += protocol.used
         self.opened += not protocol.used
         return connection, protocol

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
-from aiohttp import StreamReader
-from aiohttp.client_proto import ResponseHandler
+import aiohttp
 from aiohttp.connector import Connection
 from aiohttp.http import RawResponseMessage
 
+from aiollm.core.connection import ConnectionProtocol
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["Reply", "read_reply"]
@@ -23,16 +24,55 @@ class Reply:
     Attributes:
         head: status and headers.
         content: the body, as it comes.
-        connection: the connection, until `release` or `close`.
+        connection: the connection, until `release` or `abort`.
+        protocol: what receives on it.
     """
 
-    __slots__ = ("connection", "content", "head")
+    __slots__ = ("connection", "content", "head", "protocol")
 
-    def __init__(self, message: RawResponseMessage, content: StreamReader, connection: Connection) -> None:
+    def __init__(
+        self,
+        message: RawResponseMessage,
+        content: aiohttp.StreamReader,
+        connection: Connection,
+        protocol: ConnectionProtocol,
+    ) -> None:
         headers = {name.lower(): value for name, value in message.headers.items()}
         self.head: ReplyHead = ReplyHead(status=message.code, headers=headers)
-        self.content: StreamReader = content
+        self.content: aiohttp.StreamReader = content
         self.connection: Connection = connection
+        self.protocol: ConnectionProtocol = protocol
+
+    async def pass_on(self, take: Callable[[bytes], bool]) -> None:
+        """Give what comes of the body to `take`, as it is received, for as long as that returns true.
+
+        Waking a task for each piece would take longer than most pieces do. It also returns at the end of the body and
+        when that breaks off, which the next read tells.
+
+        Raises what `take` raises. Cancelling takes nothing.
+        """
+        content, protocol = self.content, self.protocol
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def hear() -> None:
+            if over.done():
+                return
+            try:
+                goes_on = content.exception() is None
+                while goes_on and (data := content.read_nowait()):
+                    goes_on = take(data)
+            except BaseException as error:  # noqa: BLE001 - it is for the task that waits
+                over.set_exception(error)
+            else:
+                if not goes_on or content.is_eof():
+                    over.set_result(None)
+
+        protocol.heard = hear
+        try:
+            hear()  # what is there already
+            await over
+        finally:
+            protocol.heard = None
 
     def release(self) -> None:
         """Give the connection back to the pool, which closes it if more of the reply is to come.
@@ -45,18 +85,24 @@ class Reply:
         else:
             self.connection.release()
 
-    def close(self) -> None:
-        """Close the connection now.
+    def abort(self) -> None:
+        """Close the connection now, unless the body has come whole; who waits for more of it gets an error.
 
         The socket is shut down first, so that the provider learns of it even while a forked process holds the same
         descriptor, and whatever TLS would still like to say.
         """
-        if (transport := self.connection.transport) is not None:
+        if self.content.is_eof():
+            self.release()
+        elif (transport := self.connection.transport) is not None:
             _shut_down(transport)
         self.connection.close()
+        if self.content.exception() is None:
+            self.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
+        if self.protocol.heard is not None:
+            self.protocol.heard()
 
 
-async def read_reply(connection: Connection, protocol: ResponseHandler) -> Reply:
+async def read_reply(connection: Connection, protocol: ConnectionProtocol) -> Reply:
     """Wait for the head of the reply to what was sent; what only announces it (1xx) is passed over.
 
     Raises:
@@ -65,7 +111,7 @@ async def read_reply(connection: Connection, protocol: ResponseHandler) -> Reply
     while True:
         message, content = await protocol.read()
         if not 100 <= message.code < 200 or message.code == 101:
-            return Reply(message, content, connection)
+            return Reply(message, content, connection, protocol)
 
 
 def _shut_down(transport: asyncio.Transport) -> None:

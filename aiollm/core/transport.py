@@ -16,8 +16,9 @@ from aiohttp.http import HttpProcessingError
 
 from aiollm.core.call_scope import CallScope
 from aiollm.core.clocks import Clocks
+from aiollm.core.connection import end_pause
 from aiollm.core.failures import failure_of
-from aiollm.core.pool import Pool, end_pause, is_full
+from aiollm.core.pool import Pool
 from aiollm.core.reply import Reply
 from aiollm.exceptions import APIError, EventTooLarge, StreamInterrupted
 from aiollm.wire.compression import Inflater, inflater
@@ -145,11 +146,8 @@ class Exchange:
                 raise
         return self.head
 
-    async def read(self, *, stops_waiting: bool = True) -> bytes:
+    async def read(self) -> bytes:
         """Return the next bytes of the body, as they came; b"" at its end. The clocks run meanwhile.
-
-        Args:
-            stops_waiting: whether the clocks are told that it is over; else the caller tells them, with what it knows.
 
         Raises:
             Timeout: one of the clocks ran out.
@@ -174,12 +172,34 @@ class Exchange:
             self.abort(None)
             raise
         else:
-            if stops_waiting:
-                self.clocks.stop_waiting()
+            self.clocks.stop_waiting()
             return data
         finally:
             self._reading = False
         raise failure
+
+    async def pass_on(self, take: Callable[[bytes], bool]) -> None:
+        """Give what comes of the body to `take`, as it is received, for as long as that returns true.
+
+        It also returns when there is no more, or a fault: the next `read` tells which. The clocks run; `take` says with
+        `clocks.renew_waiting` that the next piece may take its time again.
+
+        Raises what `take` raises, and closes the connection then. So does cancelling.
+        """
+        reply = self._reply
+        if reply is None:
+            return
+        self.clocks.start_waiting()
+        self._reading = True
+        try:
+            await reply.pass_on(take)
+        except BaseException:
+            self.abort(None)
+            raise
+        finally:
+            self._reading = False
+        if self._reply is not None:
+            self.clocks.stop_waiting()
 
     async def pause(self, seconds: float) -> None:
         """Let the body come unread for so long, to its end, or until no more is held. The clocks stand still meanwhile.
@@ -187,7 +207,7 @@ class Exchange:
         What breaks the connection is for the next `read` to raise. Cancelling closes the connection.
         """
         reply = self._reply
-        if reply is None or reply.content.exception() is not None or is_full(reply.connection):
+        if reply is None or reply.content.exception() is not None or reply.protocol.is_full:
             return
         timer = self.loop.call_later(seconds, end_pause, reply.content)
         try:
@@ -289,12 +309,7 @@ class Exchange:
             return
         reply = self._end()
         if reply is not None:
-            if reply.content.is_eof():
-                reply.release()
-            else:
-                reply.close()
-            if reply.content.exception() is None:
-                reply.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
+            reply.abort()
             on_abort, self.on_abort = self.on_abort, None
             if reason is not None and on_abort is not None and not self._reading:
                 on_abort(reason)

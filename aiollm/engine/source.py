@@ -92,12 +92,12 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         """Return the events behind what was made ready since the last time; None where they are not kept."""
         return None
 
-    async def next_run(self) -> Run | None:
-        """Return what the next read gives if that is a run of the events that are expected; else None.
+    async def pass_runs(self, take: Callable[[Run], bool]) -> None:
+        """Give runs of the events that are expected to `take`, as they are received, for as long as that returns true.
 
-        With None nothing is lost: `fill` makes it ready, or raises it.
+        It also returns, or does nothing, where something else is to be told: `fill` makes it ready, or raises it.
+        Raises what `take` raises, and ends then; so does cancelling.
         """
-        return None
 
     @abstractmethod
     def _release(self, ended: Ended) -> None:

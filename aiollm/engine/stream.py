@@ -114,12 +114,15 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         """
         self._source.expect(alike)
 
-    def next_run(self) -> Awaitable[Run | None]:
-        """Return the next events, if they are such as are expected and have come alone; None where `next_batch` tells.
+    def pass_runs(self, take: Callable[[Run], bool]) -> Awaitable[None]:
+        """Give the next events to `take`, as they are received, for as long as that returns true.
 
-        It is the shortest way of one event. Raises and is cancelled as `next_batch` is.
+        No task is woken for them, which is most of what an event that comes alone costs. It returns, or does nothing,
+        where `next_batch` is to tell: of other events than are expected, of the end, and of a fault.
+
+        Raises what `take` raises, and closes the connection then. So does cancelling.
         """
-        return self._source.next_run()
+        return self._source.pass_runs(take)
 
     async def read_out(self) -> None:
         """Read to the end, for the account and the whole answer alone, which `on_close` has.

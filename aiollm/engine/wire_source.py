@@ -126,31 +126,28 @@ class WireSource(AnswerSource[Piece, Whole]):
             self._break_off(error)
             raise
 
-    async def next_run(self) -> Run | None:
-        exchange = self._exchange
-        if self._take_run is None or self._frames is not None or self.ready or exchange is None or self._decoder.done:
-            return None
+    async def pass_runs(self, take: Callable[[Run], bool]) -> None:
+        exchange, take_run = self._exchange, self._take_run
+        if take_run is None or self._frames is not None or self.ready or exchange is None or self._decoder.done:
+            return
+        reader, decoder, idle, renew_waiting = self._reader, self._decoder, self._idle, exchange.clocks.renew_waiting
+
+        def received(data: bytes) -> bool:
+            run = reader.run(data)
+            if run is None:
+                self._frames = reader.frames(data)
+                return False
+            take_run(run)
+            self.chunks += len(run.texts)
+            decoder.content = False
+            self._note_arrival(renew_waiting(idle))
+            return take(run)
+
         try:
-            data = await exchange.read(stops_waiting=False)
-            if self.ended:  # closed by another task while the bytes were on their way to this one
-                raise StreamCancelled("the stream was closed")
-        except APIError as error:
-            self._fail(error)
-            return None
+            await exchange.pass_on(received)
         except BaseException as error:
             self._break_off(error)
             raise
-        run = self._reader.run(data)
-        if run is None:
-            exchange.clocks.stop_waiting()
-            self._frames = self._reader.frames(data)
-            return None
-        self._take_run(run)
-        self.chunks += len(run.texts)
-        self._decoder.content = False
-        exchange.clocks.renew_waiting(self._idle)
-        self._note_arrival(self.loop.time())
-        return run
 
     def _note_arrival(self, when: float) -> None:
         times = self._arrivals.times

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from aiollm.client import AsyncClient
 from aiollm.integrations.heartbeat import SILENCE_SECONDS, Heartbeat
 from aiollm.integrations.owned_client import owned
-from aiollm.integrations.relaying import Opening, head_of, send_answer
+from aiollm.integrations.relaying import Opening, Sender, head_of, send_answer
 from aiollm.outbound.chat_frames import ChatFrames
 from aiollm.outbound.failure import Failure
 from aiollm.outbound.frames import AnswerWriter, encode
@@ -150,6 +150,7 @@ class _Delivery:
         self._turn = asyncio.Lock()  # between heartbeats and what they fill the silence of
         self.heartbeat = Heartbeat(silence, self._send_heartbeat)
         self.begun = False
+        self.sender: Sender | None = None
 
     async def begin(self, headers: Mapping[str, str]) -> None:
         if not self.begun:

@@ -13,6 +13,7 @@ from typing import Self
 from aiohttp import web
 
 from aiollm.integrations.heartbeat import SILENCE_SECONDS, Heartbeat
+from aiollm.integrations.relaying import Sender
 
 __all__ = ["EventDelivery"]
 
@@ -56,6 +57,11 @@ class EventDelivery:
     def begun(self) -> bool:
         """Whether the head has been sent: what fails from then on can be told in a frame only."""
         return self.response is not None
+
+    @property
+    def sender(self) -> Sender | None:
+        """None: aiohttp's response has each write waited for."""
+        return None
 
     async def begin(self, headers: Mapping[str, str]) -> web.StreamResponse:
         """Send the head, unless it was sent in silence; it waits for the first bytes of the body."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from aiollm.engine.stream import AnswerStream
 from aiollm.outbound.frames import EventWriter
-from aiollm.wire.alike import AlikeEvents
+from aiollm.wire.alike import AlikeEvents, Run
 
 __all__ = ["Pieces", "Written"]
 
@@ -17,6 +17,13 @@ class Pieces(Protocol):
 
     async def next(self) -> bytes | None:
         """Return the next frames; None at the end of the answer. Raises what the answer does."""
+        ...
+
+    async def pass_on(self, send: Callable[[bytes], bool]) -> None:
+        """Give the next frames to `send`, as they are received, for as long as that returns true.
+
+        It also returns, or does nothing, where `next` is to tell. Raises what `send` raises.
+        """
         ...
 
     def rest(self) -> bytes:
@@ -40,8 +47,10 @@ class Written:
 
     async def next(self) -> bytes | None:
         reply, writer = self._reply, self._writer
-        if self._alike is not None and (run := await reply.next_run()) is not None:
-            return writer.feed(run)
+        if self._alike is not None:
+            await reply.pass_runs(self._keep)
+            if data := self.rest():
+                return data
         while batch := await reply.next_batch():
             self._frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
             if writer.alike is not self._alike and writer.alike is not None:
@@ -50,6 +59,15 @@ class Written:
             if data := self.rest():
                 return data
         return None
+
+    async def pass_on(self, send: Callable[[bytes], bool]) -> None:
+        if self._alike is not None and not self._frames:
+            feed = self._writer.feed
+            await self._reply.pass_runs(lambda run: send(feed(run)))
+
+    def _keep(self, run: Run) -> bool:
+        self._frames.append(self._writer.feed(run))
+        return False
 
     def rest(self) -> bytes:
         data = b"".join(self._frames)

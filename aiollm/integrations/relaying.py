@@ -13,7 +13,7 @@ from aiollm.integrations.pieces import Pieces, Written
 from aiollm.outbound.failure import Failure, failure_of
 from aiollm.outbound.frames import EVENT_STREAM, AnswerWriter, EventWriter
 
-__all__ = ["Delivery", "Opening", "head_of", "relay", "send_answer", "told"]
+__all__ = ["Delivery", "Opening", "Sender", "head_of", "relay", "send_answer", "told"]
 
 Opening = ChunkStream | Awaitable[ChunkStream]
 """An answer, or the call that is about to give it: then it is left too if the client is, and silence is filled."""
@@ -23,8 +23,33 @@ _EXPECTED = (APIError, BudgetExceededError, StreamCancelled)
 _logger = logging.getLogger("aiollm.integrations")
 
 
+class Sender(Protocol):
+    """A way to a client on which something can be sent without being waited for."""
+
+    def send(self, frames: bytes) -> bool:
+        """Send whole frames, and return whether there is room for more.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        ...
+
+    async def room(self) -> None:
+        """Wait until there is room for more.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        ...
+
+
 class Delivery(Protocol):
     """Where the events of one answer go."""
+
+    @property
+    def sender(self) -> Sender | None:
+        """Where the frames of a stream that goes on can be sent past `write`, if anywhere."""
+        ...
 
     @property
     def begun(self) -> bool:
@@ -97,6 +122,9 @@ async def relay(pieces: Pieces, writer: EventWriter, delivery: Delivery, tell: C
     try:
         while (data := await pieces.next()) is not None:
             await delivery.write(data)
+            if (sender := delivery.sender) is not None:
+                await pieces.pass_on(sender.send)
+                await sender.room()
     except ConnectionError:
         raise
     except Exception as error:  # noqa: BLE001 - the head has gone out: the client can be told in a frame only

@@ -24,13 +24,35 @@ class EventDelivery(event_delivery.EventDelivery):
         super().__init__(request, early, heartbeat, silence)
         self._asked = request
 
-    async def write(self, frames: bytes) -> None:
+    @property
+    def sender(self) -> EventDelivery:
+        """Itself."""
+        return self
+
+    def send(self, frames: bytes) -> bool:
+        """Send frames of an answer that has begun, and return whether there is room for more.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
         self._heartbeat.sent()
         response = self.response
         assert response is not None
         response.send(frames)
-        if response.guard.paused:
-            await response.guard.writable()
+        return not response.guard.paused
+
+    async def room(self) -> None:
+        """Wait until there is room for more.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        assert self.response is not None
+        await self.response.guard.writable()
+
+    async def write(self, frames: bytes) -> None:
+        if not self.send(frames):
+            await self.room()
 
     def _begun(self, headers: Mapping[str, str]) -> EventResponse:
         return EventResponse(self._asked, headers)

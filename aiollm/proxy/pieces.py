@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from aiollm.engine.stream import AnswerStream
@@ -37,6 +38,9 @@ class _HandedOn:
             if data := self.rest():
                 return data
         return None
+
+    async def pass_on(self, send: Callable[[bytes], bool]) -> None:
+        """Do nothing: each event is looked at."""
 
     def rest(self) -> bytes:
         data = self._events.written([*self._frames, *(self._reply.taken_frames() or ())])

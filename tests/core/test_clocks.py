@@ -162,12 +162,14 @@ def test_a_thousand_chunks_set_few_timers(loop: FakeLoop, fired: list[str]) -> N
 def test_a_wait_that_is_renewed_has_its_whole_time_again(loop: FakeLoop, fired: list[str]) -> None:
     timing = clocks(loop, fired)
     timing.allow("idle", 5)
+    timing.start_waiting()
     for _ in range(3):
-        timing.start_waiting()
         loop.advance(4)
-        timing.renew_waiting(5)
-        loop.advance(100)
+        assert timing.renew_waiting(5) == loop.time() == timing.answered_at
+    loop.advance(4)
+    timing.stop_waiting()
+    loop.advance(100)
     assert fired == []
     timing.start_waiting()
-    loop.advance(5.1)
+    loop.advance(1.1)
     assert fired == ["idle"]

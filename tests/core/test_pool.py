@@ -10,7 +10,7 @@ import pytest
 from aiohttp.client_proto import ResponseHandler
 
 import aiollm
-from aiollm.core import pool
+from aiollm.core import connection, pool
 from aiollm.core.runtime import Runtime
 from aiollm.testing import (
     ProviderServer,
@@ -274,7 +274,7 @@ async def test_a_tls_connection_that_nobody_reads_holds_little_and_loses_nothing
         tls = transport._ssl_protocol
         while not tls._ssl_reading_paused:  # noqa: ASYNC110 - asyncio tells nobody of it
             await asyncio.sleep(0.001)
-        assert pool.WAITING_BYTES <= tls._incoming.pending <= pool.WAITING_BYTES + pool.RECEIVE_BYTES
+        assert connection.WAITING_BYTES <= tls._incoming.pending <= connection.WAITING_BYTES + connection.RECEIVE_BYTES
         assert await reply.content.read() == body
         reply.release()
     await own.close()

@@ -37,11 +37,22 @@ async def given(steps: list[Step], **options: Any) -> tuple[list[Any], Outcome, 
         stream.on_close(outcomes.append)
         stream.expect(ALIKE)
         try:
-            while batch := [run] if (run := await stream.next_run()) is not None else await stream.next_batch():
+            while batch := await next_run(stream) or await stream.next_batch():
                 pieces += batch
         except Exception as error:  # noqa: BLE001  # it is what the test looks at
             fault = error
     return pieces, outcomes[0], fault
+
+
+async def next_run(stream: Any) -> list[Run]:
+    taken: list[Run] = []
+
+    def take(run: Run) -> bool:
+        taken.append(run)
+        return False
+
+    await stream.pass_runs(take)
+    return taken
 
 
 def runs(pieces: list[Any]) -> list[bytes]:
@@ -107,7 +118,7 @@ async def test_closing_while_the_next_event_is_waited_for_ends_it() -> None:
 
         async def read() -> None:
             while True:
-                await stream.next_run() or await stream.next_batch()
+                await next_run(stream) or await stream.next_batch()
                 if stream.chunks == 3:
                     came.set()
 

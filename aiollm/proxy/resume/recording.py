@@ -26,6 +26,10 @@ class Recording:
     def begun(self) -> bool:
         return self._log.begun or self._first.begun
 
+    @property
+    def sender(self) -> None:
+        return None
+
     async def begin(self, headers: Mapping[str, str]) -> None:
         self._log.begin(headers)
 
