@@ -347,3 +347,76 @@ async def test_an_exchange_that_was_aborted_while_it_was_read_is_let_go() -> Non
         await asyncio.sleep(0)
         gc.collect()
         assert ended() is None  # aiohttp raises one exception for all of its closed responses, with all tracebacks
+
+
+async def test_a_body_is_passed_on_as_it_is_received_for_as_long_as_it_is_taken() -> None:
+    taken: list[bytes] = []
+
+    def take(data: bytes) -> bool:
+        taken.append(data)
+        return data != b"two"
+
+    async with ProviderServer() as server:
+        server.script([headers(), *(step for piece in (b"one", b"two", b"six") for step in (raw(piece), stall(0.02)))])
+        reply = await sent(server)
+        await reply.pass_on(take)
+        assert taken == [b"one", b"two"]
+        assert await reply.read() == b"six"
+        await reply.pass_on(take)
+        assert taken == [b"one", b"two"]
+        assert await reply.read() == b""
+        reply.release()
+    assert pool_facts()["idle"] == 1
+
+
+async def test_a_body_that_breaks_off_while_it_is_passed_on_is_told_by_the_next_read() -> None:
+    taken: list[bytes] = []
+    async with ProviderServer() as server:
+        server.script([comment("a"), stall(0.02), comment("b"), stall(0.02), rst()])
+        reply = await sent(server)
+        await reply.pass_on(lambda data: taken.append(data) is None)
+        with pytest.raises(exceptions.StreamInterrupted):
+            await reply.read()
+    assert b"".join(taken) == b": a\n\n: b\n\n"
+    assert pool_facts()["active"] == 0
+
+
+async def test_a_silent_body_trips_the_clock_while_it_is_passed_on() -> None:
+    async with ProviderServer() as server:
+        server.script([comment("a"), stall()])
+        reply = await sent(server)
+        reply.clocks.allow("idle", 0.05)
+        await reply.pass_on(lambda data: True)
+        with pytest.raises(exceptions.IdleTimeout):
+            await reply.read()
+        assert (await server.wait_for_disconnect()).disconnected_by == "client"
+
+
+async def test_what_taking_raises_closes_the_connection_and_is_raised() -> None:
+    def take(data: bytes) -> bool:
+        raise ConnectionResetError("the client is gone")
+
+    async with ProviderServer() as server:
+        server.script([comment("a"), stall()])
+        reply = await sent(server)
+        with pytest.raises(ConnectionResetError, match="the client is gone"):
+            await reply.pass_on(take)
+        assert (await server.wait_for_disconnect()).disconnected_by == "client"
+
+
+async def test_passing_on_that_is_cancelled_closes_the_connection() -> None:
+    came = asyncio.Event()
+
+    def take(data: bytes) -> bool:
+        came.set()
+        return True
+
+    async with ProviderServer() as server:
+        server.script([comment("a"), stall()])
+        reply = await sent(server)
+        passing = asyncio.create_task(reply.pass_on(take))
+        await came.wait()
+        passing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await passing
+        assert (await server.wait_for_disconnect()).disconnected_by == "client"
