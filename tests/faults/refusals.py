@@ -217,6 +217,6 @@ CONNECTIONS = [
         408,
         "longer than 0.25 s",
         "Timeouts(total=...)",
-        options={"timeout": aiollm.Timeouts(total=0.5)},
+        options={"timeout": aiollm.Timeouts(total=0.25)},
     ),
 ]
