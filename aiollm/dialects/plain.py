@@ -19,6 +19,7 @@ from aiollm.types.usage import Usage
 __all__ = ["plain_response"]
 
 _NORMAL_ENDS = frozenset({"stop", "length", "content_filter"})
+_USAGE = b'"usage"'
 _OTHER_REASONING = b'"reasoning_text"'
 
 
@@ -60,6 +61,9 @@ def _is_plain(usage: Usage, body: bytes) -> bool:
     """Whether the counts are OpenAI's, and need nothing of what `usage` does to those of others."""
     if not usage.total_tokens == usage.prompt_tokens + usage.completion_tokens > 0:
         return False
+    if (start := body.find(_USAGE)) < 0:
+        return False
+    body = body[start:]  # nearly always the end of it: the text before need not be searched
     # Counts that stand beside the details elsewhere: in the body, but not decoded inside them.
     prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
     if (prompt is None or prompt.cached_tokens is None) and b'"cached_tokens"' in body:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from aiollm.pricing.rates import Circumstances, Rates, rates_of
 from aiollm.pricing.reduction import Entry
@@ -17,7 +19,7 @@ _TICKS_PER_DOLLAR = 10_000_000_000
 _REPORT_DOLLARS = frozenset({"openrouter", "perplexity"})
 
 
-class Cost(NamedTuple):
+class Cost(msgspec.Struct, frozen=True):
     """USD.
 
     Attributes:

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from aiollm.pricing.reduction import Entry
 from aiollm.types.shape import JSON
 
-__all__ = ["Circumstances", "Rates", "rates_of"]
+__all__ = ["Circumstances", "Rates", "hangs_on_tier", "rates_of"]
 
 _TIERS: Mapping[str, str] = {
     "balanced": "_balanced",
@@ -30,10 +30,11 @@ _TIERS: Mapping[str, str] = {
 
 _REACHED_AT = frozenset({"xai"})  # where a price for long prompts holds from the threshold on, and not only above it
 _THRESHOLD = re.compile(r"_above_(\d+)k_tokens")
+_TIER_ENDS = tuple(_TIERS.values())
 _OUTPUT, _REASONING = "output_cost_per_token", "output_cost_per_reasoning_token"
 
 
-class Circumstances(NamedTuple):
+class Circumstances(msgspec.Struct, frozen=True):
     """What the price of a request hangs on, besides the model.
 
     Attributes:
@@ -68,18 +69,26 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
 
 def rates_of(entry: Entry, circumstances: Circumstances) -> Rates | None:
     """Return what tokens cost, or None where the entry has no price by the token. Entries are never changed."""
-    key = _EntryKey(id(entry))
-    key.entry = entry
-    return _price_list(key).rates(circumstances)
+    return _price_list(entry).rates(circumstances)
 
 
-class _EntryKey(int):
-    """An entry as the key of what is kept for it: nearly all requests are of a few models, under the same rates.
+def hangs_on_tier(entry: Entry) -> bool:
+    """Whether tokens may cost something else in another service tier than the standard one."""
+    return _price_list(entry).hangs_on_tier
 
-    It is the number of the entry, which is no other's as long as the list that is kept for it has the entry.
-    """
 
-    entry: Entry
+def _price_list(entry: Entry) -> _PriceList:
+    """Return the rates of an entry, which are kept: nearly all requests are of a few models, under the same rates."""
+    kept = _kept(id(entry))
+    if not kept:
+        kept.append(_PriceList(entry))
+    return kept[0]
+
+
+@lru_cache(maxsize=1024)
+def _kept(number: int) -> list[_PriceList]:
+    """Return the place for the rates of an entry, by its number, which is no other's while they hold the entry."""
+    return []
 
 
 class _PriceList:
@@ -88,6 +97,7 @@ class _PriceList:
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
         self._hangs_on_more = "tiered_pricing" in entry or "off_peak_pricing" in entry
+        self.hangs_on_tier: bool = any(name.endswith(_TIER_ENDS) for name in entry)
         reached = entry.get("litellm_provider") in _REACHED_AT
         crossed = {int(found[1]) for name in entry if (found := _THRESHOLD.search(name))}
         self._limits = [thousands * 1000 + (not reached) for thousands in crossed]
@@ -102,11 +112,6 @@ class _PriceList:
         if key not in self._known:
             self._known[key] = _rates(self._entry, Circumstances(prompt_tokens=longest, service_tier=tier))
         return self._known[key]
-
-
-@lru_cache(maxsize=1024)
-def _price_list(key: _EntryKey) -> _PriceList:
-    return _PriceList(key.entry)
 
 
 def _tier_end(tier: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from aiollm.dialects.responses_message import chat_usage
 from aiollm.dialects.usage import usage_from_object
 from aiollm.pricing.cost import Cost, cost_of, most_of, reported_cost
-from aiollm.pricing.rates import Circumstances
+from aiollm.pricing.rates import Circumstances, hangs_on_tier
 from aiollm.pricing.reduction import Entry
 from aiollm.providers.google_cloud import DEFAULT_LOCATION
 from aiollm.providers.known_models import find_model
@@ -50,7 +50,9 @@ def price_of_answer(
     entry = prices or entry_of(origin.provider, model, served=origin.served_model, region=region)
     if entry is None:
         return None
-    tier = origin.service_tier or counts.get("service_tier") or asked_tier
+    tier = None
+    if hangs_on_tier(entry):
+        tier = origin.service_tier or counts.get("service_tier") or asked_tier
     at = instant(origin.began) if "off_peak_pricing" in entry else None
     cost = cost_at(origin.provider, entry, counts, region=region, service_tier=tier, at=at)
     return None if cost is None else cost.total

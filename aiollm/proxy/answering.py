@@ -10,10 +10,9 @@ import msgspec
 from aiohttp import web
 from msgspec.structs import replace
 
-from aiollm.engine.answer import Answer, WholeReply
+from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
-from aiollm.engine.events import EventStream
-from aiollm.engine.stream import AnswerStream, ChunkStream
+from aiollm.engine.stream import AnswerStream
 from aiollm.integrations.relaying import relay
 from aiollm.outbound.frames import EventWriter
 from aiollm.proxy.caller import Caller
@@ -32,7 +31,6 @@ from aiollm.proxy.resume.recording import Recording, follow
 from aiollm.proxy.resume.streams import LOST
 from aiollm.proxy.sending import WholeResponse
 from aiollm.proxy.settlement import Settlement, admit
-from aiollm.types.embedding import EmbeddingResponse
 
 __all__ = ["answer"]
 
@@ -73,7 +71,9 @@ async def _let_in(
     try:
         grant = gateway.grants.of(caller.identity, asked)
         call = grant.call(asked)
-        settlement = await admit(gateway, caller, asked, grant, call, name)
+        settlement = admit(gateway, caller, asked, grant, call, name)
+        if settlement.waits:
+            await settlement.let_in()
         live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started, call.scope)
         exchange = _Exchange(gateway, request, caller, asked, form, grant, call, settlement, live)
         return await (exchange.stream() if asked.stream else exchange.whole())
@@ -119,9 +119,11 @@ class _Exchange(msgspec.Struct, eq=False):
     async def whole(self) -> web.StreamResponse:
         """Return the whole answer."""
         with self:
-            reply = await self._send()
-        named = self._named(reply)
-        headers = answer_headers(reply, named.model, self.caller.request_id)
+            reply = await self.gateway.router.send(self.grant.api, self.call)
+            reply.notify(self.settlement.answered)
+        own = answering_attempt(reply)
+        named = self._named(own)
+        headers = answer_headers(reply, own, named.model, self.caller.request_id)
         if self.settlement.charge is not None:
             headers["x-litellm-response-cost"] = f"{self.settlement.charge.usd:.12g}"
         body = self.form.whole(reply.response, named)
@@ -150,7 +152,8 @@ class _Exchange(msgspec.Struct, eq=False):
         """Ask, and send what comes, to its end."""
         with self:
             try:
-                reply = await self._send()
+                reply = await self.gateway.router.send(self.grant.api, self.call)
+                reply.notify(self.settlement.answered)
             except Exception as error:
                 if not delivery.begun:
                     raise
@@ -158,11 +161,12 @@ class _Exchange(msgspec.Struct, eq=False):
                 await delivery.end(writer.fail(self._told(error)))
                 return
             assert isinstance(reply, AnswerStream)
-            named = self._named(reply)
+            own = answering_attempt(reply)
+            named = self._named(own)
             if named is not self.asked and self.form.writer is not None:
                 writer = self.form.writer(named)
             async with reply:
-                await delivery.begin({**early, **answer_headers(reply, named.model, self.caller.request_id)})
+                await delivery.begin({**early, **answer_headers(reply, own, named.model, self.caller.request_id)})
                 self.live.answer = reply
                 try:
                     pieces = pieces_of(reply, named, self.form, writer)
@@ -172,17 +176,11 @@ class _Exchange(msgspec.Struct, eq=False):
                     if isinstance(error, asyncio.CancelledError):
                         raise  # else the client is gone as well, and aiohttp finds that out by itself
 
-    async def _send(self) -> ChunkStream | EventStream | WholeReply[EmbeddingResponse]:
-        reply = await self.gateway.router.send(self.grant.api, self.call)
-        reply.notify(self.settlement.answered)
-        return reply
-
-    def _named(self, reply: Answer) -> Asked:
+    def _named(self, own: Attempt | None) -> Asked:
         """Return what was asked, by the name of the model that answers: another's where that stands in."""
-        attempt = answering_attempt(reply)
-        if attempt is None or attempt.group is None or attempt.group == self.call.group:
+        if own is None or own.group is None or own.group == self.call.group:
             return self.asked
-        return replace(self.asked, model=attempt.group)
+        return replace(self.asked, model=own.group)
 
     def _told(self, error: Exception) -> Failure:
         return failed(error, self.caller.request_id, over_budget=self.gateway.over_budget)

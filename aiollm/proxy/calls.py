@@ -46,9 +46,9 @@ def _paths(path: str) -> tuple[str, ...]:
     return (f"/v1{path}", path, *engines, f"/openai/deployments/{{model:.+}}{path}")
 
 
-async def _read(gateway: Gateway, request: Request) -> dict[str, Any]:
-    """Return the body of a request; a model in the path goes before one in the body."""
-    body = read_body(await read_upload(gateway, request))
+def _read(request: Request, data: bytes) -> dict[str, Any]:
+    """Return the body of a request as an object; a model in the path goes before one in the body."""
+    body = read_body(data)
     if named := request.named.get("model"):
         body["model"] = named
     return body
@@ -58,7 +58,7 @@ def _answering(name: str, choose: Format | Choose) -> Handler:
     """Return the handler of a format."""
 
     async def handle(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
-        body = await _read(gateway, request)
+        body = _read(request, await read_upload(gateway, request))
         if gateway.streams is not None and (seen := request.headers.get(LAST_EVENT_ID)) is not None:
             return await resume(gateway, request, caller, seen)
         form = choose if isinstance(choose, Format) else choose(gateway.router, asked_model(body))
@@ -86,7 +86,7 @@ def _response(router: AsyncRouter, model: str) -> Format:
 
 async def _count_tokens(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
     """Tell how many tokens a message is: counted where a vocabulary is at hand, else estimated. Nothing is sent."""
-    body = await _read(gateway, request)
+    body = _read(request, await read_upload(gateway, request))
     asked = parse_message(body, keeps_own=False, counts=True)
     call = gateway.grants.of(caller.identity, asked).call(asked)
     messages, tools = asked.arguments["messages"], asked.arguments.get("tools")

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from aiollm.dialects.errors import request_id as provider_request_id
 from aiollm.engine.answer import Answer
-from aiollm.engine.attempt import Attempt
+from aiollm.engine.attempt import Attempt, Cause
 
 __all__ = [
     "EVENT_STREAM",
@@ -51,24 +51,20 @@ def stream_headers(request_id: str) -> dict[str, str]:
     }
 
 
-def answer_headers(answer: Answer, model: str, request_id: str) -> dict[str, str]:
+def answer_headers(answer: Answer, own: Attempt | None, model: str, request_id: str) -> dict[str, str]:
     """Return what is told of an answer that has begun.
 
     Args:
         answer: the answer.
+        own: the attempt that it came of, or None.
         model: the name of the model that the caller knows it by.
         request_id: the request's own id.
     """
-    attempts = answer.attempts
-    own = answering_attempt(answer)
-    causes = [attempt.cause for attempt in attempts]
+    causes = tuple([attempt.cause for attempt in answer.attempts])
     told = {
         REQUEST_ID: request_id,
         "x-litellm-call-id": request_id,
-        "x-aiollm-attempts": str(len(attempts)),
-        "x-litellm-attempted-retries": str(causes.count("retry")),
-        "x-litellm-attempted-fallbacks": str(causes.count("fallback")),
-        **_names(model, None if own is None else own.deployment),
+        **_course(model, None if own is None else own.deployment, causes),
     }
     if answer.origin.cache_hit:
         told["x-aiollm-cache"] = "hit"
@@ -85,13 +81,20 @@ def answer_headers(answer: Answer, model: str, request_id: str) -> dict[str, str
 def answering_attempt(answer: Answer) -> Attempt | None:
     """Return the attempt that an answer came of; None for one that was kept."""
     origin = answer.origin
-    return next((attempt for attempt in reversed(answer.attempts) if attempt.origin is origin), None)
+    for attempt in reversed(answer.attempts):
+        if attempt.origin is origin:
+            return attempt
+    return None
 
 
 @lru_cache(maxsize=1024)
-def _names(model: str, deployment: str | None) -> dict[str, str]:
-    """Return the headers that name the model and who answered; what cannot be a header is left out."""
-    told: dict[str, str] = {}
+def _course(model: str, deployment: str | None, causes: tuple[Cause, ...]) -> dict[str, str]:
+    """Return the headers that tell how an answer came, and of whom; what cannot be a header is left out."""
+    told = {
+        "x-aiollm-attempts": str(len(causes)),
+        "x-litellm-attempted-retries": str(causes.count("retry")),
+        "x-litellm-attempted-fallbacks": str(causes.count("fallback")),
+    }
     if safe := safe_value(model):
         told |= {"x-aiollm-model": safe, "x-litellm-model-group": safe}
     if deployment and (safe := safe_value(deployment)):

@@ -32,9 +32,8 @@ class _Sent(web.StreamResponse):
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__()
-        lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
-        self._lines = "".join(lines)
-        if not self._lines.count("\r") == self._lines.count("\n") == len(lines):
+        self._lines = "\r\n".join(map(": ".join, headers.items()))
+        if not self._lines.count("\r") == self._lines.count("\n") == len(headers) - 1:
             raise ValueError("a header of an answer has the end of a line in it")
         self._stays = False
 
@@ -53,8 +52,7 @@ class _Sent(web.StreamResponse):
         usual = self._stays == ((major, minor) >= (1, 1))
         connection = "" if usual else f"connection: {'keep-alive' if self._stays else 'close'}\r\n"
         return (
-            f"HTTP/{major}.{minor} 200 OK\r\n{self._lines}{framing}date: {_date(int(time()))}\r\nserver: {SERVER}\r\n"
-            f"{connection}\r\n"
+            f"HTTP/{major}.{minor} 200 OK\r\n{self._lines}\r\n{framing}{_server_lines(int(time()))}{connection}\r\n"
         ).encode()
 
 
@@ -139,5 +137,5 @@ class EventResponse(_Sent):
 
 
 @lru_cache(maxsize=1)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
+def _server_lines(second: int) -> str:
+    return f"date: {formatdate(second, usegmt=True)}\r\nserver: {SERVER}\r\n"

@@ -26,10 +26,10 @@ __all__ = ["Settlement", "admit"]
 _ENDINGS: dict[str, Status] = {"complete": "success", "closed": "cancelled", "failed": "failure"}
 
 
-async def admit(gateway: Gateway, caller: Caller, asked: Asked, grant: Grant, call: Call, api: str) -> Settlement:
+def admit(gateway: Gateway, caller: Caller, asked: Asked, grant: Grant, call: Call, api: str) -> Settlement:
     """Let a call in by the limits and budgets of those who make it, and return what settles it.
 
-    It waits only where limits are shared by several instances. Cancelling takes nothing.
+    Where limits are shared by several instances it may have to wait yet: see `Settlement.waits`.
 
     Args:
         gateway: the worker's state.
@@ -50,8 +50,6 @@ async def admit(gateway: Gateway, caller: Caller, asked: Asked, grant: Grant, ca
     tokens, usd = grant.most(call.request) if grant.bounded else (0, 0.0)
     now = time.time()
     reservation = gateway.admissions.admit(grant.holders, now, call.scope.started, tokens=tokens, cost=nanodollars(usd))
-    if reservation.waits:
-        await reservation.told()
     bill = Bill(call.attempts, partial(plan_of, call.request, call.target, call.prices))
     return Settlement(gateway, caller, asked, call, api, reservation, bill, now)
 
@@ -75,6 +73,19 @@ class Settlement(msgspec.Struct, eq=False):
     started: float
     charge: Charge | None = None
     cut: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether the call has to wait for `let_in`."""
+        return self._reservation.waits
+
+    async def let_in(self) -> None:
+        """Wait until the call is let in. Cancelling takes nothing.
+
+        Raises:
+            Refusal: a limit is reached; nothing is taken then.
+        """
+        await self._reservation.told()
 
     def answered(self, outcome: Outcome) -> None:
         """Settle a call that has an answer, at the answer's end."""

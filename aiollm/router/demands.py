@@ -42,8 +42,13 @@ class Demands:
         return next((key for affinity in self._affinities if (key := affinity(request)) is not None), None)
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 def tried(call: Call) -> frozenset[str]:
     """Return the ids of the deployments that have failed in a call, or are at work for it."""
+    if not call.attempts:
+        return _NONE
     return frozenset(
         attempt.deployment for attempt in call.attempts if attempt.deployment and attempt.ended in (None, "failed")
     )

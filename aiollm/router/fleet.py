@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
+import msgspec
 from msgspec.structs import replace
 
 from aiollm.core.guard import Guard
@@ -19,6 +20,14 @@ from aiollm.router.strategy import Draw
 from aiollm.router.trial import Trial
 
 __all__ = ["Fleet"]
+
+
+class _Group(msgspec.Struct, frozen=True, eq=False):
+    """Deployments that share a name, and how often they want a failed call to be repeated."""
+
+    name: str
+    members: Sequence[Member]
+    retries: int | None
 
 
 class Fleet:
@@ -40,7 +49,8 @@ class Fleet:
         self._aliases = dict(aliases)
         self._draw = draw
         self._guard = Guard(self._after_fork)
-        self._groups: dict[str, list[Member]] = {}
+        self._groups: dict[str, _Group] = {}
+        self._by_name: dict[str, _Group] = {}  # all that a name means without a pattern
         self._by_id: dict[str, Deployment] = {}
         self.counts_tokens: bool = False
 
@@ -64,15 +74,18 @@ class Fleet:
         with self._guard:
             known = {member.deployment.id: member for member in self._members()}
             deployments = changed([member.deployment for member in known.values()])
-            groups: dict[str, list[Member]] = {}
+            members: dict[str, list[Member]] = {}
             by_id: dict[str, Deployment] = {}
             for deployment in deployments:
                 if deployment.id in by_id:
                     raise ValueError(f"two deployments have the id {deployment.id!r}")
                 by_id[deployment.id] = deployment
-                groups.setdefault(deployment.group, []).append(self._member(deployment, known))
+                members.setdefault(deployment.group, []).append(self._member(deployment, known))
             limited = any(deployment.tpm is not None for deployment in deployments)
             self.counts_tokens = limited or self._selection.counts_tokens
+            groups = {name: _Group(name, own, _retries(own)) for name, own in members.items()}
+            meant = {name: self.unaliased(name) for name in (*groups, *self._aliases)}
+            self._by_name = {name: groups[group] for name, group in meant.items() if group in groups}
             self._groups, self._by_id = groups, by_id
             return deployments
 
@@ -111,7 +124,7 @@ class Fleet:
         Raises:
             BadRequestError: there is none.
         """
-        return self._found(self._groups, name)
+        return self._group(name).name
 
     # Who is asked
 
@@ -153,21 +166,21 @@ class Fleet:
         Raises:
             BadRequestError: there is no such group.
         """
-        groups = self._groups  # another thread may put others in their place
-        return groups[self._found(groups, name)]
+        return self._group(name).members
 
     def retries(self, name: str) -> int | None:
         """Return how often the deployments of a group want a failed call to be repeated; None where they do not say."""
-        said = [member.deployment.num_retries for member in self.look(name)]
-        return max((retries for retries in said if retries is not None), default=None)
+        return self._group(name).retries
 
-    def _found(self, groups: Collection[str], name: str) -> str:
+    def _group(self, name: str) -> _Group:
+        return self._by_name.get(name) or self._matching(name)
+
+    def _matching(self, name: str) -> _Group:
+        groups = self._groups  # another thread may put others in their place
         name = self.unaliased(name)
-        if name in groups:
-            return name
         patterns = [pattern for pattern in groups if "*" in pattern and _matches(pattern, name)]
         if patterns:
-            return max(patterns, key=len)
+            return groups[max(patterns, key=len)]
         near = get_close_matches(name, self.names(), n=3)
         known = ", ".join(self.names()) or "none"
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {known}"
@@ -181,7 +194,7 @@ class Fleet:
             member.health.trying = False
 
     def _members(self) -> list[Member]:
-        return [member for members in self._groups.values() for member in members]
+        return [member for group in self._groups.values() for member in group.members]
 
     def _member(self, deployment: Deployment, known: Mapping[str, Member]) -> Member:
         before = known.get(deployment.id)
@@ -189,6 +202,11 @@ class Fleet:
             return replace(before, deployment=deployment)
         seconds = self._rules.seconds if deployment.cooldown_time is None else deployment.cooldown_time
         return Member(deployment, Statistics(), Health(replace(self._rules, seconds=seconds)))
+
+
+def _retries(members: Iterable[Member]) -> int | None:
+    said = [member.deployment.num_retries for member in members]
+    return max((retries for retries in said if retries is not None), default=None)
 
 
 def _matches(pattern: str, name: str) -> bool:
