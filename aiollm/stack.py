@@ -20,7 +20,6 @@ Outermost first:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import TypeVar
 
 from aiollm.cache.entry import Entry
@@ -28,7 +27,7 @@ from aiollm.core.gate import Gate
 from aiollm.engine.answer import Answer, WholeReply
 from aiollm.engine.broadcast import Broadcast
 from aiollm.engine.call import Call
-from aiollm.engine.chain import Handler, Middleware, chain
+from aiollm.engine.chain import Handler, Middleware, around, chain
 from aiollm.engine.connect import open_events, open_stream
 from aiollm.engine.embedding import embed, one_by_one
 from aiollm.engine.events import EventStream
@@ -79,11 +78,11 @@ class Stack:
         ) -> Handler[A]:
             destination = destination_of if routing is None else routing.destination(api)
             if policies.single_flight:
-                handler = partial(SingleFlight(api, share, destination), handler=handler)
+                handler = around(SingleFlight(api, share, destination), handler)
             if policies.cache is not None:
-                handler = partial(Caching(policies.cache, api, replay, destination), handler=handler)
+                handler = around(Caching(policies.cache, api, replay, destination), handler)
             if policies.hooks:
-                handler = partial(Observing(policies.hooks, api), handler=handler)
+                handler = around(Observing(policies.hooks, api), handler)
             return handler
 
         of_call = _of_call(policies, routing)
@@ -111,7 +110,7 @@ def _chat(
 ) -> Handler[ChunkStream]:
     """Return what sends a chat completion: most ask one model only, and for one answer, and need fewer steps."""
     straight: Handler[ChunkStream] = chain([*asking, *sending], open_stream)
-    all_ways = partial(recovering, handler=chain([fall_back, *asking, prefill, *sending], open_stream))
+    all_ways = around(recovering, chain([fall_back, *asking, prefill, *sending], open_stream))
     if policies.mid_stream != "never":
         return all_ways
 
@@ -155,9 +154,9 @@ def _embeddings(
 ) -> Handler[WholeReply[EmbeddingResponse]]:
     """Return what sends a call for embeddings, whose texts may have to be sent one by one."""
     if route is None:
-        return chain(of_call, partial(one_by_one, handler=chain([*trying, *sending], embed)))
+        return chain(of_call, around(one_by_one, chain([*trying, *sending], embed)))
     # A router knows only of a deployment whether it takes many texts at once.
-    return chain([*of_call, *trying, route], partial(one_by_one, handler=chain(sending, embed)))
+    return chain([*of_call, *trying, route], around(one_by_one, chain(sending, embed)))
 
 
 DEFAULT = Stack(Policies())

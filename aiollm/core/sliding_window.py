@@ -172,7 +172,7 @@ class SlidingWindow:
             slot.output_tokens += less
             used.output_tokens += less
             output_tokens = 0.0
-        if requests or input_tokens or output_tokens:
+        if requests or input_tokens > _TINY or output_tokens > _TINY:
             self._add(requests, input_tokens, output_tokens, now)
 
     def observe(self, kind: Kind, used: float, now: float, seconds: float) -> None:
