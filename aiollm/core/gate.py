@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 from msgspec.structs import asdict
@@ -135,14 +136,16 @@ class Gate:
         Args:
             amounts: what the request will take, as `reserve` takes it; no number is below 0.
         """
-        with self._guard:
+        self._guard.enter()
+        try:
             now = self._now()
-            try:
-                if self._queue.length or self._paused_until > now or self._quota.take(amounts, now) > 0:
-                    return None
-            except APIError:  # the quota lets nobody pass; who waits is told why
+            if self._queue.length or self._paused_until > now or self._quota.take(amounts, now) > 0:
                 return None
             return self._permit(amounts, now, 0.0)
+        except APIError:  # the quota lets nobody pass; who waits is told why
+            return None
+        finally:
+            self._guard.leave()
 
     def _permit(self, amounts: Amounts, now: float, waited: float) -> Permit:
         """Return a permit for what was taken just now."""
@@ -257,7 +260,6 @@ class Gate:
         """Take back a permit's place of the concurrency; see `Permit.release`."""
         self.finish(permit)
 
-    @noted
     def finish(self, permit: Permit, real: Amounts | None = None, *, over: bool = True) -> None:
         """Settle and release in one access.
 
@@ -266,6 +268,17 @@ class Gate:
             real: what it has taken, where that is known; no number is below 0.
             over: whether it has ended.
         """
+        guard = self._guard  # `noted`, written out: each request ends here
+        guard.enter()
+        try:
+            if guard.depth == 1:
+                self._finish(permit, real, over)
+            else:
+                guard.put_off(partial(self._finish, permit, real, over))
+        finally:
+            guard.leave()
+
+    def _finish(self, permit: Permit, real: Amounts | None, over: bool) -> None:
         if permit.process != self._guard.process:  # of the process that this one was forked from
             return
         now = self._now()

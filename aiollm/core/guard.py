@@ -17,7 +17,7 @@ Arguments = ParamSpec("Arguments")
 
 
 class Guard:
-    """A lock, used by `with`.
+    """A lock, used by `with`; or by `enter` and `leave`, which take half the time, where each request needs it.
 
     A fork copies a lock as it is, perhaps held by a thread that the child does not have: the child gets a new one.
 
@@ -25,7 +25,7 @@ class Guard:
     the garbage collector runs. What they say waits until that access is over; see `noted`.
 
     Args:
-        after_fork: a method that is called in a forked child before its first access.
+        after_fork: a method that is called in a forked child, before any access of it.
 
     Attributes:
         process: the process whose state this is.
@@ -35,22 +35,30 @@ class Guard:
     def __init__(self, after_fork: Callable[[], None] | None = None) -> None:
         # Weakly: what has a guard must not wait for the collector itself.
         self._after_fork = None if after_fork is None else WeakMethod(after_fork)
-        self._begin()
+        self.renew()
+        PROCESS.renews(self)
 
-    def _begin(self) -> None:
+    def renew(self) -> None:
+        """Begin, as that of this process."""
         self._lock = threading.RLock()
         self.depth: int = 0
         self._notes: deque[Callable[[], None]] = deque()
         self.process: int = PROCESS.id
 
     def __enter__(self) -> Self:
-        if self.process != PROCESS.id:
-            self._begin_again()
-        self._lock.acquire()
-        self.depth += 1
+        self.enter()
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.leave()
+
+    def enter(self) -> None:
+        """Begin an access."""
+        self._lock.acquire()
+        self.depth += 1
+
+    def leave(self) -> None:
+        """End an access, and do what was put off until the end of the outermost."""
         try:
             if self._notes:
                 self._catch_up()
@@ -58,9 +66,8 @@ class Guard:
             self.depth -= 1
             self._lock.release()
 
-    def _begin_again(self) -> None:
-        """Be that of a forked child."""
-        self._begin()
+    def renewed(self) -> None:
+        """Let the object of this guard begin anew, whose method may use what has other guards."""
         after_fork = None if self._after_fork is None else self._after_fork()
         if after_fork is not None:
             after_fork()

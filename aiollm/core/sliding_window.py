@@ -6,7 +6,7 @@ import math
 from collections import OrderedDict
 from typing import Literal, NamedTuple, get_args
 
-import msgspec
+from attrs import define
 
 from aiollm.core.quota import MINUTE, Amounts
 
@@ -36,7 +36,8 @@ class Rates(NamedTuple):
 _ANY_RATES = Rates()
 
 
-class _Sum(msgspec.Struct):
+@define(eq=False)
+class _Sum:
     """What was added within one part of a period, or in all of them."""
 
     last: float
@@ -95,11 +96,10 @@ class SlidingWindow:
             self._forget(now)
         most_requests, most_tokens, most_input_tokens, most_output_tokens = rates
         used = self._used
-        requests = used.requests + amounts.requests
         input_tokens = used.input_tokens + amounts.input_tokens
         output_tokens = used.output_tokens + amounts.output_tokens
         surely = (
-            requests <= most_requests
+            used.requests + amounts.requests <= most_requests
             and input_tokens + output_tokens <= most_tokens
             and input_tokens <= most_input_tokens
             and output_tokens <= most_output_tokens
@@ -107,21 +107,26 @@ class SlidingWindow:
         )
         if not surely and (wait := self.wait(amounts, rates, now)) > 0:
             return wait
-        number = int(now * self._slots_a_second)
-        slot = self._slots.get(number)
-        if slot is None:
-            self._slots[number] = slot = _Sum(now)
-            self._until = min(self._until, now + self._period)
-        slot.last = now
-        slot.requests += amounts.requests
-        slot.input_tokens += amounts.input_tokens
-        slot.output_tokens += amounts.output_tokens
-        used.requests, used.input_tokens, used.output_tokens = requests, input_tokens, output_tokens
+        self._add(amounts.requests, amounts.input_tokens, amounts.output_tokens, now)
         return 0.0
 
     def add(self, amounts: Amounts, now: float) -> None:
         """Book a request, whether it fits or not."""
         self.take(amounts, _ANY_RATES, now)
+
+    def _add(self, requests: int, input_tokens: float, output_tokens: float, now: float) -> None:
+        number = int(now * self._slots_a_second)
+        slot, used = self._slots.get(number), self._used
+        if slot is None:
+            self._slots[number] = slot = _Sum(now)
+            self._until = min(self._until, now + self._period)
+        slot.last = now
+        slot.requests += requests
+        used.requests += requests
+        slot.input_tokens += input_tokens
+        used.input_tokens += input_tokens
+        slot.output_tokens += output_tokens
+        used.output_tokens += output_tokens
 
     def wait(self, amounts: Amounts, rates: Rates, now: float) -> float:
         """Return for how many seconds a request does not fit. One above a rate fits when it is alone."""
@@ -150,21 +155,25 @@ class SlidingWindow:
         input_tokens = real.input_tokens - held.input_tokens
         output_tokens = real.output_tokens - held.output_tokens
         slot, used = self._slots.get(int(at * self._slots_a_second)), self._used
-        if slot is not None:  # else it is a period old
-            if requests < 0:
-                less = max(requests, -slot.requests)
-                slot.requests += less
-                used.requests += less
-            if input_tokens < 0:
-                less = max(input_tokens, -slot.input_tokens)
-                slot.input_tokens += less
-                used.input_tokens += less
-            if output_tokens < 0:
-                less = max(output_tokens, -slot.output_tokens)
-                slot.output_tokens += less
-                used.output_tokens += less
-        if requests > 0 or input_tokens > 0 or output_tokens > 0:
-            self.add(Amounts(max(0, requests), max(0.0, input_tokens), max(0.0, output_tokens)), now)
+        if slot is None:  # it is a period old, and nothing of it is left to give back
+            slot = _Sum(at)
+        if requests < 0:
+            less = max(requests, -slot.requests)
+            slot.requests += less
+            used.requests += less
+            requests = 0
+        if input_tokens < 0:
+            less = max(input_tokens, -slot.input_tokens)
+            slot.input_tokens += less
+            used.input_tokens += less
+            input_tokens = 0.0
+        if output_tokens < 0:
+            less = max(output_tokens, -slot.output_tokens)
+            slot.output_tokens += less
+            used.output_tokens += less
+            output_tokens = 0.0
+        if requests or input_tokens or output_tokens:
+            self._add(requests, input_tokens, output_tokens, now)
 
     def observe(self, kind: Kind, used: float, now: float, seconds: float) -> None:
         """Take in what the provider counts in the period: what is not ours is that of others, for so many seconds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from types import FunctionType
 from typing import Protocol, TypeVar
 
 from aiollm.engine.answer import Answer
@@ -31,5 +31,16 @@ def chain(policies: Sequence[Middleware], innermost: Handler[A]) -> Handler[A]:
     """Return the handler that passes a call through the policies, the first being the outermost."""
     handler = innermost
     for policy in reversed(policies):
-        handler = partial(policy, handler=handler)
+        handler = _around(handler, policy)
     return handler
+
+
+def _around(handler: Handler[A], policy: Middleware) -> Handler[A]:
+    # What is called is a function, or a method, by a function: the interpreter is slow to find out what to do with an
+    # object that is called, and with a `partial`.
+    pass_on = policy if isinstance(policy, FunctionType) else policy.__call__
+
+    def handle(call: Call) -> Awaitable[A]:
+        return pass_on(call, handler)
+
+    return handle

@@ -150,10 +150,12 @@ def _ended(call: Call, limiter: Gate, permit: Permit, estimates: ModelEstimates,
 
 def _taken(call: Call, usage: Usage) -> Amounts:
     """Return what a usage takes of the limits."""
-    prompt_tokens = usage.prompt_tokens
+    prompt_tokens, completion_tokens = usage.prompt_tokens, usage.completion_tokens
     if call.target.provider.name in _CACHED_ARE_FREE and (details := usage.prompt_tokens_details) is not None:
         prompt_tokens -= details.cached_tokens or 0
-    return Amounts(1, max(0, prompt_tokens), max(0, usage.completion_tokens))
+    if prompt_tokens < 0 or completion_tokens < 0:
+        return Amounts(1, max(0, prompt_tokens), max(0, completion_tokens))
+    return Amounts(1, prompt_tokens, completion_tokens)
 
 
 def _heed(limiter: Gate, permit: Permit, error: BaseException) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from pathlib import Path
 
-from aiollm.proxy.config import Config, config_files, read_config
+from aiollm.proxy.config import Config, Marks, Reading, marks_of, read_config
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.redis_servers import shared_server
 
@@ -18,36 +17,36 @@ WATCH_SECONDS = 1.0
 
 _logger = logging.getLogger("aiollm.proxy")
 
-Marks = list[tuple[int, int] | None]
 
-
-async def keep_current(gateway: Gateway, path: Path, wanted: asyncio.Event, *, needs_key: bool) -> None:
+async def keep_current(gateway: Gateway, path: Path, marks: Marks, wanted: asyncio.Event, *, needs_key: bool) -> None:
     """Take over the configuration whenever one of its files changes, or somebody wants it; it ends by cancelling.
 
     Args:
         gateway: the worker's state.
         path: the configuration's file.
+        marks: its files as they were when what is served was read.
         wanted: set by whoever wants it to be read now.
         needs_key: whether a configuration without a master key is to be refused.
     """
-    files = config_files(path)
-    marks = _marks(files)
     while True:
         try:
             async with asyncio.timeout(WATCH_SECONDS):
                 await wanted.wait()
         except TimeoutError:
-            if _marks(files) == marks:
+            if marks_of(marks) == marks:
                 continue
         wanted.clear()
-        files = config_files(path)
-        marks = _marks(files)
-        reload(gateway, path, needs_key=needs_key)
+        reading = read_config(path)
+        marks = reading.marks
+        _take_over(gateway, path, reading, needs_key=needs_key)
 
 
 def reload(gateway: Gateway, path: Path, *, needs_key: bool) -> bool:
     """Read the configuration and take it over; the log says why, where that cannot be. Returns whether it was."""
-    reading = read_config(path)
+    return _take_over(gateway, path, read_config(path), needs_key=needs_key)
+
+
+def _take_over(gateway: Gateway, path: Path, reading: Reading, *, needs_key: bool) -> bool:
     for problem in reading.problems:
         _logger.warning("%s", problem)
     try:
@@ -68,19 +67,6 @@ def _warn_of_restart(config: Config, gateway: Gateway) -> None:
         _logger.warning("general_settings.database_url has changed, which takes a restart; the old one is used")
     if shared_server(config) != gateway.redis_url:
         _logger.warning("the Redis server of shared limits has changed, which takes a restart; the old one is used")
-
-
-def _marks(files: Iterable[Path]) -> Marks:
-    """Return when each file was written, and how long it is; None for one that is not there."""
-    marks: Marks = []
-    for file in files:
-        try:
-            status = file.stat()
-        except OSError:
-            marks.append(None)
-        else:
-            marks.append((status.st_mtime_ns, status.st_size))
-    return marks
 
 
 def _first_line(error: Exception) -> str:

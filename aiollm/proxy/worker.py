@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from aiollm.proxy.config import Config
+from aiollm.proxy.config import Config, Reading
 from aiollm.proxy.drain import drain
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.reloading import keep_current
@@ -27,7 +27,7 @@ class Service(msgspec.Struct, frozen=True):
     """What is served, and where.
 
     Attributes:
-        config: the configuration.
+        reading: the configuration as it was read.
         path: its file; None where there is none.
         host: the address.
         port: the port; 0 for a free one.
@@ -35,12 +35,21 @@ class Service(msgspec.Struct, frozen=True):
         workers: how many processes listen on it.
     """
 
-    config: Config
+    reading: Reading
     path: Path | None
     host: str
     port: int
     needs_key: bool
     workers: int = 1
+
+    @property
+    def config(self) -> Config:
+        """The configuration.
+
+        Raises:
+            ConfigError: it cannot be used.
+        """
+        return self.reading.require()
 
     @property
     def database(self) -> Path:
@@ -102,7 +111,7 @@ async def run_worker(
 
 async def _follow(service: Service, gateway: Gateway, wanted: asyncio.Event) -> None:
     if service.path is not None:
-        await keep_current(gateway, service.path, wanted, needs_key=service.needs_key)
+        await keep_current(gateway, service.path, service.reading.marks, wanted, needs_key=service.needs_key)
 
 
 def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, end: Callable[[], None]) -> None:

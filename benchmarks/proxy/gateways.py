@@ -14,6 +14,9 @@ MASTER = "sk-benchmark-7f3a1c9e5b2d4860"
 
 RELAY, OURS, LITELLM = "relay", "aiollm", "litellm"
 
+DIRECT = "direct"
+"""The upstream without a gateway before it: what the load and the machine add themselves."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -52,6 +55,7 @@ class Gateway:
         key: makes the key that callers have; the key itself where nothing needs to be made.
         headers: what a request has besides.
         environ: variables that it is started with.
+        every: it has a turn in one round of so many.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Gateway:
     key: Callable[[str], str] = lambda url: MASTER
     headers: Callable[[str], Mapping[str, str]] = lambda upstream: {}
     environ: Mapping[str, str] = field(default_factory=dict)
+    every: int = 1
 
 
 def _relay(place: Place) -> list[str]:
@@ -141,6 +146,7 @@ GATEWAYS = {
             ("litellm", "fastapi", "uvicorn"),
             _litellm,
             environ={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"},
+            every=2,
         ),
         Gateway(
             "portkey",

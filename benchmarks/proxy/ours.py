@@ -4,23 +4,23 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from benchmarks.provider import CHECKOUT, Provider, running_provider
-from benchmarks.proxy.gateways import GATEWAYS, MASTER, OURS, Place
+from benchmarks.proxy.gateways import GATEWAYS, OURS
 from benchmarks.proxy.load import Target
-from benchmarks.proxy.process import OTHER_CORE, free_port, started
-from benchmarks.proxy.starting import wait_for_answer
+from benchmarks.proxy.process import OTHER_CORE
+from benchmarks.proxy.running import running
 
 
 @contextmanager
 def running_proxy() -> Iterator[tuple[Target, Provider]]:
     """The proxy, asked with a key that has every limit, and its upstream; this process goes to the other core."""
-    program, gateway = Path(sys.executable), GATEWAYS[OURS]
-    with running_provider(program, "benchmarks.proxy.upstream") as provider, TemporaryDirectory() as folder:
-        place = Place(program, Path(folder), free_port(), f"http://127.0.0.1:{provider.port}")
-        with started(gateway.command(place), place.folder, {"PYTHONPATH": str(CHECKOUT)}) as process:
-            wait_for_answer(process, place.port, MASTER, {})
-            os.sched_setaffinity(0, {OTHER_CORE})
-            yield Target(place.port, gateway.key(f"http://127.0.0.1:{place.port}"), {}, process.pid), provider
+    program, gateway = Path(sys.executable), replace(GATEWAYS[OURS], environ={"PYTHONPATH": str(CHECKOUT)})
+    with (
+        running_provider(program, "benchmarks.proxy.upstream") as provider,
+        running(gateway, program, provider.port) as proxy,
+    ):
+        os.sched_setaffinity(0, {OTHER_CORE})
+        yield proxy.target, provider

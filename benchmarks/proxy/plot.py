@@ -29,7 +29,8 @@ def draw(run: Mapping[str, Any], path: Path) -> None:
     mpl.rcParams.update({"font.size": 10, "axes.titlesize": 11})
     figure = Figure(figsize=(4.2 * len(PANELS), 0.42 * len(run["gateways"]) + 1.5), layout="constrained")
     for axes, (name, title) in zip(figure.subplots(1, len(PANELS)), PANELS, strict=True):
-        _panel(axes, [(gateway, middle(found.get(gateway, {}), name)) for gateway in run["gateways"]])
+        costs = {gateway: middle(found.get(gateway, {}), name) for gateway in run["gateways"]}
+        _panel(axes, [(gateway, cost and cost.median) for gateway, cost in costs.items()])
         axes.set_title(f"Processor time of {title}", loc="left")
     figure.savefig(path, dpi=150, facecolor="white")
 

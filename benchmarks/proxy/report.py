@@ -3,16 +3,16 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 from benchmarks.markdown import table
-from benchmarks.proxy.gateways import GATEWAYS, LITELLM, OURS, RELAY
+from benchmarks.proxy.gateways import DIRECT, GATEWAYS, LITELLM, OURS, RELAY
 from benchmarks.proxy.promises import PROMISES, Promise
-from benchmarks.proxy.summary import Figures, figures_of, middle, over, times
+from benchmarks.proxy.summary import Figures, Spread, figures_of, middle, over, times
 
 PICTURE = "proxy.png"
-DIRECT = "direct"
 
 
 def page(run: Mapping[str, Any]) -> str:
@@ -34,10 +34,7 @@ def _setting(run: Mapping[str, Any]) -> Iterator[str]:
     yield f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']},"
     yield f"{machine['python']}; load average {run['load']['before']} before and {run['load']['after']} after."
     yield ""
-    yield "Each gateway is started anew for a round, in turn, with one core for itself; the upstream and the load share"
-    yield "the other. Processor time is the gateway's own, user and system, of all its processes, as `/proc` tells it."
-    yield "Figures are medians over the rounds; ratios and differences are made within a round. On a busy machine"
-    yield "everything costs more, and what takes long takes much longer."
+    yield from run["method"]
     yield ""
     rows = [
         [name, GATEWAYS[name].about, ", ".join(map(" ".join, run["versions"][name].items()))]
@@ -105,12 +102,16 @@ def _delays(run: Mapping[str, Any], found: Mapping[str, Figures]) -> Iterator[st
         paced = [middle(figures, f"paced256.{figure}") for figure in ("late_p50_ms", "late_p99_ms", "gap_ms")]
         shown = [_number(value, 2) for value in added] if name != DIRECT else ["-", "-"]
         share = middle(figures, "paced256.share")
-        rows.append([name, *shown, *(_number(value, 1) for value in paced), "-" if share is None else f"{share:.0%}"])
+        rows.append(
+            [name, *shown, *(_number(value, 1) for value in paced), "-" if share is None else f"{share.median:.0%}"]
+        )
     yield from table(head, rows)
     yield ""
     took = [middle(direct, f"{case}.p50_ms") for case in ("single", "first")]
     yield f"Without a gateway a request takes {_number(took[0], 2)} ms and the first token {_number(took[1], 2)} ms, of"
     yield "which the load and the upstream, on one core, are the most; the row *direct* is what they add by themselves."
+    yield "The largest gap is that of a turn. A caller who waits for a request or a first token rests between them,"
+    yield "so that the gateway is idle: a processor that has slept is slow at first; the relay's row tells by how much."
 
 
 def _promises(found: Mapping[str, Figures]) -> Iterator[str]:
@@ -133,10 +134,11 @@ def _promised(promise: Promise, found: Mapping[str, Figures]) -> list[str]:
         value = times(others, ours, promise.figure)
     if value is None:
         return []
-    kept = value >= promise.bound if promise.beside == LITELLM else value <= promise.bound
+    kept = value.median >= promise.bound if promise.beside == LITELLM else value.median <= promise.bound
     sign = "≥" if promise.beside == LITELLM else "≤"
-    bound, shown = (f"{number:,.{promise.digits}f} {promise.unit}" for number in (promise.bound, value))
-    return [promise.title, shown, f"{sign} {bound}", "kept" if kept else "not kept"]
+    bound = f"{promise.bound:,.{promise.digits}f}"
+    measured, promised = (f"{number} {promise.unit}" for number in (value.shown(promise.digits), f"{sign} {bound}"))
+    return [promise.title, measured, promised, "kept" if kept else "not kept"]
 
 
 def _failures(records: list[Mapping[str, Any]]) -> Iterator[str]:
@@ -150,8 +152,8 @@ def _failures(records: list[Mapping[str, Any]]) -> Iterator[str]:
         yield from table(["gateway", "case", "what it said"], sorted(failed))
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None or value != value else f"{value:,.{digits}f}"  # noqa: PLR0124 - NaN
+def _number(value: Spread | None, digits: int) -> str:
+    return "-" if value is None or isnan(value.median) else value.shown(digits)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,6 @@ from benchmarks.proxy.models import WHOLE
 from benchmarks.proxy.process import NotStartedError, wait_for_port
 
 START_LIMIT = 120.0
-IDLE_SECONDS = 2.0
-"""After which the memory of a gateway that does nothing is looked at."""
 
 
 def wait_for_answer(process: subprocess.Popen[bytes], port: int, key: str, headers: Mapping[str, str]) -> float:

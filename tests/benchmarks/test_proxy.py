@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +15,11 @@ from aiollm.testing import ProviderServer, reply, status
 from benchmarks import payload
 from benchmarks.proxy.gateways import GATEWAYS
 from benchmarks.proxy.line import Answer, AnswerError, connect, request
+from benchmarks.proxy.load import Target
+from benchmarks.proxy.process import started
 from benchmarks.proxy.promises import PROMISES
 from benchmarks.proxy.report import page
+from benchmarks.proxy.running import Running
 from tests import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -85,6 +91,7 @@ def run(**ours: float) -> dict[str, Any]:
     machine = {"processor": "p", "cores": 2, "memory_gb": 4, "system": "s", "python": "3"}
     gateways = ["relay", "aiollm", "litellm"]
     setting = {"command": "c", "date": "d", "minutes": 1, "machine": machine, "load": {"before": 1, "after": 2}}
+    setting["method"] = ["One after the other."]
     return {**setting, "gateways": gateways, "versions": {name: {name: "1"} for name in gateways}, "records": records}
 
 
@@ -111,6 +118,18 @@ def test_a_promise_that_is_not_kept_is_told_and_one_that_was_not_measured_is_not
     assert "memory idle |" not in text
 
 
+def test_a_ratio_is_made_within_a_round_and_told_with_its_quartiles() -> None:
+    told = run()
+    told["records"] = [
+        {"gateway": name, "round": number, "result": {"whole": {"cpu_us": cost}}}
+        for number, costs in enumerate([(100, 150), (200, 400), (50, 125), (1_000, None)])
+        for name, cost in zip(["relay", "aiollm"], costs, strict=True)
+        if cost is not None
+    ]
+    text = page(told)
+    assert "| processor time of a request | 2.00 (1.75 to 2.25) x the relay | ≤ 2.00 x the relay | kept |" in text
+
+
 def test_a_case_that_failed_says_why() -> None:
     told = run(**{"whole.cpu_us": 200})
     told["records"].append({"gateway": "litellm", "round": 1, "failure": "it ended with status 1"})
@@ -118,6 +137,27 @@ def test_a_case_that_failed_says_why() -> None:
     text = page(told)
     assert "| litellm | start | it ended with status 1 |" in text
     assert "| relay | blast | 500 Server Error |" in text
+
+
+def test_a_gateway_whose_turn_it_is_not_stands_still() -> None:
+    def state() -> str:
+        return Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+
+    def told() -> str:
+        """What the kernel says of the process once it has stopped or gone on."""
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WCONTINUED)
+        return state()
+
+    busy = [sys.executable, "-c", "while True: pass"]
+    with started(busy, ROOT, {}) as process:
+        gateway = Running(Target(0, "sk-x", {}, process.pid))
+        gateway.rest()
+        assert told() == "T"
+        spent = gateway.target.cpu_seconds()
+        with gateway.turn():
+            assert told() != "T"
+        assert gateway.target.cpu_seconds() >= spent > 0
+    assert process.returncode
 
 
 def test_the_page_is_that_of_the_run() -> None:

@@ -100,8 +100,8 @@ async def test_a_change_of_the_file_and_a_wish_are_followed(
     served: Proxy, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reloading, "WATCH_SECONDS", 0.02)
-    wanted = asyncio.Event()
-    following = asyncio.create_task(keep_current(served.gateway, written.path, wanted, needs_key=True))
+    wanted, marks = asyncio.Event(), read_config(written.path).marks
+    following = asyncio.create_task(keep_current(served.gateway, written.path, marks, wanted, needs_key=True))
     await asyncio.sleep(0)
     before = served.gateway.config
     try:

@@ -6,6 +6,7 @@ PyYAML's safe loader builds the nodes; what an ordinary load would lose (lines, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +90,7 @@ def parse_document(text: str, file: str, problems: Problems) -> Value:
 
     nothing = Value({}, file)
     try:
-        loader: Any = yaml.SafeLoader(text)  # its types are partial
-        node = loader.get_single_node()
+        loader, node = _root(yaml, text)
     except yaml.YAMLError as error:
         # Its own message quotes the line, which may hold a key.
         mark = getattr(error, "problem_mark", None)
@@ -109,6 +109,21 @@ def parse_document(text: str, file: str, problems: Problems) -> Value:
         problems.error(value, "", f"a configuration is a mapping of sections; this is {value.shape}")
         return nothing
     return value
+
+
+def _root(yaml: Any, text: str) -> tuple[Any, Node | None]:
+    """Return a loader, and the node that a document is.
+
+    The loader in C is twenty times as quick, where there is one; the one in Python says better what is wrong.
+
+    Raises:
+        yaml.YAMLError: it is no document.
+    """
+    with suppress(AttributeError, yaml.YAMLError):
+        loader = yaml.CSafeLoader(text)
+        return loader, loader.get_single_node()
+    loader = yaml.SafeLoader(text)
+    return loader, loader.get_single_node()
 
 
 class _TooLarge(ValueError):

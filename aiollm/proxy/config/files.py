@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from aiollm.providers.environment import Environment
 from aiollm.providers.registry import PROCESS_ENVIRONMENT
 from aiollm.proxy.config.problem import Problem
-from aiollm.proxy.config.reader import Reading, Source, included_names, parse_config
+from aiollm.proxy.config.reader import Marks, Reading, Source, included_names, parse_config
 
-__all__ = ["config_files", "read_config"]
+__all__ = ["marks_of", "read_config"]
 
 
 def read_config(path: Path, environment: Environment = PROCESS_ENVIRONMENT) -> Reading:
@@ -22,30 +25,40 @@ def read_config(path: Path, environment: Environment = PROCESS_ENVIRONMENT) -> R
     Raises:
         ImportError: PyYAML is not installed.
     """
-    sources, unread = _sources(path)
+    sources, unread, marks = _sources(path)
     if not sources:
-        return Reading(None, tuple(unread))
+        return Reading(None, tuple(unread), marks)
     reading = parse_config(sources, environment)
-    return Reading(None, (*unread, *reading.problems)) if unread else reading
+    if unread:
+        return Reading(None, (*unread, *reading.problems), marks)
+    return replace(reading, marks=marks)
 
 
-def config_files(path: Path) -> list[Path]:
-    """Return the files of a configuration: a change of any of them is a change of the configuration.
+def marks_of(files: Iterable[Path]) -> Marks:
+    """Return when each file was written, and how long it is; None for one that is not there."""
+    marks: Marks = {}
+    for file in files:
+        try:
+            status = file.stat()
+        except OSError:
+            marks[file] = None
+        else:
+            marks[file] = status.st_mtime_ns, status.st_size
+    return marks
 
-    Raises:
-        ImportError: PyYAML is not installed.
+
+def _sources(path: Path) -> tuple[list[Source], list[Problem], Marks]:
+    """Return the file and those that it includes, what is wrong with those that cannot be read, and the marks of all.
+
+    A file's marks are of the time before it is read: so no change goes unseen.
     """
-    sources, unread = _sources(path)
-    return [Path(source.name) for source in sources] + [Path(problem.file) for problem in unread]
-
-
-def _sources(path: Path) -> tuple[list[Source], list[Problem]]:
-    """Return the file and those that it includes, and what is wrong with those that cannot be read."""
     sources: list[Source] = []
     unread: list[Problem] = []
+    marks: Marks = {}
     waiting, seen = [path], {path.resolve()}
     while waiting:
         file = waiting.pop(0)
+        marks |= marks_of([file])
         try:
             source = Source(str(file), file.read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as error:
@@ -55,7 +68,7 @@ def _sources(path: Path) -> tuple[list[Source], list[Problem]]:
         included = [file.parent / name for name in included_names(source)]
         waiting += [other for other in included if other.resolve() not in seen]
         seen.update(other.resolve() for other in included)
-    return sources, unread
+    return sources, unread, marks
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from hashlib import sha256
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,7 +30,10 @@ from aiollm.proxy.config.settings import (
 )
 from aiollm.types.secret import HiddenText
 
-__all__ = ["Reading", "Source", "included_names", "parse_config"]
+__all__ = ["Marks", "Reading", "Source", "included_names", "parse_config"]
+
+Marks = dict[Path, tuple[int, int] | None]
+"""By the files of a configuration, what tells whether one has changed."""
 
 _REFERENCE = "os.environ/"
 _SECTIONS: Mapping[str, type[Section]] = {
@@ -71,10 +75,12 @@ class Reading(msgspec.Struct, frozen=True):
     Attributes:
         config: the configuration; None where something makes it unusable.
         problems: everything that is wrong with it, in the order of the files' lines.
+        marks: its files as they were when it was read; none of one that is not from files.
     """
 
     config: Config | None
-    problems: tuple[Problem, ...]
+    problems: tuple[Problem, ...] = ()
+    marks: Marks = {}
 
     def require(self) -> Config:
         """Return the configuration.

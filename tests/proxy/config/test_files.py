@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aiollm.proxy.config import read_config
+from aiollm.proxy.config import marks_of, read_config
 
 ENTRY = "model_list:\n- {{model_name: {0}, litellm_params: {{model: openai/{0}}}}}\n"
 
@@ -34,6 +34,18 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     reading = read_config(main)
     assert reading.config is None
     assert "gone.yaml:1: cannot be read" in str(reading.problems[0])
+
+
+def test_all_files_are_marked_and_a_change_of_any_is_seen(tmp_path: Path) -> None:
+    main = write(tmp_path, "config.yaml", "include: [a.yaml, gone.yaml]\n")
+    included = write(tmp_path, "a.yaml", ENTRY.format("a"))
+    marks = read_config(main).marks
+    assert marks_of(marks) == marks
+    write(tmp_path, "gone.yaml", "")
+    assert marks_of(marks) != marks
+    marks = read_config(main).marks
+    included.write_text(ENTRY.format("another"))
+    assert marks_of(marks) != marks
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
