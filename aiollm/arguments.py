@@ -156,12 +156,15 @@ def checked_parameters(given: Mapping[str, Any], known: frozenset[str] = OPENAI_
         BadRequestError: one has a value that no provider could take.
     """
     names = sorted(known.intersection(given)) if len(given) < len(known) else _in_order(known)
-    parameters = {name: value for name in names if (value := given.get(name)) is not None}
-    for name, value in parameters.items():
+    parameters: dict[str, Any] = {}
+    for name in names:
+        if (value := given.get(name)) is None:
+            continue
         if name in _RULES:
             expected, holds = _RULES[name]
             if not holds(value):
                 raise faulty(name, expected, value)
+        parameters[name] = value
     if "response_format" in parameters:
         parameters["response_format"] = _response_format(parameters["response_format"])
     if "tools" in parameters:

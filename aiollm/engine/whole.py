@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
+
+import msgspec
 
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
@@ -21,7 +23,7 @@ Piece = TypeVar("Piece")
 Whole = TypeVar("Whole")
 
 
-class Account(NamedTuple):
+class Account(msgspec.Struct, frozen=True):
     """What a whole answer says of itself, in the terms of chat."""
 
     usage: Usage | None
@@ -70,19 +72,19 @@ class WholeSource(AnswerSource[Piece, Whole]):
         if self._told is None:
             assert self._ending is not None
             ended, error, elapsed = self._ending
-            usage, finish_reason = self._account
-            response, chunks, first_token = self.response, self.chunks, self.first_token
+            account, response = self._account, self.response
+            chunks, first_token = self.chunks, self.first_token
             self._told = Outcome(
                 ended,
                 error,
-                usage,
-                finish_reason,
+                account.usage,
+                account.finish_reason,
                 chunks,
                 first_token,
                 elapsed,
                 self.origin,
                 lambda: response,
-                partial(_stats, usage, chunks, first_token, elapsed, self.attempts),
+                partial(_stats, account.usage, chunks, first_token, elapsed, self.attempts),
             )
         return self._told
 

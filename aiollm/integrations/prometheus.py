@@ -6,9 +6,8 @@ prometheus-client keeps its numbers there, and each of several processes tells t
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol
 
@@ -297,7 +296,7 @@ class PrometheusMetrics:
 
     def _count(self) -> None:
         tallies: dict[tuple[str | None, ...], _Tally] = {}
-        tries: Counter[tuple[str | None, ...]] = Counter()
+        tries: defaultdict[tuple[str | None, ...], int] = defaultdict(int)
         for call, attempts, alias in self._taken():
             whose = call.model, call.served_model, call.provider, call.key, alias, call.team, call.user
             group = *whose, call.call, call.status, call.code
@@ -315,9 +314,11 @@ class PrometheusMetrics:
             numbers.count_attempts(_Tried(*_told(labels)), ending, count)
 
     def _taken(self) -> Iterator[_Ended]:
-        while self._uncounted:
-            with suppress(IndexError):  # another thread took the last
+        try:
+            while True:
                 yield self._uncounted.popleft()
+        except IndexError:  # none is left
+            return
 
     def render(self, gauges: Iterable[Gauge] = ()) -> tuple[bytes, str]:
         """Return all numbers in Prometheus' text format, and its content type.

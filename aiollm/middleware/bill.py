@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -25,7 +25,7 @@ UNKNOWN_OUTPUT = 16_384
 """How many tokens an answer is taken to have at the most where neither the call nor the table says."""
 
 
-class Plan(NamedTuple):
+class Plan(msgspec.Struct, frozen=True):
     """What a request may come to.
 
     Attributes:
@@ -73,7 +73,7 @@ def _longest_answer(request: Request, entry: Entry | None) -> int:
     return limit * max(1, request.params.get("n") or 1)
 
 
-class Charge(NamedTuple):
+class Charge(msgspec.Struct, frozen=True):
     """What attempts came to.
 
     Attributes:

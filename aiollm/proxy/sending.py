@@ -32,9 +32,11 @@ class _Sent(web.StreamResponse):
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__()
-        self._lines = "\r\n".join(map(": ".join, headers.items()))
-        if not self._lines.count("\r") == self._lines.count("\n") == len(headers) - 1:
+        lines = [*map(": ".join, headers.items())]
+        text = "".join(lines)
+        if "\r" in text or "\n" in text:
             raise ValueError("a header of an answer has the end of a line in it")
+        self._lines = "\r\n".join(lines)
         self._stays = False
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiollm.pricing.rates import Circumstances, Rates, rates_of
+from aiollm.pricing.rates import Circumstances, Rates, hangs_on_tier, rates_of
 
 PLAIN = {"mode": "chat", "input_cost_per_token": 1.0, "output_cost_per_token": 2.0}
 WORKDAYS = {
@@ -52,6 +52,13 @@ def test_a_long_prompt_costs_more_above_the_threshold_and_at_xai_from_it_on(
 def test_the_highest_threshold_that_is_crossed_holds() -> None:
     entry = {"input_cost_per_token_above_32k_tokens": 3.0, "input_cost_per_token_above_128k_tokens": 4.0}
     assert [rates(entry, prompt_tokens=tokens).prompt for tokens in (10, 40_000, 200_000)] == [1.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "hangs"), [("input_cost_per_token_flex", True), ("input_cost_per_token_above_200k_tokens", False)]
+)
+def test_a_price_hangs_on_the_tier_where_the_entry_names_one(name: str, hangs: bool) -> None:
+    assert hangs_on_tier({**PLAIN, name: 0.5}) is hangs
 
 
 @pytest.mark.parametrize(("tier", "price"), [("flex", 0.5), ("Fast", 1.5), ("priority", 1.5), ("default", 1.0)])

@@ -42,6 +42,13 @@ def test_a_name_is_a_group_an_alias_or_what_the_longest_pattern_matches(name: st
     assert made.names() == [*groups, "four"]
 
 
+@pytest.mark.parametrize(("alias", "group"), [("o3", "openai/*"), ("claude", "gpt-4o")])
+def test_an_alias_may_mean_a_pattern_and_goes_before_a_group_of_its_name(alias: str, group: str) -> None:
+    aliases = {"o3": "openai/o3", "claude": "gpt-4o"}
+    made = fleet(*(deployment(f"id {name}", name) for name in ("gpt-4o", "claude", "openai/*")), aliases=aliases)
+    assert made.group_of(alias) == group
+
+
 def test_an_unknown_name_is_told_the_nearest() -> None:
     made = fleet(deployment("a", "gpt-4o-mini"), deployment("b", "claude"))
     with pytest.raises(errors.BadRequestError, match=r"no model 'gpt-4-mini'.*did you mean 'gpt-4o-mini'"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -80,11 +80,11 @@ class SpendRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def written_sums(rows: Iterable[SpendRow]) -> dict[tuple[HolderId, float], int]:
     """Return what rows charge, by holder and beginning of the period."""
-    sums: Counter[tuple[HolderId, float]] = Counter()
+    sums: defaultdict[Charge, int] = defaultdict(int)  # rows of one caller share their charges
     for row in rows:
         for charge in row.charges:
-            sums[HolderId(charge.kind, charge.name), charge.period] += row.cost
-    return sums
+            sums[charge] += row.cost
+    return {(HolderId(charge.kind, charge.name), charge.period): cost for charge, cost in sums.items()}
 
 
 def nanodollars(usd: float | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -11,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from aiollm.proxy.ledger.holder_scripts import next_version
-from aiollm.proxy.ledger.row import SpendRow
+from aiollm.proxy.ledger.row import SpendRow, written_sums
 from aiollm.proxy.ledger.script import Rows, Statement
 
 __all__ = ["Grouping", "Total", "forget_rows", "read_rows", "read_totals", "write_rows"]
@@ -113,15 +112,12 @@ def _storable(text: str) -> str:
 
 
 def _add(rows: Sequence[SpendRow], version: int) -> Generator[Statement, Rows, None]:
-    charged: Counter[tuple[str, str, float]] = Counter()
     counted: dict[tuple[str, str, str, str, str], list[SpendRow]] = {}
     for row in rows:
-        for charge in row.charges:
-            charged[charge.kind, charge.name, charge.period] += row.cost
         day = _day(int(row.started // _DAY_SECONDS))
         counted.setdefault((day, row.key or "", row.team or "", row.user or "", row.model), []).append(row)
     # In an order, so that two writers never wait for one another.
-    for (kind, name, period), cost in sorted(charged.items()):
+    for ((kind, name), period), cost in sorted(written_sums(rows).items()):
         yield _CHARGE, (kind, name, period, cost, version)
     for (*place, model), calls in sorted(counted.items()):
         failures = sum(row.status != "success" for row in calls)
