@@ -29,15 +29,20 @@ class SlidingCount:
         if self._steps and self._steps[-1][0] >= number:
             self._steps[-1][1] += amount
         else:
+            self._forget(number)  # here too: the only deployment of a group is never compared, so nobody asks
             self._steps.append([number, amount])
         self._sum += amount
 
     def total(self, now: float) -> float:
         """Return the sum over the period that ends now; 0 where more was taken back than is left."""
-        oldest = now // self._step - _STEPS
+        self._forget(now // self._step)
+        return max(self._sum, 0.0) if self._steps else 0.0
+
+    def _forget(self, number: float) -> None:
+        """Let go of the steps that are a period older than a step."""
+        oldest = number - _STEPS
         while self._steps and self._steps[0][0] <= oldest:
             self._sum -= self._steps.popleft()[1]
-        return max(self._sum, 0.0) if self._steps else 0.0
 
     def clear(self) -> None:
         """Forget everything."""

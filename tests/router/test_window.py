@@ -35,3 +35,10 @@ def test_amounts_are_given_back_where_they_were_too_high() -> None:
     count.add(3.0, -40)
     assert count.total(3.0) == 60
     assert count.total(6.5) == 0, "the 100 are a period old"
+
+
+def test_what_nobody_asks_for_takes_no_more_room_with_time() -> None:
+    count = SlidingCount()
+    for now in range(10_000):
+        count.add(float(now))
+    assert len(count._steps) <= 61
