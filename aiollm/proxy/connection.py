@@ -26,7 +26,8 @@ SWEEP_SECONDS = 1.0
 
 WAITING_BYTES = 32 * 1024
 """From how many bytes on that a client has not taken yet the upstream is no longer read. One read of the upstream may
-come on top of them, and as much may wait to be read: at most 96 KiB each (`core/connection.py`), so that all is under 256."""
+come on top of them, and as much may wait to be read: at most 96 KiB each (`core/connection.py`), so that all is under
+256."""
 
 _logger = logging.getLogger("aiollm.proxy")
 
