@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aiollm.api import Find, acompletion, chat_call, complete, target_of, typed_chat
@@ -66,14 +66,13 @@ class AsyncClient:
             return self._call(embedding_call, _arguments(aembedding, _part(arguments, "model", "input"), arguments))
         return self._call(chat_call, _arguments(acompletion, _part(arguments, "model", "messages"), arguments))
 
-    async def send(self, api: Api, call: Call) -> ChunkStream | EventStream | WholeReply[EmbeddingResponse]:
+    def send(self, api: Api, call: Call) -> Awaitable[ChunkStream | EventStream | WholeReply[EmbeddingResponse]]:
         """Send a prepared call, and return its answer; of a whole one, `response` has what the functions return.
 
         Raises and is cancelled as they are.
         """
         handler: Handler[Any] = getattr(self._stack, _HANDLERS[api])
-        answer: ChunkStream | EventStream | WholeReply[EmbeddingResponse] = await handler(call)
-        return answer
+        return handler(call)
 
     def ways(self, call: Call) -> Iterable[Way]:
         """Return the requests of which one may answer a prepared call, with the targets and the prices."""

@@ -42,7 +42,8 @@ class Trial:
         statistics.waiting += 1
         statistics.in_flight += 1
         statistics.requests.add(now)
-        statistics.tokens.add(now, demand.tokens)
+        if demand.tokens:
+            statistics.tokens.add(now, demand.tokens)
         member.health.started(now)
 
     def answered(self, now: float) -> None:
