@@ -28,8 +28,8 @@ PATH = "/v1/chat/completions"
 CALLERS = 16
 WARM_SECONDS, SECONDS = 0.5, 2.0
 PACED_SECONDS = 2.5
-WARM_CALLS, CALLS = 3, 20
-PAUSE_SECONDS = 0.05
+WARM_CALLS, CALLS = 3, 40
+REST_SECONDS = 0.05
 RAMP_SECONDS, LONGEST_RAMP = 1.6, 20.0
 
 Figures = dict[str, float]
@@ -79,13 +79,13 @@ async def whole(target: Target) -> Figures:
     return {"cpu_us": 1e6 * spent / answered, "per_second": answered / (time.monotonic() - began)}
 
 
-async def single(target: Target, model: str, *, stream: bool) -> Figures:
-    """One caller of an idle gateway, who rests after an answer: how long it takes until there is text."""
+async def single(target: Target, model: str, *, stream: bool, rest: float = 0.0) -> Figures:
+    """One caller, who rests after an answer so many seconds: how long it takes until there is text."""
     line = await connect(target.port)
     asked = target.request(model, stream=stream)
     took = []
     for number in range(WARM_CALLS + CALLS):
-        await asyncio.sleep(PAUSE_SECONDS)  # what a gateway settles after one answer would be in the next
+        await asyncio.sleep(rest)
         began = time.monotonic()
         answer = await line.ask(asked)
         if answer.first is None:
@@ -183,6 +183,7 @@ CASES: dict[str, Callable[[Target], Awaitable[Figures]]] = {
     "whole": whole,
     "single": lambda target: single(target, WHOLE, stream=False),
     "first": lambda target: single(target, FIRST, stream=True),
+    "rested": lambda target: single(target, FIRST, stream=True, rest=REST_SECONDS),
     "blast": blast,
     "paced32": lambda target: paced(target, 32),
     "paced256": lambda target: paced(target, 256),

@@ -90,6 +90,7 @@ def _delays(run: Mapping[str, Any], found: Mapping[str, Figures]) -> Iterator[st
         "gateway",
         "added to a request, ms",
         "added to the first token, ms",
+        "after a rest of 50 ms",
         "a frame later than written, 256 streams, ms",
         "99th percentile, ms",
         "largest gap above the upstream's, ms",
@@ -98,20 +99,21 @@ def _delays(run: Mapping[str, Any], found: Mapping[str, Figures]) -> Iterator[st
     rows = []
     for name in [DIRECT, *run["gateways"]]:
         figures = found.get(name, {})
-        added = [over(figures, direct, f"{case}.p50_ms") for case in ("single", "first")]
+        added = [over(figures, direct, f"{case}.p50_ms") for case in ("single", "first", "rested")]
         paced = [middle(figures, f"paced256.{figure}") for figure in ("late_p50_ms", "late_p99_ms", "gap_ms")]
-        shown = [_number(value, 2) for value in added] if name != DIRECT else ["-", "-"]
+        shown = [_number(value, 2) for value in added] if name != DIRECT else ["-", "-", "-"]
         share = middle(figures, "paced256.share")
         rows.append(
             [name, *shown, *(_number(value, 1) for value in paced), "-" if share is None else f"{share.median:.0%}"]
         )
     yield from table(head, rows)
     yield ""
-    took = [middle(direct, f"{case}.p50_ms") for case in ("single", "first")]
-    yield f"Without a gateway a request takes {_number(took[0], 2)} ms and the first token {_number(took[1], 2)} ms, of"
-    yield "which the load and the upstream, on one core, are the most; the row *direct* is what they add by themselves."
-    yield "The largest gap is that of a turn. A caller who waits for a request or a first token rests between them,"
-    yield "so that the gateway is idle: a processor that has slept is slow at first; the relay's row tells by how much."
+    took = [_number(middle(direct, f"{case}.p50_ms"), 2) for case in ("single", "first", "rested")]
+    yield f"Without a gateway a request takes {took[0]} ms, and the first token {took[1]} ms, or {took[2]} ms after"
+    yield "a rest; the load and the upstream, on one core, are the most of it, and the row *direct* is what they add by"
+    yield "themselves. The largest gap is that of a turn. One caller asks for a request or a first token, and again as"
+    yield "soon as the answer has ended. Where it rests before, the processors have gone to sleep, and all of the way"
+    yield "is slower; the relay's row tells by how much."
 
 
 def _promises(found: Mapping[str, Figures]) -> Iterator[str]:
