@@ -51,7 +51,10 @@ class ConnectionProtocol(ResponseHandler, asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         self.data_received(bytes(self._room[:nbytes]))
-        if self.heard is not None:
+
+    def data_received(self, data: bytes) -> None:  # by which uvloop comes in
+        super().data_received(data)
+        if data and self.heard is not None:
             self.heard()
 
     @property

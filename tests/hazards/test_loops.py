@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 
 import aiollm
+from aiollm.integrations.pieces import Written
+from aiollm.outbound.chat_frames import ChatFrames
 from aiollm.testing import ProviderServer, finish, role, stall, tokens
 from tests.engine.calling import answered, collected, opened, pool_facts, text_of
 
@@ -56,10 +58,27 @@ async def calls() -> None:
         server.script([role(), tokens("a b", gap=0.001), finish()])
         results = await asyncio.gather(*[collected(await opened(server)) for _ in range(CALLS)])
         assert {(text_of(chunks), error) for chunks, error in results} == {("a b", None)}
+        server.script([role(), tokens("a b c", gap=0.02), finish()])
+        frames = await handed_on(await opened(server))
+        assert [frames.count(part) for part in (b'"a"', b'" b"', b'" c"', b'"stop"')] == [1, 1, 1, 1]
         server.reply("whole")
         answers = await asyncio.gather(*(answered(server) for _ in range(CALLS)))
         assert {answer.choices[0].message.content for answer in answers} == {"whole"}
         assert pool_facts()["active"] == 0
+
+
+async def handed_on(stream: aiollm.ChunkStream) -> bytes:
+    pieces, frames = Written(stream, ChatFrames("m", shows_usage=False)), bytearray()
+
+    def send(data: bytes) -> bool:
+        frames.extend(data)
+        return True
+
+    async with asyncio.timeout(20):
+        while (data := await pieces.next()) is not None:
+            frames.extend(data)
+            await pieces.pass_on(send)
+    return bytes(frames)
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["", "in debug mode"])
