@@ -130,7 +130,7 @@ class Pool:
                 read_until_eof=True, auto_decompress=False, read_bufsize=WAITING_BYTES, skip_payload=False
             )
             assert protocol.transport is not None
-            protocol.transport.writelines((head, body))
+            protocol.transport.write(head + body)
             return await read_reply(connection, protocol)
         except BaseException:
             connection.close()
