@@ -70,12 +70,9 @@ class Clocks:
         Returns: when it answered, in the loop's time.
         """
         self._left = _NEVER if seconds is None else seconds
-        self.answered_at = self._waiting_since = now = self._loop.time()
-        self._due = due = now + self._left
-        timer = self._timer
-        if timer is None or timer.when() > due:
-            self._set_timer(min(due, self._total))
-        return now
+        self.start_waiting()
+        self.answered_at = self._waiting_since
+        return self.answered_at
 
     def stop(self) -> None:
         """Stop for good."""

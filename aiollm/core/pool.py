@@ -60,13 +60,13 @@ class _Connector(aiohttp.TCPConnector):
             # so that idle connections look fresh; wall time went on.
             self.close_idle()
         self._wall_ahead = ahead
-        connection = await self.connect(route.request, [], _NO_TIMEOUT)
-        protocol = connection.protocol
-        while isinstance(protocol, ConnectionProtocol) and protocol.used and protocol.should_close:
-            connection.close()  # what came of it unasked would be taken for the reply
+        while True:
             connection = await self.connect(route.request, [], _NO_TIMEOUT)
             protocol = connection.protocol
-        assert isinstance(protocol, ConnectionProtocol)
+            assert isinstance(protocol, ConnectionProtocol)
+            if not (protocol.used and protocol.should_close):
+                break
+            connection.close()  # what came of it unasked would be taken for the reply
         self.reused += protocol.used
         self.opened += not protocol.used
         return connection, protocol
@@ -126,9 +126,7 @@ class Pool:
         try:
             connected(protocol.used)
             protocol.used = True
-            protocol.set_response_params(
-                read_until_eof=True, auto_decompress=False, read_bufsize=WAITING_BYTES, skip_payload=False
-            )
+            protocol.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=WAITING_BYTES)
             assert protocol.transport is not None
             protocol.transport.write(head + body)
             return await read_reply(connection, protocol)

@@ -93,9 +93,10 @@ class Reply:
         """
         if self.content.is_eof():
             self.release()
-        elif (transport := self.connection.transport) is not None:
-            _shut_down(transport)
-        self.connection.close()
+        else:
+            if (transport := self.connection.transport) is not None:
+                _shut_down(transport)
+            self.connection.close()
         if self.content.exception() is None:
             self.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
         if self.protocol.heard is not None:
