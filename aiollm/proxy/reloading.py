@@ -10,7 +10,7 @@ from aiollm.proxy.config import Config, Marks, Reading, marks_of, read_config
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.redis_servers import shared_server
 
-__all__ = ["WATCH_SECONDS", "keep_current", "reload"]
+__all__ = ["WATCH_SECONDS", "keep_current", "take_over"]
 
 WATCH_SECONDS = 1.0
 """How often the files are looked at."""
@@ -38,15 +38,11 @@ async def keep_current(gateway: Gateway, path: Path, marks: Marks, wanted: async
         wanted.clear()
         reading = read_config(path)
         marks = reading.marks
-        _take_over(gateway, path, reading, needs_key=needs_key)
+        take_over(gateway, path, reading, needs_key=needs_key)
 
 
-def reload(gateway: Gateway, path: Path, *, needs_key: bool) -> bool:
-    """Read the configuration and take it over; the log says why, where that cannot be. Returns whether it was."""
-    return _take_over(gateway, path, read_config(path), needs_key=needs_key)
-
-
-def _take_over(gateway: Gateway, path: Path, reading: Reading, *, needs_key: bool) -> bool:
+def take_over(gateway: Gateway, path: Path, reading: Reading, *, needs_key: bool) -> bool:
+    """Take over a configuration that was read; the log says why, where that cannot be. Returns whether it was."""
     for problem in reading.problems:
         _logger.warning("%s", problem)
     try:

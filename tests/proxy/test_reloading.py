@@ -10,7 +10,8 @@ import pytest
 
 from aiollm.proxy import reloading
 from aiollm.proxy.config import read_config
-from aiollm.proxy.reloading import keep_current, reload
+from aiollm.proxy.gateway import Gateway
+from aiollm.proxy.reloading import keep_current, take_over
 from aiollm.testing import ProviderServer, role, stall, tokens
 from tests.proxy.serving import MASTER, Proxy, running
 
@@ -46,6 +47,10 @@ async def served(written: Written, provider: ProviderServer, tmp_path: Path) -> 
     """Return a worker that serves the file."""
     async with running(read_config(written.path).require(), provider, tmp_path) as proxy:
         yield proxy
+
+
+def reload(gateway: Gateway, path: Path, *, needs_key: bool) -> bool:
+    return take_over(gateway, path, read_config(path), needs_key=needs_key)
 
 
 async def status(proxy: Proxy, *, model: str = "fast", key: str = MASTER) -> int:
