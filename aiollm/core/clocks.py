@@ -28,7 +28,18 @@ class Clocks:
         answered_at: when the network answered last, in the loop's time, as far as `stop_waiting` was told.
     """
 
-    __slots__ = ("_due", "_left", "_loop", "_name", "_on_expiry", "_timer", "_total", "_waiting_since", "answered_at")
+    __slots__ = (
+        "_allowed",
+        "_due",
+        "_left",
+        "_loop",
+        "_name",
+        "_on_expiry",
+        "_timer",
+        "_total",
+        "_waiting_since",
+        "answered_at",
+    )
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, *, total: float | None, on_expiry: Callable[[str], None]
@@ -38,7 +49,7 @@ class Clocks:
         self._on_expiry: Callable[[str], None] | None = on_expiry
         self._timer: asyncio.TimerHandle | None = None
         self._name = ""
-        self._left = _NEVER
+        self._allowed = self._left = _NEVER
         self._due = _NEVER
         self._waiting_since = 0.0
         self.answered_at: float = 0.0
@@ -46,7 +57,7 @@ class Clocks:
     def allow(self, name: str, seconds: float | None) -> None:
         """Name the wait from now on, and say how long it may take; None for as long as it likes."""
         self._name = name
-        self._left = _NEVER if seconds is None else seconds
+        self._allowed = self._left = _NEVER if seconds is None else seconds
         if self._due != _NEVER:  # in the middle of a wait
             self.start_waiting()
 
@@ -64,15 +75,17 @@ class Clocks:
         self.answered_at = now = self._loop.time()
         self._left -= now - self._waiting_since
 
-    def renew_waiting(self, seconds: float | None) -> float:
-        """The network has answered, and is waited for again: as long as it may take now, whatever was left.
+    def renew_waiting(self) -> float:
+        """The network has answered in the middle of a wait, and may take as long again as it was allowed at first.
 
-        Returns: when it answered, in the loop's time.
+        The timer needs no look: it was set for no later than that.
+
+        Returns: when the network answered, in the loop's time.
         """
-        self._left = _NEVER if seconds is None else seconds
-        self.start_waiting()
-        self.answered_at = self._waiting_since
-        return self.answered_at
+        self.answered_at = self._waiting_since = now = self._loop.time()
+        self._left = self._allowed
+        self._due = now + self._allowed
+        return now
 
     def stop(self) -> None:
         """Stop for good."""

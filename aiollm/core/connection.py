@@ -50,7 +50,10 @@ class ConnectionProtocol(ResponseHandler, asyncio.BufferedProtocol):
         return self._room
 
     def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(bytes(self._room[:nbytes]))
+        # As in `data_received`, without another call: a frame that comes alone has thirty on its way.
+        ResponseHandler.data_received(self, bytes(self._room[:nbytes]))
+        if self.heard is not None:
+            self.heard()
 
     def data_received(self, data: bytes) -> None:  # by which uvloop comes in
         super().data_received(data)

@@ -7,7 +7,7 @@ from itertools import chain
 
 from aiollm.core.transport import Exchange
 from aiollm.exceptions import APIError
-from aiollm.wire.alike import AlikeEvents, Run
+from aiollm.wire.alike import AlikeEvents
 from aiollm.wire.frame import Frame, Framer
 from aiollm.wire.sse import SSEFramer
 
@@ -86,18 +86,14 @@ class FrameReader:
         self._runs_framer = self._framer if self._exchange.plain else None
         return True
 
-    def run(self, data: bytes) -> Run | None:
-        """Return what a read gave if that is a run of the events that are expected, and nothing else.
+    def expected(self) -> AlikeEvents | None:
+        """Return the events that are expected, if the next read begins with one; None where `frames` is to be asked.
 
-        It spares a read that gives one event, as nearly all do, most of the way; else `frames` is to be asked.
+        A read that is nothing but such events may go past this reader, if it is counted, and the next one too: that
+        spares one that gives a single event, as nearly all do, most of the way.
         """
         framer = self._runs_framer
-        if framer is None or framer.alike is None or not framer.is_between_events:
-            return None
-        run = framer.alike.whole_run(data)
-        if run is not None:
-            self.bytes += len(data)
-        return run
+        return framer.alike if framer is not None and framer.is_between_events else None
 
     async def rest(self, max_bytes: int, *, cut: bool = False) -> bytes:
         """Return the whole body, for a reply that turned out not to be a stream.

@@ -164,7 +164,7 @@ class Exchange:
         try:
             data = await reply.content.readany()
         except _FAULTS as error:
-            if self._reason is None and (data := _unread(reply.content)):
+            if self._reason is None and (data := reply.unread()):
                 self.clocks.stop_waiting()
                 return data
             failure = self._failed(error)
@@ -182,7 +182,7 @@ class Exchange:
         """Give what comes of the body to `take`, as it is received, for as long as that returns true.
 
         It also returns when there is no more, or a fault: the next `read` tells which. The clocks run; `take` says with
-        `clocks.renew_waiting` that the next piece may take its time again.
+        `clocks.renew_waiting` that the next piece may take as long again as this one.
 
         Raises what `take` raises, and closes the connection then. So does cancelling.
         """
@@ -342,8 +342,3 @@ def _host_in(url: str) -> str:
 def _reply_began(error: BaseException) -> bool:
     """Whether a part of the head came: aiohttp then puts that in the place of a message."""
     return isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str)
-
-
-def _unread(content: aiohttp.StreamReader) -> bytes:
-    """Return what came before a fault: it counts, and aiohttp's public methods only raise the fault any more."""
-    return content._read_nowait(-1) if content._buffer else b""  # pyright: ignore[reportPrivateUsage]  # as said

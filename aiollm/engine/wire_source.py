@@ -130,17 +130,22 @@ class WireSource(AnswerSource[Piece, Whole]):
         exchange, take_run = self._exchange, self._take_run
         if take_run is None or self._frames is not None or self.ready or exchange is None or self._decoder.done:
             return
-        reader, decoder, idle, renew_waiting = self._reader, self._decoder, self._idle, exchange.clocks.renew_waiting
+        reader, decoder, renew_waiting = self._reader, self._decoder, exchange.clocks.renew_waiting
+        alike = reader.expected()
+        if alike is None:
+            return
+        whole_run = alike.whole_run
 
         def received(data: bytes) -> bool:
-            run = reader.run(data)
+            run = whole_run(data)
             if run is None:
                 self._frames = reader.frames(data)
                 return False
+            reader.bytes += len(data)
             take_run(run)
             self.chunks += len(run.texts)
             decoder.content = False
-            self._note_arrival(renew_waiting(idle))
+            self._note_arrival(renew_waiting())
             return take(run)
 
         try:

@@ -68,8 +68,8 @@ class ConnectionGuard(asyncio.Protocol):
 
     # What is written past aiohttp
 
-    def write(self, data: bytes) -> None:
-        """Send bytes of an answer that has begun.
+    def write(self, data: bytes) -> bool:
+        """Send bytes of an answer that has begun, and return whether the client has read enough to take more.
 
         Raises:
             ConnectionError: the client is gone.
@@ -77,11 +77,7 @@ class ConnectionGuard(asyncio.Protocol):
         if self._transport is None:
             raise ConnectionResetError("the client is gone")
         self._transport.write(data)
-
-    @property
-    def paused(self) -> bool:
-        """Whether the client has too much left to read."""
-        return self._paused_since is not None
+        return self._paused_since is None
 
     async def writable(self) -> None:
         """Wait until the client has read enough.

@@ -36,10 +36,8 @@ class EventDelivery(event_delivery.EventDelivery):
             ConnectionError: the client is gone.
         """
         self._heartbeat.sent()
-        response = self.response
-        assert response is not None
-        response.send(frames)
-        return not response.guard.paused
+        assert self.response is not None
+        return self.response.send(frames)
 
     async def room(self) -> None:
         """Wait until there is room for more.

@@ -73,8 +73,7 @@ class WholeResponse(_Sent):
         """
         assert isinstance(request, Request)
         self._stays = request.keep_alive
-        request.guard.write(self._head(request, f"content-length: {len(self._content)}\r\n") + self._content)
-        if request.guard.paused:
+        if not request.guard.write(self._head(request, f"content-length: {len(self._content)}\r\n") + self._content):
             await request.guard.writable()
 
     async def write_eof(self, data: bytes = b"") -> None:
@@ -100,13 +99,13 @@ class EventResponse(_Sent):
     async def prepare(self, request: web.BaseRequest) -> None:
         """Send nothing yet."""
 
-    def send(self, data: bytes) -> None:
-        """Send a part of the body.
+    def send(self, data: bytes) -> bool:
+        """Send a part of the body, and return whether there is room for more.
 
         Raises:
             ConnectionError: the client is gone.
         """
-        self.guard.write(self._framed(data))
+        return self.guard.write(self._framed(data))
 
     def _framed(self, data: bytes) -> bytes:
         """Return a part of the body as it is sent, behind the head if that waits. An empty chunk would be the end."""

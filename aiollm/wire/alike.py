@@ -16,7 +16,7 @@ from aiollm.wire.frame import Frame
 __all__ = ["AlikeEvents", "Run"]
 
 # What may stand between the quotes of a JSON text, by the letter. An empty one is no piece of an answer.
-_LETTERS = rb'(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))++'
+_LETTERS = rb'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))++'
 _is_text = re.compile(_LETTERS).fullmatch
 _are_texts = re.compile(rb"%b(?:\n%b)*+" % (_LETTERS, _LETTERS)).fullmatch
 
@@ -85,7 +85,7 @@ class AlikeEvents:
         if data.startswith(self._first) and data.endswith(self._last):
             text = data[self._first_ends : self._last_begins]
             if _is_text(text):
-                return self._run((text,))
+                return Run("", text, self, (text,)) if text.isascii() or _is_utf8(text) else None
             run = self.run_in(data)
             return run if run is not None and run.size == len(data) else None
         return None

@@ -165,7 +165,7 @@ def test_a_wait_that_is_renewed_has_its_whole_time_again(loop: FakeLoop, fired: 
     timing.start_waiting()
     for _ in range(3):
         loop.advance(4)
-        assert timing.renew_waiting(5) == loop.time() == timing.answered_at
+        assert timing.renew_waiting() == loop.time() == timing.answered_at
     loop.advance(4)
     timing.stop_waiting()
     loop.advance(100)

@@ -102,7 +102,7 @@ async def test_what_is_held_for_a_reader_that_is_slow_is_bounded(
             async with asyncio.timeout(20):
                 while len(held) < 50:
                     await asyncio.sleep(0.002)
-                    if guards and guards[0].paused:
+                    if guards and guards[0]._paused_since is not None:
                         held.append(_held(guards[0]))
         finally:
             reader.close()
