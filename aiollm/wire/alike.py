@@ -66,18 +66,19 @@ class AlikeEvents:
     def run_in(self, data: bytes) -> Run | None:
         """Return the events that the data begins with, if they are such ones. What follows may be anything."""
         first, last = self._first, self._last
-        if not data.startswith(first):
-            return None
-        parts = data.split(self._between)
-        parts[0] = parts[0][len(first) :]
-        text, end, _ = parts[-1].partition(last)
-        texts = [*parts[:-1], text] if end else parts[:-1]
+        texts: list[bytes] = []
+        at = 0
+        # A line's end is looked for, which no text has: what is looked for any longer, Python prepares anew each time.
+        while data.startswith(first, at):
+            begin = at + len(first)
+            at = data.find(b"\n", begin) + 2
+            end = at - len(last)
+            if end < begin or not data.startswith(last, end):
+                break
+            texts.append(data[begin:end])
         lines = b"\n".join(texts)
         if not _are_texts(lines) or lines.count(b"\n") >= len(texts):
             texts = list(takewhile(_is_text, texts))
-            text, end, _ = parts[len(texts)].partition(last)
-            if end and _is_text(text):
-                texts.append(text)
         return self._run(texts)
 
     def whole_run(self, data: bytes) -> Run | None:
