@@ -47,23 +47,28 @@ class Written:
 
     async def next(self) -> bytes | None:
         reply, writer = self._reply, self._writer
-        if self._alike is not None:
+        if self._expects():
             await reply.pass_runs(self._keep)
             if data := self.rest():
                 return data
         while batch := await reply.next_batch():
             self._frames.extend(map(writer.feed, batch))  # what comes before a piece that cannot be told stays
-            if writer.alike is not self._alike and writer.alike is not None:
-                self._alike = writer.alike
-                reply.expect(self._alike)
             if data := self.rest():
                 return data
         return None
 
     async def pass_on(self, send: Callable[[bytes], bool]) -> None:
-        if self._alike is not None and not self._frames:
+        if self._expects() and not self._frames:
             feed = self._writer.feed
             await self._reply.pass_runs(lambda run: send(feed(run)))
+
+    def _expects(self) -> bool:
+        """Have the answer give what most of its events are like as it comes; return whether that is known."""
+        alike = self._writer.alike
+        if alike is not self._alike and alike is not None:
+            self._alike = alike
+            self._reply.expect(alike)
+        return alike is not None
 
     def _keep(self, run: Run) -> bool:
         self._frames.append(self._writer.feed(run))

@@ -76,9 +76,10 @@ class ChatFrames:
         self._shows_usage = shows_usage
         self._shows_recovery = model is None
         self._renamed = Renaming(model or "", served_model)
-        self.alike: AlikeEvents | None = None
+        self._alike: AlikeEvents | None = None
         self._told: dict[AlikeEvents, AlikeEvents] = {}  # such events, and the same as the client is told them
         self._looks = LOOKS
+        self._last: tuple[ModelResponseStream, bytes] | None = None  # handed on, and not looked at for others like it
         self._head: dict[str, Any] = {}
         # What comes before the text of a chunk that has nothing else, and after it.
         self._before_text = self._before_thought = self._after = b""
@@ -111,9 +112,17 @@ class ChatFrames:
         if renamed is None:
             return self._in_openais_form(chunk, chunk.choices[0], data)
         if self._looks:
-            self._looks -= 1
-            self._look_for_others(chunk, data)
+            self._last = chunk, data
         return b"data: %b\n\n" % renamed
+
+    @property
+    def alike(self) -> AlikeEvents | None:
+        """What most events are like, as far as they have come. To find it takes time: ask when a frame has gone out."""
+        if self._last is not None:
+            last, self._last = self._last, None
+            self._looks -= 1
+            self._look_for_others(*last)
+        return self._alike
 
     def _look_for_others(self, chunk: ModelResponseStream, data: bytes) -> None:
         """Take note of what events are like this one, and how they are told."""
@@ -122,7 +131,7 @@ class ChatFrames:
             return
         # The old name cannot be in the text, whose quotes have backslashes before them.
         before, after = (self._renamed(part) or part for part in (alike.before, alike.after))
-        self.alike, self._told[alike] = alike, AlikeEvents(alike.member, before, after)
+        self._alike, self._told[alike] = alike, AlikeEvents(alike.member, before, after)
 
     def _around_text(self, chunk: ModelResponseStream) -> bytes:
         """Return the frame of a chunk that has nothing but text or reasoning; b"" for any other."""
