@@ -23,7 +23,8 @@ from tests.services.redis import mortal_redis, redis_program, redis_server
 __all__ = ["mortal_redis", "profiles", "redis_program", "redis_server"]
 
 GRACE = 1.0  # seconds that tasks and threads get to end after a test
-LASTING_THREADS = ("aiollm", "asyncio_")  # the sync loop thread stays; a loop's name-lookup threads end with their loop
+# The sync loop thread stays; a loop's name-lookup threads end with their loop.
+LASTING_THREADS = ("aiollm", "asyncio_", "uvloop_")
 
 _outside: list[str] = []  # an audit hook cannot be removed, so there is one, and each test reads what it noted
 

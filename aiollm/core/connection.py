@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -21,7 +21,7 @@ WAITING_BYTES = 16 * 1024
 """When nobody reads, the socket is left alone once twice as much waits."""
 
 
-class ConnectionProtocol(ResponseHandler, asyncio.BufferedProtocol):
+class ConnectionProtocol(ResponseHandler):
     """One connection. It knows whether it was used, and ends a body when it is lost.
 
     (aiohttp lets the reader wait for ever after a malformed chunk size.)
@@ -45,20 +45,7 @@ class ConnectionProtocol(ResponseHandler, asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         _wait_with_less(transport)
         super().connection_made(transport)
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._room
-
-    def buffer_updated(self, nbytes: int) -> None:
-        # As in `data_received`, without another call: a frame that comes alone has thirty on its way.
-        ResponseHandler.data_received(self, bytes(self._room[:nbytes]))
-        if self.heard is not None:
-            self.heard()
-
-    def data_received(self, data: bytes) -> None:  # by which uvloop comes in
-        super().data_received(data)
-        if data and self.heard is not None:
-            self.heard()
+        cast("asyncio.Transport", transport).set_protocol(_Receiver(self, self._room))
 
     @property
     def is_full(self) -> bool:
@@ -82,6 +69,35 @@ class ConnectionProtocol(ResponseHandler, asyncio.BufferedProtocol):
             body.set_exception(aiohttp.ClientPayloadError("the body is malformed, or the connection was closed in it"))
         if self.heard is not None:
             self.heard()
+
+
+class _Receiver(asyncio.BufferedProtocol):
+    """Takes what comes for a protocol: loops give it into a room of ours only to one that takes it in no other way."""
+
+    def __init__(self, protocol: ConnectionProtocol, room: memoryview) -> None:
+        self._protocol = protocol
+        self._room = room
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        protocol = self._protocol
+        protocol.data_received(bytes(self._room[:nbytes]))
+        if protocol.heard is not None:
+            protocol.heard()
+
+    def eof_received(self) -> None:
+        self._protocol.eof_received()
+
+    def pause_writing(self) -> None:
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._protocol.resume_writing()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._protocol.connection_lost(exc)
 
 
 def end_pause(body: aiohttp.StreamReader) -> None:

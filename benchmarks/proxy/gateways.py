@@ -133,9 +133,9 @@ GATEWAYS = {
         ),
         Gateway(
             OURS,
-            "a virtual key with four limits, spend in SQLite, metrics",
+            "a virtual key with four limits, spend in SQLite, metrics; uvloop",
             (f"{CHECKOUT}[proxy,prometheus]",),
-            ("aiollm", "aiohttp", "msgspec"),
+            ("aiollm", "aiohttp", "msgspec", "uvloop"),
             _aiollm,
             key=_virtual_key,
         ),

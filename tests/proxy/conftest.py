@@ -1,13 +1,15 @@
-"""The stores that the ledger's tests run against."""
+"""The event loops that the proxy's tests run on, and the stores that its ledger's run against."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from itertools import count
 from pathlib import Path
 
 import asyncpg
 import pytest
+import uvloop
 
 from aiollm.proxy.ledger import Store, open_database
 from aiollm.testing import ProviderServer
@@ -19,6 +21,22 @@ from tests.services.postgres import PostgresServer, mortal_postgres, postgres_pr
 __all__ = ["mortal_postgres", "postgres_programs", "postgres_server"]
 
 _numbers = count()
+
+LOOPS: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "uvloop": uvloop.new_event_loop,
+    "asyncio": asyncio.new_event_loop,
+}
+ABOUT_CONNECTIONS = {"test_calls", "test_connection", "test_delivery", "test_drain", "test_passing_on"}
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Return the loops of a test: uvloop, as a worker has, and asyncio's too where it is about connections.
+
+    Tests elsewhere that ask a proxy are on asyncio's.
+    """
+    return LOOPS if item.path.stem in ABOUT_CONNECTIONS else {"uvloop": LOOPS["uvloop"]}
 
 
 async def new_database(server: PostgresServer) -> Secret:
