@@ -1,10 +1,8 @@
 """One provider as data, and the target that a call resolves to."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import msgspec
 from msgspec.structs import replace
@@ -96,7 +94,7 @@ class Provider(msgspec.Struct, frozen=True, eq=False, kw_only=True, forbid_unkno
     serve: Literal["local"] | None = None
     refused: str | None = None
 
-    def for_model(self, name: str) -> Provider:
+    def for_model(self, name: str) -> Self:
         """Return the row as it is for a model."""
         for pattern, members in self.models.items():
             if fnmatchcase(name.lower(), pattern):

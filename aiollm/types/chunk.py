@@ -1,7 +1,5 @@
 """One piece of a streamed answer."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, SupportsIndex
 
 import msgspec

@@ -1,7 +1,5 @@
 """Log probabilities of tokens."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import msgspec

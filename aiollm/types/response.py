@@ -1,7 +1,5 @@
 """A whole answer."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 import msgspec

@@ -1,7 +1,5 @@
 """Tool calls, whole and in pieces."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 import msgspec

@@ -1,7 +1,5 @@
 """Token counts."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 from aiollm.types.record import Nested, Record

@@ -1,7 +1,5 @@
 """What whole answers of all APIs tell of how they came."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec
