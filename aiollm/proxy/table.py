@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from types import MappingProxyType
 
 from aiohttp import web
@@ -28,7 +29,7 @@ class RouteTable:
 
     def __init__(self, routes: Iterable[Route], further: Callable[[], Iterable[Route]] = tuple) -> None:
         self._plain: dict[str, Methods] = {}
-        self._patterns: dict[str, tuple[re.Pattern[str], Methods]] = {}
+        self._patterns: dict[str, Methods] = {}
         self._further: Callable[[], Iterable[Route]] | None = further
         self._add(routes)
 
@@ -38,9 +39,7 @@ class RouteTable:
                 self._methods_at(path)[route.method] = route
 
     def _methods_at(self, path: str) -> Methods:
-        if "{" not in path:
-            return self._plain.setdefault(path, {})
-        return self._patterns.setdefault(path, (_pattern(path), {}))[1]
+        return (self._patterns if "{" in path else self._plain).setdefault(path, {})
 
     def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
         """Return the route of a request, and what its path names.
@@ -62,8 +61,8 @@ class RouteTable:
         return route, named
 
     def _matching(self, path: str) -> tuple[Methods, Mapping[str, str]]:
-        for pattern, methods in self._patterns.values():
-            if found := pattern.fullmatch(path):
+        for pattern, methods in self._patterns.items():
+            if found := _pattern(pattern).fullmatch(path):
                 return methods, {name: _unquoted(value) for name, value in found.groupdict().items()}
         if self._further is None:
             raise web.HTTPNotFound
@@ -73,8 +72,12 @@ class RouteTable:
         return self._matching(path) if plain is None else (plain, _NAMES_NOTHING)
 
 
+@cache
 def _pattern(path: str) -> re.Pattern[str]:
-    """Return the pattern of a path; what it names is one part of a path, where it does not say what else."""
+    """Return the pattern of a path; what it names is one part of a path, where it does not say what else.
+
+    It is made when a path is first looked for among patterns, which is after the start: that has better to do.
+    """
     parts: list[str] = []
     end = 0
     for place in _PLACE.finditer(path):
