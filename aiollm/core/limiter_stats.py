@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 
 import msgspec
-from attrs import define, field
 
 from aiollm.core.quota import Amounts
 
@@ -58,8 +57,7 @@ class LimiterStats(msgspec.Struct, frozen=True, kw_only=True):
     degraded: str | None
 
 
-@define(eq=False)
-class Record:
+class Record(msgspec.Struct, eq=False):
     """What a gate remembers for its stats, which are worked out when they are asked for.
 
     Attributes:
@@ -71,8 +69,8 @@ class Record:
     admitted: int = 0
     timed_out: int = 0
     throttled: int = 0
-    waits: deque[float] = field(factory=lambda: deque(maxlen=KEPT_WAITS))
-    settled: deque[tuple[Amounts, Amounts]] = field(factory=lambda: deque(maxlen=KEPT_ESTIMATES))
+    waits: deque[float] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT_WAITS))
+    settled: deque[tuple[Amounts, Amounts]] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT_ESTIMATES))
 
     @property
     def estimate_error(self) -> float:

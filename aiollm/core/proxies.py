@@ -6,15 +6,14 @@ from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from attrs import field, frozen
+import msgspec
 
 from aiollm.exceptions import ProxyError
 
 __all__ = ["Proxy", "proxy_for"]
 
 
-@frozen
-class Proxy:
+class Proxy(msgspec.Struct, frozen=True):
     """An HTTP proxy.
 
     Attributes:
@@ -23,12 +22,15 @@ class Proxy:
     """
 
     url: str
-    credentials: tuple[str, str] | None = field(default=None, repr=False)
+    credentials: tuple[str, str] | None = None
 
     @property
     def address(self) -> str:
         """Its host, and the port if it is named; for messages."""
         return self.url.partition("://")[2]
+
+    def __repr__(self) -> str:
+        return f"Proxy({self.url!r})"  # without the credentials
 
 
 def proxy_for(url: str) -> Proxy | None:

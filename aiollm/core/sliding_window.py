@@ -6,7 +6,7 @@ import math
 from collections import OrderedDict
 from typing import Literal, NamedTuple, get_args
 
-from attrs import define
+import msgspec
 
 from aiollm.core.quota import MINUTE, Amounts
 
@@ -36,8 +36,7 @@ class Rates(NamedTuple):
 _ANY_RATES = Rates()
 
 
-@define(eq=False)
-class _Sum:
+class _Sum(msgspec.Struct, eq=False):
     """What was added within one part of a period, or in all of them."""
 
     last: float

@@ -11,7 +11,6 @@ from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
-from attrs import evolve
 
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended
@@ -200,7 +199,7 @@ class _Reader(SecondHandSource[Any, Any]):
         if self.origin is self.followed:
             self.origin, self.response = own
         else:
-            self.followed, self.origin = self.origin, evolve(self.origin)
+            self.followed, self.origin = self.origin, self.origin.copy()
             self.response = self._copied(self.response)
 
     async def fill(self) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 
-from attrs import define, field
-
 from aiollm.core.quota import Amounts
 from aiollm.pricing.estimate import BYTES_PER_TOKEN, asked_output_tokens, prompt_bytes
 from aiollm.types.request import Request
@@ -23,14 +21,14 @@ _RATIO_WEIGHT = 0.1  # of the newest prompt in the mean
 _MOST_BYTES_PER_TOKEN, _FEWEST_BYTES_PER_TOKEN = 16.0, 0.5
 
 
-@define
 class ModelEstimates:
     """Estimates for one model. Several threads may use it: each access is one atomic operation."""
 
-    _bytes_per_token: float = field(init=False, default=BYTES_PER_TOKEN)
-    _answers: deque[float] = field(init=False, factory=lambda: deque(maxlen=KEPT_ANSWERS))
-    _unseen: int = field(init=False, default=0)  # answers since the usual length was taken
-    _usual: float | None = field(init=False, default=None)
+    def __init__(self) -> None:
+        self._bytes_per_token: float = BYTES_PER_TOKEN
+        self._answers: deque[float] = deque(maxlen=KEPT_ANSWERS)
+        self._unseen = 0  # answers since the usual length was taken
+        self._usual: float | None = None
 
     def estimate(self, request: Request) -> Amounts:
         """Return what a request is expected to take: an answer no longer than it asks for, or than 19 in 20 were."""

@@ -1,17 +1,15 @@
 """Where an answer came from: what its chunks and its response share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
-from attrs import define, field
+import msgspec
+from msgspec.structs import replace
 
 __all__ = ["Origin"]
 
 
-@define
-class Origin:
+class Origin(msgspec.Struct):
     """The reply that an answer is read from.
 
     Attributes:
@@ -29,13 +27,17 @@ class Origin:
     includes_usage: bool = False
     provider: str = ""
     api_base: str = ""
-    headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    headers: Mapping[str, str] = {}
     served_model: str | None = None
     cache_hit: bool = False
     service_tier: str | None = None
     began: int | None = None
-    price: Callable[[Origin, Any], float | None] | None = field(default=None, eq=False, repr=False)
-    _hidden_params: dict[str, Any] | None = field(default=None, init=False, repr=False)
+    price: Callable[["Origin", Any], float | None] | None = None
+    _hidden_params: dict[str, Any] | None = None
+
+    def copy(self) -> Self:
+        """Return another, which may be changed by itself."""
+        return replace(self, _hidden_params=None)
 
     def cost(self, usage: Any) -> float | None:
         """Return what an answer from here with this usage costs, in USD; None where usage or price are not known."""
