@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeGuard
 
+from aiollm import structured
 from aiollm.exceptions import BadRequestError
-from aiollm.structured.schema import is_structured, response_format_of
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.record import Record
 from aiollm.types.secret import HiddenText, Secret
@@ -109,7 +109,7 @@ def checked_text_format(kind: Any) -> dict[str, Any]:
     Raises:
         BadRequestError: it is no such class.
     """
-    if not is_structured(kind):
+    if not structured.is_structured(kind):
         raise faulty("text_format", "a class with a JSON schema", kind)
     return {"type": "json_schema", **_response_format(kind)["json_schema"]}
 
@@ -310,10 +310,10 @@ def hidden(value: Any) -> Any:
 
 def _response_format(value: Any) -> Any:
     """Return a response format as a dict; a class becomes its JSON schema."""
-    if not is_structured(value):
+    if not structured.is_structured(value):
         return value
     try:
-        return response_format_of(value)
+        return structured.response_format_of(value)
     except TypeError as error:
         raise BadRequestError(
             f"response_format: {value.__name__} has no JSON schema: {error}", param="response_format", phase="request"
@@ -403,7 +403,7 @@ _RULES: dict[str, _Rule] = {
     "reasoning_effort": ("text or a dict", _is_text_or_dict),
     "response_format": (
         "a dict or a class with a JSON schema",
-        lambda value: _is_dict(value) or is_structured(value),
+        lambda value: _is_dict(value) or structured.is_structured(value),
     ),
     "seed": ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
     "service_tier": _TEXT,

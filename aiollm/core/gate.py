@@ -380,6 +380,9 @@ class Gate:
                 **asdict(self._quota.state(now)),
             )
 
+    async def aclose(self) -> None:
+        """Give back what is held elsewhere, which is nothing where no other process shares the limits."""
+
     def _refusal(self, now: float, since: float) -> RateLimitError:
         self._record.timed_out += 1
         paused = self._paused_until > now

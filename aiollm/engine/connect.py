@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from aiollm import credentials
 from aiollm.core.reader import FrameReader
 from aiollm.core.runtime import Runtime
 from aiollm.core.transport import Exchange
-from aiollm.credentials import identify
-from aiollm.credentials.token import fresh_token
 from aiollm.dialects.base import Codec, Context, WholeCodec
 from aiollm.dialects.errors import request_id
 from aiollm.dialects.responses_api import ResponsesAPI
@@ -206,7 +205,7 @@ async def _with_token(call: Call, source: Callable[[], Any]) -> Call:
         TotalTimeout: it took the whole time of the call.
     """
     name = "azure_ad_token_provider"
-    token = await call.scope.wait(fresh_token(source, name), name)
+    token = await call.scope.wait(credentials.fresh_token(source, name), name)
     return msgspec.structs.replace(call, target=msgspec.structs.replace(call.target, secret=token))
 
 
@@ -216,7 +215,7 @@ async def _identified(call: Call) -> Call:
     Raises:
         TotalTimeout: fetching them took the whole time of the call.
     """
-    target = await call.scope.wait(identify(call.target), "the source of the credentials")
+    target = await call.scope.wait(credentials.identify(call.target), "the source of the credentials")
     return msgspec.structs.replace(call, target=target)
 
 

@@ -13,6 +13,7 @@ from contextvars import copy_context
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
+from aiollm import structured
 from aiollm.core.process import PROCESS
 from aiollm.dialects.errors import request_id
 from aiollm.engine.attempt import Attempt
@@ -28,8 +29,6 @@ from aiollm.engine.whole import Account, WholeSource
 from aiollm.exceptions import APIError, StreamCancelled
 from aiollm.outbound.chat_frames import chat_payload
 from aiollm.outbound.failure import failure_of
-from aiollm.structured.answer import StructuredReader
-from aiollm.structured.tool_arguments import ToolArguments, ToolArgumentsReader
 from aiollm.types.chunk import ModelResponseStream
 from aiollm.types.origin import Origin
 from aiollm.types.response import ModelResponse
@@ -332,7 +331,7 @@ class ChunkStream(AnswerStream[ModelResponseStream, ModelResponse]):
         """
         return _Texts(self)
 
-    def tool_arguments(self) -> Derived[ToolArguments]:
+    def tool_arguments(self) -> Derived[structured.ToolArguments]:
         """Iterate over the arguments of function calls as they grow; leaving the loop closes the connection.
 
         Each chunk of a call gives an event with what it adds, whose `value` is what there is of the arguments; each
@@ -344,7 +343,7 @@ class ChunkStream(AnswerStream[ModelResponseStream, ModelResponse]):
             ToolCallIncomplete: arguments are no JSON, or break off.
             EventTooLarge: they are longer or deeper than their limit.
         """
-        return Derived(aiter(self), self._source, ToolArgumentsReader())
+        return Derived(aiter(self), self._source, structured.ToolArgumentsReader())
 
     def parsed(self, kind: type[T]) -> Derived[T]:
         """Iterate over the first choice's answer as an object of a class; leaving the loop closes the connection.
@@ -362,7 +361,7 @@ class ChunkStream(AnswerStream[ModelResponseStream, ModelResponse]):
             TypeError: `kind` is no pydantic, attrs or msgspec class, dataclass or TypedDict.
             APIResponseValidationError: the answer is not as the class says; or the model refused, or ran out of tokens.
         """
-        return Derived(aiter(self), self._source, StructuredReader(kind))
+        return Derived(aiter(self), self._source, structured.StructuredReader(kind))
 
     def coalesce(self, *, ms: float) -> Self:
         """Return a stream of this answer with fewer chunks. This one is not to be read any more.

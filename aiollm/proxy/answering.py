@@ -15,6 +15,7 @@ from aiollm.engine.call import Call
 from aiollm.engine.stream import AnswerStream
 from aiollm.integrations.relaying import relay
 from aiollm.outbound.frames import EventWriter
+from aiollm.proxy import resume
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.delivery import SILENCE_SECONDS, Delivery, EventDelivery
 from aiollm.proxy.failing import failed
@@ -27,8 +28,6 @@ from aiollm.proxy.live import LiveCall
 from aiollm.proxy.pieces import pieces_of
 from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import JSON, answer_headers, answering_attempt, stream_headers
-from aiollm.proxy.resume.recording import Recording, follow
-from aiollm.proxy.resume.streams import LOST
 from aiollm.proxy.sending import WholeResponse
 from aiollm.proxy.settlement import Settlement, admit
 
@@ -138,10 +137,12 @@ class _Exchange(msgspec.Struct, eq=False):
         early = stream_headers(self.caller.request_id)
         delivery = EventDelivery(self.request, early, writer.heartbeat, silence)
         streams = self.gateway.resumable
-        log = None if streams is None else streams.open(self.caller.owner, self.form.writer(self.asked).fail(LOST))
+        log = (
+            None if streams is None else streams.open(self.caller.owner, self.form.writer(self.asked).fail(resume.LOST))
+        )
         if streams is not None and log is not None:
-            self.work = streams.start(log, self._deliver(writer, Recording(log, delivery), early))
-            await follow(log.read(), delivery, early)
+            self.work = streams.start(log, self._deliver(writer, resume.Recording(log, delivery), early))
+            await resume.follow(log.read(), delivery, early)
         else:
             async with delivery:
                 await self._deliver(writer, delivery, early)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from aiollm.async_router import AsyncRouter
 from aiollm.providers.tokens import token_counter
+from aiollm.proxy import resume
 from aiollm.proxy.answering import answer
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
@@ -30,7 +31,6 @@ from aiollm.proxy.inbound.format import (
 from aiollm.proxy.inbound.messages import count_response, message_error, parse_message
 from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import REQUEST_ID
-from aiollm.proxy.resume.routes import LAST_EVENT_ID, resume
 from aiollm.proxy.route import Handler, Route
 from aiollm.proxy.upload import read_upload
 
@@ -59,8 +59,8 @@ def _answering(name: str, choose: Format | Choose) -> Handler:
 
     async def handle(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
         body = _read(request, await read_upload(gateway, request))
-        if gateway.streams is not None and (seen := request.headers.get(LAST_EVENT_ID)) is not None:
-            return await resume(gateway, request, caller, seen)
+        if gateway.streams is not None and (seen := request.headers.get(resume.LAST_EVENT_ID)) is not None:
+            return await resume.take_up(gateway, request, caller, seen)
         form = choose if isinstance(choose, Format) else choose(gateway.router, asked_model(body))
         asked = form.parse(body)
         if asked.stream:

@@ -15,6 +15,7 @@ from aiollm.async_router import AsyncRouter
 from aiollm.engine.attempt import Attempt
 from aiollm.integrations.prometheus import PrometheusMetrics
 from aiollm.providers.registry import set_variables
+from aiollm.proxy import ledger, resume
 from aiollm.proxy.config import Config, Deployment, routing_arguments
 from aiollm.proxy.config.settings import DeploymentParams
 from aiollm.proxy.entrance import Entrance
@@ -23,8 +24,6 @@ from aiollm.proxy.keys import Holder, Keyring
 from aiollm.proxy.ledger import (
     Admissions,
     OwnLimits,
-    SharedBudgets,
-    SharedLimits,
     SpendRow,
     SpendWriter,
     Spool,
@@ -34,8 +33,6 @@ from aiollm.proxy.ledger import (
 )
 from aiollm.proxy.live import LiveCalls
 from aiollm.proxy.redis_servers import shared_server
-from aiollm.proxy.resume.redis_log import RedisLogs
-from aiollm.proxy.resume.streams import STREAM_BYTES, ResumableStreams
 from aiollm.proxy.routing import router_of
 from aiollm.types.secret import Secret
 
@@ -99,10 +96,10 @@ class Gateway:
         self.router: AsyncRouter = router_of(config, number=number, workers=workers)
         self.keyring: Keyring = Keyring(config.general.master_key)
         self.redis_url: str | None = shared_server(config)
-        self.shared_limits: SharedLimits | None = _shared_limits(self.redis_url, config, workers)
+        self.shared_limits: ledger.SharedLimits | None = _shared_limits(self.redis_url, config, workers)
         limits = self.shared_limits or OwnLimits(number, workers)
         self.admissions: Admissions = Admissions(config.litellm.budget_exceeded_status_code or 429, limits)
-        self._shared_budgets = None if self.redis_url is None else SharedBudgets(self.redis_url, self.admissions)
+        self._shared_budgets = None if self.redis_url is None else ledger.SharedBudgets(self.redis_url, self.admissions)
         self.database_url: Secret | None = config.general.database_url
         most = config.general.database_connection_pool_limit
         self.store: Store = Store(open_database(self.database_url, file, most_connections=most))
@@ -121,7 +118,7 @@ class Gateway:
         self.grants: Grants = Grants(config, self.router, _everybody(config))
 
     @property
-    def resumable(self) -> ResumableStreams | None:
+    def resumable(self) -> resume.ResumableStreams | None:
         """Where new streams are kept, so that they may be taken up again; None where they are not to be."""
         return self.streams if self.config.aiollm.resumable_streams else None
 
@@ -224,18 +221,18 @@ def _heard(task: asyncio.Task[Any]) -> None:
         task.exception()
 
 
-def _shared_limits(url: str | None, config: Config, workers: int) -> SharedLimits | None:
+def _shared_limits(url: str | None, config: Config, workers: int) -> ledger.SharedLimits | None:
     if url is None:
         return None
-    return SharedLimits(url, on_failure=config.aiollm.limits_without_redis, workers=workers)
+    return ledger.SharedLimits(url, on_failure=config.aiollm.limits_without_redis, workers=workers)
 
 
-def _streams(config: Config, url: str | None) -> ResumableStreams | None:
+def _streams(config: Config, url: str | None) -> resume.ResumableStreams | None:
     settings = config.aiollm
     if not settings.resumable_streams:
         return None
-    shared = None if url is None else RedisLogs(url, most_bytes=STREAM_BYTES)
-    return ResumableStreams(grace=settings.resume_grace, keep=settings.resume_keep, shared=shared)
+    shared = None if url is None else resume.RedisLogs(url, most_bytes=resume.STREAM_BYTES)
+    return resume.ResumableStreams(grace=settings.resume_grace, keep=settings.resume_keep, shared=shared)
 
 
 def _metrics() -> PrometheusMetrics | None:

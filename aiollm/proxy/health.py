@@ -5,10 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from aiollm.outbound.frames import encode
+from aiollm.proxy import ledger
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
-from aiollm.proxy.ledger import SharedLimits
 from aiollm.proxy.metrics import gauges
 from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
@@ -32,7 +32,7 @@ async def _ready(gateway: Gateway, request: Request, caller: Caller) -> web.Resp
     return _told(200 if ready else 503, told)
 
 
-def _redis(limits: SharedLimits) -> dict[str, str]:
+def _redis(limits: ledger.SharedLimits) -> dict[str, str]:
     """Tell whether limits are shared, and what becomes of calls where they cannot be; never where the server is."""
     if limits.failure is None:
         return {"redis": "connected", "limits": "shared"}

@@ -7,14 +7,13 @@ from pkgutil import resolve_name
 
 from aiollm.proxy.calls import CALLS
 from aiollm.proxy.health import HEALTH
-from aiollm.proxy.resume.routes import RESUME
 from aiollm.proxy.route import Route
 
 __all__ = ["ROUTES", "further_routes"]
 
-ROUTES: tuple[Route, ...] = (*CALLS, *RESUME, *HEALTH)
+ROUTES: tuple[Route, ...] = (*CALLS, *HEALTH)
 
-_FURTHER = ("admin.routes:ADMIN", "page.routes:PAGE")
+_FURTHER = ("resume.routes:RESUME", "admin.routes:ADMIN", "page.routes:PAGE")
 
 
 @cache

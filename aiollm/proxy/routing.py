@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiollm import cache
 from aiollm.async_router import AsyncRouter
 from aiollm.cache.cache import Cache
 from aiollm.cache.memory import MemoryStore
-from aiollm.cache.redis import RedisStore
 from aiollm.proxy.config import Config, routing_arguments
 from aiollm.proxy.redis_servers import cache_server, redis_arguments
 from aiollm.router.limiters import MakeLimiter, limiter_of_share
@@ -48,5 +48,5 @@ def _cache_of(config: Config) -> Cache | None:
     if not config.litellm.cache or wanted.mode == "default_off":
         return None
     server = cache_server(config)
-    store = RedisStore(server) if server else MemoryStore()
+    store = cache.RedisStore(server) if server else MemoryStore()
     return Cache(store, ttl=wanted.ttl or 3600.0, namespace=wanted.namespace or "")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from aiollm.core import redis
 from aiollm.core.gate import Gate
 from aiollm.core.limiter import Limiter
 from aiollm.core.quota import share_of
-from aiollm.core.redis.limiter import RedisLimiter
 from aiollm.engine.call import Call
 from aiollm.router.deployment import Deployment
 from aiollm.router.fleet import Fleet
@@ -56,7 +56,7 @@ def shared_limiter(server: str) -> MakeLimiter:
     def make(deployment: Deployment) -> Gate | None:
         limits = _limits(deployment)
         name = f"deployment {deployment.id}"
-        return None if not limits else RedisLimiter(server, name=name, on_failure="local", **limits)
+        return None if not limits else redis.RedisLimiter(server, name=name, on_failure="local", **limits)
 
     return make
 
@@ -93,5 +93,5 @@ class DeploymentLimiters:
     async def aclose(self) -> None:
         """Give back what this process holds of shared limits, and close its connections to their server."""
         for limiter in self._made.values():
-            if isinstance(limiter, RedisLimiter):
+            if limiter is not None:
                 await limiter.aclose()

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Generic, Self, TypeVar
 
+from aiollm import structured
 from aiollm.core.runtime import LoopThread
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.broadcast import SlowReaders
@@ -22,8 +23,6 @@ from aiollm.engine.stats import StreamStats
 from aiollm.engine.stream import AnswerStream, text_in
 from aiollm.engine.tee import TEE_BYTES
 from aiollm.exceptions import StreamCancelled, WrongLoopError
-from aiollm.structured.answer import StructuredReader
-from aiollm.structured.tool_arguments import ToolArguments, ToolArgumentsReader
 from aiollm.sync.closed import ClosedAtEnd
 from aiollm.sync.pump import Pump
 from aiollm.sync.pumped import PumpedSource
@@ -265,13 +264,13 @@ class SyncStream(BlockingStream[ModelResponseStream, ModelResponse]):
         """
         return self._handed_on(lambda stream: (coalesce(stream, ms),))[0]
 
-    def tool_arguments(self) -> Iterator[ToolArguments]:
+    def tool_arguments(self) -> Iterator[structured.ToolArguments]:
         """Iterate over the arguments of function calls as they grow, as `ChunkStream.tool_arguments` does."""
-        return derived(self, self._stream._source, ToolArgumentsReader())
+        return derived(self, self._stream._source, structured.ToolArgumentsReader())
 
     def parsed(self, kind: type[T]) -> Iterator[T]:
         """Iterate over the answer as an object of a class, as `ChunkStream.parsed` does; the last is checked."""
-        return derived(self, self._stream._source, StructuredReader(kind))
+        return derived(self, self._stream._source, structured.StructuredReader(kind))
 
 
 class SyncEventStream(BlockingStream[ResponsesStreamEvent, ResponsesAPIResponse]):

@@ -15,9 +15,8 @@ import msgspec
 from aiollm.core.quota import NOTHING, Amounts
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys.holder import Holder, HolderId
-from aiollm.proxy.ledger.limits import UNLIMITED, HolderLimits, HolderQuota, OwnLimits
+from aiollm.proxy.ledger.limits import UNLIMITED, AskedQuota, HolderLimits, HolderQuota, OwnLimits
 from aiollm.proxy.ledger.row import Charge, dollars
-from aiollm.proxy.ledger.shared_limits import SharedQuota
 
 __all__ = ["Admissions", "Reservation"]
 
@@ -73,7 +72,7 @@ class Reservation(msgspec.Struct, eq=False):
     _now: float
     # By the time places are given back the accounts may have other quotas.
     _taken: list[HolderQuota] = []
-    _untold: list[tuple[Holder, SharedQuota]] = []
+    _untold: list[tuple[Holder, AskedQuota]] = []
     _settled: bool = False
 
     @property
@@ -94,7 +93,7 @@ class Reservation(msgspec.Struct, eq=False):
         """
         wait = quota.take(self._amounts, self._now)
         if wait is None:
-            assert isinstance(quota, SharedQuota)
+            assert isinstance(quota, AskedQuota)
             self._untold.append((holder, quota))
         elif wait:
             raise _too_many(holder, wait)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -10,7 +10,7 @@ from aiollm.core.local_quota import LocalQuota
 from aiollm.core.quota import MINUTE, Amounts, share_of
 from aiollm.proxy.keys.holder import Holder
 
-__all__ = ["UNLIMITED", "HolderLimits", "HolderQuota", "OwnLimits"]
+__all__ = ["UNLIMITED", "AskedQuota", "HolderLimits", "HolderQuota", "OwnLimits"]
 
 UNLIMITED = (None, None, None)
 """The limits of a holder that has none."""
@@ -24,7 +24,7 @@ class HolderQuota(Protocol):
 
         Returns:
             0 when they were taken; else in how many seconds there is room, `inf` where places are full; None where
-            that has to be asked for elsewhere first: by `take_when_told`, which only shared limits have.
+            that has to be asked for elsewhere first, by an `AskedQuota`.
 
         Raises:
             Refusal: the limits cannot be kept at present.
@@ -37,6 +37,22 @@ class HolderQuota(Protocol):
 
     def release(self, now: float) -> None:
         """Give back the place."""
+        ...
+
+
+@runtime_checkable
+class AskedQuota(HolderQuota, Protocol):
+    """The limits of one holder which others share, so that sometimes they have to be asked for."""
+
+    async def take_when_told(self, amounts: Amounts) -> float:
+        """Take what `take` could not, as soon as it is granted.
+
+        Returns:
+            0 when it was taken; else in how many seconds there is room, `inf` where all places are in use.
+
+        Raises:
+            Refusal: the limits cannot be kept at present.
+        """
         ...
 
 

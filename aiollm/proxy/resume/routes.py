@@ -17,7 +17,7 @@ from aiollm.proxy.resume.recording import follow
 from aiollm.proxy.resume.streams import ResumableStreams
 from aiollm.proxy.route import Route
 
-__all__ = ["LAST_EVENT_ID", "RESUME", "resume"]
+__all__ = ["LAST_EVENT_ID", "RESUME", "take_up"]
 
 LAST_EVENT_ID = "last-event-id"
 
@@ -25,7 +25,7 @@ HEARTBEAT = b": keep-alive\n\n"
 """A comment, which is no event in any format."""
 
 
-async def resume(gateway: Gateway, request: Request, caller: Caller, id: str) -> web.StreamResponse:
+async def take_up(gateway: Gateway, request: Request, caller: Caller, id: str) -> web.StreamResponse:
     """Send what comes after an event of a stream, and go on as the stream does.
 
     Args:
@@ -71,7 +71,7 @@ async def _get(gateway: Gateway, request: Request, caller: Caller) -> web.Stream
     name = request.named["stream"]
     id = request.headers.get(LAST_EVENT_ID, name)
     event = read_event_id(id)
-    return await resume(gateway, request, caller, id if event is not None and event.stream == name else "")
+    return await take_up(gateway, request, caller, id if event is not None and event.stream == name else "")
 
 
 RESUME: tuple[Route, ...] = (Route("GET", ("/v1/streams/{stream}",), "call", _get),)
