@@ -11,24 +11,15 @@ from msgspec.structs import replace
 
 from aiollm.async_router import AsyncRouter
 from aiollm.providers.tokens import token_counter
-from aiollm.proxy import resume
+from aiollm.proxy import inbound, resume
 from aiollm.proxy.answering import answer
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.groups import has_responses, speaks_anthropic
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.body import asked_model, read_body
-from aiollm.proxy.inbound.format import (
-    CHAT,
-    COMPLETION,
-    EMBEDDING,
-    MESSAGE,
-    MESSAGE_FOR_CLAUDE,
-    RESPONSE,
-    RESPONSE_BY_CHAT,
-    Format,
-)
-from aiollm.proxy.inbound.messages import count_response, message_error, parse_message
+from aiollm.proxy.inbound.failure import Failure
+from aiollm.proxy.inbound.format import CHAT, Format
 from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import REQUEST_ID
 from aiollm.proxy.route import Handler, Route
@@ -37,7 +28,8 @@ from aiollm.proxy.upload import read_upload
 __all__ = ["CALLS"]
 
 Choose = Callable[[AsyncRouter, str], Format]
-"""Picks the format by the model that is asked: some of it depends on what the deployments understand."""
+"""Picks the format by the model that is asked: some of it depends on what the deployments understand. All but that of
+chat are loaded when the first of them is picked."""
 
 
 def _paths(path: str) -> tuple[str, ...]:
@@ -76,32 +68,46 @@ def _as_configured(gateway: Gateway, asked: Asked) -> Asked:
     return asked if shows is None else replace(asked, include_usage=shows)
 
 
+def _completion(router: AsyncRouter, model: str) -> Format:
+    return inbound.COMPLETION
+
+
+def _embedding(router: AsyncRouter, model: str) -> Format:
+    return inbound.EMBEDDING
+
+
 def _message(router: AsyncRouter, model: str) -> Format:
-    return MESSAGE_FOR_CLAUDE if speaks_anthropic(router, model) else MESSAGE
+    return inbound.MESSAGE_FOR_CLAUDE if speaks_anthropic(router, model) else inbound.MESSAGE
 
 
 def _response(router: AsyncRouter, model: str) -> Format:
-    return RESPONSE if has_responses(router, model) else RESPONSE_BY_CHAT
+    return inbound.RESPONSE if has_responses(router, model) else inbound.RESPONSE_BY_CHAT
+
+
+def _message_error(failure: Failure) -> bytes:
+    return inbound.message_error(failure)
 
 
 async def _count_tokens(gateway: Gateway, request: Request, caller: Caller) -> web.StreamResponse:
     """Tell how many tokens a message is: counted where a vocabulary is at hand, else estimated. Nothing is sent."""
     body = _read(request, await read_upload(gateway, request))
-    asked = parse_message(body, keeps_own=False, counts=True)
+    asked = inbound.parse_message(body, keeps_own=False, counts=True)
     call = gateway.grants.of(caller.identity, asked).call(asked)
     messages, tools = asked.arguments["messages"], asked.arguments.get("tools")
     tokens = token_counter(call.target.model, messages=messages, tools=tools)
     headers = {REQUEST_ID: caller.request_id}
-    return web.Response(body=count_response(tokens), headers=headers, content_type="application/json", charset="utf-8")
+    return web.Response(
+        body=inbound.count_response(tokens), headers=headers, content_type="application/json", charset="utf-8"
+    )
 
 
 _call = partial(Route, "POST", right="call")
 
 CALLS: tuple[Route, ...] = (
     _call(_paths("/chat/completions"), handler=_answering("chat", CHAT)),
-    _call(_paths("/completions"), handler=_answering("completion", COMPLETION)),
-    _call(_paths("/embeddings"), handler=_answering("embedding", EMBEDDING)),
+    _call(_paths("/completions"), handler=_answering("completion", _completion)),
+    _call(_paths("/embeddings"), handler=_answering("embedding", _embedding)),
     _call(("/v1/responses", "/responses"), handler=_answering("response", _response)),
-    _call(("/v1/messages",), handler=_answering("message", _message), error=message_error),
-    _call(("/v1/messages/count_tokens",), handler=_count_tokens, error=message_error),
+    _call(("/v1/messages",), handler=_answering("message", _message), error=_message_error),
+    _call(("/v1/messages/count_tokens",), handler=_count_tokens, error=_message_error),
 )

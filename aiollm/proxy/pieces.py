@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiollm.engine.stream import AnswerStream
 from aiollm.integrations.pieces import Pieces, Written
 from aiollm.outbound.frames import EventWriter
 from aiollm.proxy.inbound.asked import Asked
 from aiollm.proxy.inbound.format import Format
-from aiollm.proxy.inbound.messages_events import MessageEvents
 from aiollm.wire.frame import Frame
+
+if TYPE_CHECKING:
+    from aiollm.proxy.inbound.messages_events import MessageEvents
 
 __all__ = ["pieces_of"]
 

@@ -13,7 +13,7 @@ from aiollm.proxy.route import Route
 
 __all__ = ["RouteTable"]
 
-_PLACE = re.compile(r"\{(\w+)(?::([^{}]+))?\}")
+_PLACE = r"\{(\w+)(?::([^{}]+))?\}"
 _NAMES_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 Methods = dict[str, Route]
@@ -80,7 +80,7 @@ def _pattern(path: str) -> re.Pattern[str]:
     """
     parts: list[str] = []
     end = 0
-    for place in _PLACE.finditer(path):
+    for place in re.finditer(_PLACE, path):
         name, form = place.groups()
         parts += [re.escape(path[end : place.start()]), f"(?P<{name}>{form or '[^{}/]+'})"]
         end = place.end()

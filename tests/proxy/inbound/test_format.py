@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aiollm import exceptions as e
-from aiollm.proxy.inbound import format as formats
+from aiollm.proxy import inbound as formats
 from aiollm.proxy.inbound.failure import failure_of
 from aiollm.proxy.inbound.format import Format
 from tests.proxy.inbound.answers import payloads, streamed, whole, written

@@ -120,7 +120,7 @@ async def test_a_reader_of_another_instance_is_told_when_the_stream_is_lost(
 async def test_a_stream_is_kept_up_to_a_number_of_bytes_and_then_a_while(
     redis_server: RedisServer, provider: ProviderServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aiollm.proxy.gateway.STREAM_BYTES", 600)
+    monkeypatch.setattr("aiollm.proxy.resume.STREAM_BYTES", 600)
     provider.script([role(), tokens("".join(WORDS), gap=0.001), finish("stop")])
     async with instances(redis_server, provider, tmp_path, resume_keep=60.0) as (one, two):
         async with one.chat(key=KEY, stream=True) as reply:
