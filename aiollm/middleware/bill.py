@@ -11,8 +11,8 @@ import msgspec
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.outcome import Outcome
 from aiollm.exceptions import Timeout
+from aiollm.pricing.entry import Entry
 from aiollm.pricing.estimate import BYTES_PER_TOKEN, asked_output_tokens, prompt_bytes, text_bytes
-from aiollm.pricing.reduction import Entry
 from aiollm.providers.prices import cost_at, entry_of, most_at, region_of
 from aiollm.providers.provider import Target
 from aiollm.types.origin import Origin

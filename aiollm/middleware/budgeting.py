@@ -11,7 +11,7 @@ from aiollm.engine.chain import Handler
 from aiollm.exceptions import BadRequestError
 from aiollm.middleware.bill import Bill, Charge, Plan, plan_of
 from aiollm.middleware.budget import Budget, Reservation
-from aiollm.pricing.reduction import Entry
+from aiollm.pricing.entry import Entry
 from aiollm.providers.provider import Target
 from aiollm.types.request import Request
 

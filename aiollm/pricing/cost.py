@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from aiollm.pricing.entry import Entry
 from aiollm.pricing.rates import Circumstances, Rates, rates_of
-from aiollm.pricing.reduction import Entry
 from aiollm.types.lenient import whole_number
 from aiollm.types.usage import CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper, Usage
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from aiollm.pricing.reduction import Entry
+from aiollm.pricing.entry import Entry
 
 __all__ = ["belongs", "names_of", "provider_of"]
 

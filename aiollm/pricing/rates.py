@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from aiollm.pricing.reduction import Entry
+from aiollm.pricing.entry import Entry
 from aiollm.types.shape import JSON
 
 __all__ = ["Circumstances", "Rates", "hangs_on_tier", "rates_of"]

@@ -6,19 +6,16 @@ holds as well. An entry keeps its name and its members' names; what members mean
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from aiollm.pricing.entry import Entry, is_price
 from aiollm.types.shape import JSON, is_object
 
-__all__ = ["Entry", "is_price", "reduce_source"]
-
-Entry = Mapping[str, Any]
-"""What is known of one model, under LiteLLM's names: `input_cost_per_token` in USD, `max_output_tokens`..."""
+__all__ = ["reduce_source"]
 
 LEAST_ENTRIES = 100
 """A source with fewer models than this is not the whole of it."""
@@ -62,11 +59,6 @@ def reduce_source(source: bytes) -> dict[str, Entry]:
     if priced < LEAST_ENTRIES:
         raise ValueError(f"it has {priced} models with a price, and at least {LEAST_ENTRIES} are expected")
     return entries
-
-
-def is_price(value: Any) -> bool:
-    """Whether a value can be a price of a token in USD: a number from 0 that is below one dollar."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value < 1
 
 
 def _is_of_use(entry: JSON) -> bool:

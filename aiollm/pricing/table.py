@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from aiollm.pricing.reduction import Entry
+from aiollm.pricing.entry import Entry
 
 __all__ = ["ModelTable", "packaged_table", "packed_table", "read_table"]
 

@@ -10,8 +10,8 @@ import msgspec
 
 from aiollm.exceptions import BadRequestError
 from aiollm.pricing.cost import Cost, reported_cost
+from aiollm.pricing.entry import Entry
 from aiollm.pricing.names import provider_of
-from aiollm.pricing.reduction import Entry
 from aiollm.providers.known_models import entry_named
 from aiollm.providers.prices import cost_at, entry_of, instant, usage_in_terms_of_chat
 from aiollm.providers.registry import find_provider

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from aiollm.exceptions import BadRequestError
+from aiollm.pricing.entry import Entry, is_price
 from aiollm.pricing.names import belongs, names_of
-from aiollm.pricing.reduction import Entry, is_price
 from aiollm.pricing.table import ModelTable, packaged_table, read_table
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, providers
 from aiollm.types.shape import JSON

@@ -8,8 +8,8 @@ from typing import Any
 from aiollm.dialects.responses_message import chat_usage
 from aiollm.dialects.usage import usage_from_object
 from aiollm.pricing.cost import Cost, cost_of, most_of, reported_cost
+from aiollm.pricing.entry import Entry
 from aiollm.pricing.rates import Circumstances, hangs_on_tier
-from aiollm.pricing.reduction import Entry
 from aiollm.providers.google_cloud import DEFAULT_LOCATION
 from aiollm.providers.known_models import find_model
 from aiollm.providers.provider import Target

@@ -27,9 +27,9 @@ from aiollm.proxy.upload import read_upload
 
 __all__ = ["CALLS"]
 
-Choose = Callable[[AsyncRouter, str], Format]
-"""Picks the format by the model that is asked: some of it depends on what the deployments understand. All but that of
-chat are loaded when the first of them is picked."""
+Choose = Callable[[AsyncRouter, dict[str, Any]], Format]
+"""Picks the format of a request by the model that it asks: some of it depends on what the deployments understand. All
+formats but that of chat are loaded when the first of them is picked."""
 
 
 def _paths(path: str) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ def _answering(name: str, choose: Format | Choose) -> Handler:
         body = _read(request, await read_upload(gateway, request))
         if gateway.streams is not None and (seen := request.headers.get(resume.LAST_EVENT_ID)) is not None:
             return await resume.take_up(gateway, request, caller, seen)
-        form = choose if isinstance(choose, Format) else choose(gateway.router, asked_model(body))
+        form = choose if isinstance(choose, Format) else choose(gateway.router, body)
         asked = form.parse(body)
         if asked.stream:
             asked = _as_configured(gateway, asked)
@@ -68,20 +68,20 @@ def _as_configured(gateway: Gateway, asked: Asked) -> Asked:
     return asked if shows is None else replace(asked, include_usage=shows)
 
 
-def _completion(router: AsyncRouter, model: str) -> Format:
+def _completion(router: AsyncRouter, body: dict[str, Any]) -> Format:
     return inbound.COMPLETION
 
 
-def _embedding(router: AsyncRouter, model: str) -> Format:
+def _embedding(router: AsyncRouter, body: dict[str, Any]) -> Format:
     return inbound.EMBEDDING
 
 
-def _message(router: AsyncRouter, model: str) -> Format:
-    return inbound.MESSAGE_FOR_CLAUDE if speaks_anthropic(router, model) else inbound.MESSAGE
+def _message(router: AsyncRouter, body: dict[str, Any]) -> Format:
+    return inbound.MESSAGE_FOR_CLAUDE if speaks_anthropic(router, asked_model(body)) else inbound.MESSAGE
 
 
-def _response(router: AsyncRouter, model: str) -> Format:
-    return inbound.RESPONSE if has_responses(router, model) else inbound.RESPONSE_BY_CHAT
+def _response(router: AsyncRouter, body: dict[str, Any]) -> Format:
+    return inbound.RESPONSE if has_responses(router, asked_model(body)) else inbound.RESPONSE_BY_CHAT
 
 
 def _message_error(failure: Failure) -> bytes:

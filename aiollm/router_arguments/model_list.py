@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from aiollm.api import acompletion, request_parts, target_of
 from aiollm.arguments import checked_key, hidden, is_listing
 from aiollm.exceptions import BadRequestError
-from aiollm.pricing.reduction import Entry
+from aiollm.pricing.entry import Entry
 from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.providers.model_info import known_model
 from aiollm.providers.provider import Target

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiollm.pricing.reduction import LEAST_ENTRIES, is_price, reduce_source
+from aiollm.pricing.reduction import LEAST_ENTRIES, reduce_source
 
 PLAIN = {"mode": "chat", "litellm_provider": "acme", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}
 ENOUGH = {f"m{number}": PLAIN for number in range(LEAST_ENTRIES)}
@@ -74,8 +74,3 @@ def test_fireworks_halves_what_is_cached_where_it_names_no_price() -> None:
 def test_another_file_is_refused_with_the_reason(source: bytes, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         reduce_source(source)
-
-
-@pytest.mark.parametrize("value", [1.0, -1e-9, float("nan"), float("inf"), True, "1e-6", None])
-def test_what_is_no_price(value: Any) -> None:
-    assert not is_price(value)
