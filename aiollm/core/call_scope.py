@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from copy import copy
 from typing import TypeVar
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.core.failures import timeout_of
 from aiollm.core.limited_scope import LimitedScope, surrounding_scope
@@ -51,13 +51,13 @@ class CallScope(CancelScope):
         for clock in ("first_token", "idle"):
             limit, own = getattr(around, clock), getattr(self.timeouts, clock)
             if limit is not None and (own is None or limit < own):
-                self.timeouts = evolve(self.timeouts, **{clock: limit})
+                self.timeouts = replace(self.timeouts, **{clock: limit})
                 self._owners[clock] = around
         if around.total is not None:
             deadline = self.started + around.left
             if self.deadline is None or deadline < self.deadline:
                 self.deadline = deadline
-                self.timeouts = evolve(self.timeouts, total=around.total)
+                self.timeouts = replace(self.timeouts, total=around.total)
                 self._owners["total"] = around
 
     def within(self, timeouts: Timeouts) -> CallScope:
@@ -73,7 +73,7 @@ class CallScope(CancelScope):
         tighter = {
             clock: limit for clock, limit in owned.items() if (own := getattr(timeouts, clock)) is None or limit < own
         }
-        attempt.timeouts = evolve(timeouts, total=self.timeouts.total, **tighter)
+        attempt.timeouts = replace(timeouts, total=self.timeouts.total, **tighter)
         attempt._owners = {
             clock: owner for clock, owner in self._owners.items() if clock == "total" or clock in tighter
         }

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
-from attrs import evolve
 
 from aiollm.cache.key import cache_key, target_key
 from aiollm.core.call_scope import CallScope
@@ -187,7 +186,7 @@ class _Flight(Generic[A]):
 @lru_cache(maxsize=256)
 def _shared_clocks(clocks: Timeouts) -> Timeouts:
     """Return the clocks of a call for several: everyone's own `total` holds for him alone."""
-    return evolve(clocks, total=None)
+    return msgspec.structs.replace(clocks, total=None)
 
 
 def _policy(api: Api, options: CallOptions) -> Hashable:

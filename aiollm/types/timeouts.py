@@ -6,22 +6,13 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from attrs import Attribute, evolve, field, frozen
+import msgspec
+from msgspec.structs import replace
 
 __all__ = ["Timeouts"]
 
 
-def _positive(owner: Any, attribute: Attribute[Any], value: Any) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{attribute.name} must be seconds as a number, or None; got {type(value).__name__}")
-    if not math.isfinite(value) or value <= 0:
-        raise ValueError(f"{attribute.name} must be more than 0 seconds (None switches the clock off); got {value}")
-
-
-@frozen(kw_only=True)
-class Timeouts:
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     """The clocks of one call. All values are seconds (float); None switches a clock off.
 
     Attributes:
@@ -36,10 +27,14 @@ class Timeouts:
         ValueError: a value is not a number, not finite, or not above 0.
     """
 
-    connect: float | None = field(default=10.0, validator=_positive)
-    first_token: float | None = field(default=600.0, validator=_positive)
-    idle: float | None = field(default=120.0, validator=_positive)
-    total: float | None = field(default=None, validator=_positive)
+    connect: float | None = 10.0
+    first_token: float | None = 600.0
+    idle: float | None = 120.0
+    total: float | None = None
+
+    def __post_init__(self) -> None:
+        for clock in self.__struct_fields__:
+            _check(clock, getattr(self, clock))
 
     @classmethod
     @lru_cache(maxsize=256)
@@ -55,7 +50,16 @@ class Timeouts:
             clocks = cls() if stream else cls(total=600.0)
         else:
             clocks = cls(first_token=timeout, idle=timeout, total=None if stream else timeout)
-            clocks = evolve(clocks, connect=min(10.0, timeout))
+            clocks = replace(clocks, connect=min(10.0, timeout))
         if stream and stream_timeout is not None:
-            clocks = evolve(clocks, first_token=stream_timeout, idle=stream_timeout)
+            clocks = replace(clocks, first_token=stream_timeout, idle=stream_timeout)
         return clocks
+
+
+def _check(clock: str, value: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{clock} must be seconds as a number, or None; got {type(value).__name__}")
+    if not math.isfinite(value) or value <= 0:
+        raise ValueError(f"{clock} must be more than 0 seconds (None switches the clock off); got {value}")
