@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from attrs import Attribute, field, frozen
 
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
@@ -33,19 +32,7 @@ MOST_SAVED = 10.0
 _QUANTILE = re.compile(r"p(\d\d?)")
 
 
-def _a_time_or_a_quantile(owner: Any, attribute: Attribute[Any], value: Any) -> None:
-    a_time = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-    if not a_time and not (isinstance(value, str) and _QUANTILE.fullmatch(value)):
-        raise ValueError(f'after must be seconds above 0, or a quantile such as "p95"; got {value!r}')
-
-
-def _a_share(owner: Any, attribute: Attribute[Any], value: Any) -> None:
-    if not (isinstance(value, int | float) and 0 < value <= 1):
-        raise ValueError(f"max_extra must be a share above 0 and up to 1; got {value!r}")
-
-
-@frozen(kw_only=True)
-class Hedge:
+class Hedge(msgspec.Struct, frozen=True, kw_only=True):
     """When a request that has no content yet is made once more.
 
     With a router the second goes to another deployment, otherwise to the same place again. The loser's connection is
@@ -57,8 +44,12 @@ class Hedge:
         max_extra: the share of calls that may be hedged. A slow provider would otherwise get every request twice.
     """
 
-    after: float | str = field(default="p95", validator=_a_time_or_a_quantile)
-    max_extra: float = field(default=0.05, validator=_a_share)
+    after: float | str = "p95"
+    max_extra: float = 0.05
+
+    def __post_init__(self) -> None:
+        _check_time_or_quantile(self.after)
+        _check_share(self.max_extra)
 
     def delay(self, waits: Sequence[float]) -> float | None:
         """Return after how many seconds to ask again, given the recent waits; None for never."""
@@ -67,6 +58,17 @@ class Hedge:
         if len(waits) < FEWEST_SAMPLES:
             return None
         return quantile(waits, int(self.after[1:]) / 100)
+
+
+def _check_time_or_quantile(after: Any) -> None:
+    a_time = isinstance(after, int | float) and not isinstance(after, bool) and after > 0
+    if not a_time and not (isinstance(after, str) and _QUANTILE.fullmatch(after)):
+        raise ValueError(f'after must be seconds above 0, or a quantile such as "p95"; got {after!r}')
+
+
+def _check_share(max_extra: Any) -> None:
+    if not (isinstance(max_extra, int | float) and 0 < max_extra <= 1):
+        raise ValueError(f"max_extra must be a share above 0 and up to 1; got {max_extra!r}")
 
 
 def quantile(values: Sequence[float], share: float) -> float:

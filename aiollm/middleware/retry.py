@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from attrs import Attribute, Factory, field, frozen
 
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
@@ -25,27 +24,7 @@ LONGEST_WAIT_SECONDS = 8.0
 """The waits of the official clients of OpenAI and Anthropic: half a second, doubled each time, 8 s at the most."""
 
 
-def _a_count(owner: Any, attribute: Attribute[Any], value: Any) -> None:
-    if not isinstance(value, int) or value < 0:
-        raise ValueError(f"{attribute.name} must be a whole number from 0; got {value!r}")
-
-
-def _seconds(owner: Any, attribute: Attribute[Any], value: Any) -> None:
-    if not (isinstance(value, int | float) and value >= 0):
-        raise ValueError(f"{attribute.name} must be seconds from 0; got {value!r}")
-
-
-def _counts_by_class(owner: Any, attribute: Attribute[Any], value: Any) -> None:
-    for cls, count in value.items():
-        if not (isinstance(cls, type) and issubclass(cls, APIError)) or not isinstance(count, int) or count < 0:
-            raise ValueError(
-                f"{attribute.name} must be numbers by error classes, such as {{aiollm.RateLimitError: 5}}; "
-                f"got {cls!r}: {count!r}"
-            )
-
-
-@frozen(kw_only=True)
-class Retry:
+class Retry(msgspec.Struct, frozen=True, kw_only=True):
     """When a failed request is sent again.
 
     Attributes:
@@ -63,12 +42,18 @@ class Retry:
         ValueError: a number is below 0, or none; a key of `by_class` is no class of error.
     """
 
-    retries: int = field(default=2, validator=_a_count)
-    by_class: Mapping[type[APIError], int] = field(factory=dict[type[APIError], int], validator=_counts_by_class)
+    retries: int = 2
+    by_class: Mapping[type[APIError], int] = {}
     after_first_token_timeout: bool = False
-    shortest_wait: float = field(default=0.0, validator=_seconds)
-    longest_retry_after: float = field(default=120.0, validator=_seconds)
-    budget: RetryBudget | None = Factory(RetryBudget)
+    shortest_wait: float = 0.0
+    longest_retry_after: float = 120.0
+    budget: RetryBudget | None = msgspec.field(default_factory=RetryBudget)
+
+    def __post_init__(self) -> None:
+        _check_count(self.retries)
+        _check_counts(self.by_class)
+        _check_seconds("shortest_wait", self.shortest_wait)
+        _check_seconds("longest_retry_after", self.longest_retry_after)
 
     def allowed(self, error: APIError, retries: int | None) -> int:
         """Return how many retries a call may make after this error.
@@ -85,6 +70,25 @@ class Retry:
     def named(self, error: APIError) -> type[APIError] | None:
         """Return the class that `by_class` knows an error by."""
         return next((cls for cls in type(error).__mro__ if cls in self.by_class), None)
+
+
+def _check_count(retries: Any) -> None:
+    if not isinstance(retries, int) or retries < 0:
+        raise ValueError(f"retries must be a whole number from 0; got {retries!r}")
+
+
+def _check_counts(by_class: Mapping[Any, Any]) -> None:
+    for cls, count in by_class.items():
+        if not (isinstance(cls, type) and issubclass(cls, APIError)) or not isinstance(count, int) or count < 0:
+            raise ValueError(
+                "by_class must be numbers by error classes, such as {aiollm.RateLimitError: 5}; "
+                f"got {cls!r}: {count!r}"
+            )
+
+
+def _check_seconds(name: str, value: Any) -> None:
+    if not (isinstance(value, int | float) and value >= 0):
+        raise ValueError(f"{name} must be seconds from 0; got {value!r}")
 
 
 def wait_before_retry(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Mapping
 from typing import TypeVar
 
 import msgspec
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.engine.answer import Answer
 from aiollm.engine.call import Call
@@ -42,7 +42,7 @@ class RetryRules(msgspec.Struct, frozen=True, kw_only=True):
             retries: how often its deployments ask for, or None.
         """
         retry = self.by_group.get(group, self.retry)
-        return retry if retries is None else evolve(retry, retries=retries)
+        return retry if retries is None else replace(retry, retries=retries)
 
 
 class GroupRetrying:
@@ -66,7 +66,7 @@ class GroupRetrying:
     def _retrying(self, group: str, retries: int | None, impatient: bool) -> Retrying:
         retry = self._rules.of(group, retries)
         if impatient:
-            retry = evolve(retry, longest_retry_after=min(PATIENCE_SECONDS, retry.longest_retry_after))
+            retry = replace(retry, longest_retry_after=min(PATIENCE_SECONDS, retry.longest_retry_after))
         return Retrying(retry, self.goes_elsewhere)
 
     def goes_elsewhere(self, call: Call) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from urllib.parse import quote
 
 import msgspec
-from attrs import evolve
+from msgspec.structs import replace
 
 from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
@@ -216,7 +216,7 @@ def _retries(arguments: _Arguments) -> RetryRules:
     by_group: dict[str, Retry] = {}
     for group, policy in arguments.mapping("model_group_retry_policy").items():
         by_class, default = retries_by_class(f"model_group_retry_policy[{group!r}]", policy)
-        by_group[group] = evolve(retry, by_class=by_class, retries=_first(default, retry.retries))
+        by_group[group] = replace(retry, by_class=by_class, retries=_first(default, retry.retries))
     return RetryRules(retry=retry, by_group=by_group)
 
 
