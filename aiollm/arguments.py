@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sized
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeGuard
 
 from aiollm import structured
 from aiollm.exceptions import BadRequestError
+from aiollm.types.nearest import nearest
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.record import Record
 from aiollm.types.secret import HiddenText, Secret
@@ -120,7 +120,7 @@ def _message(position: int, message: Any) -> dict[str, Any]:
         raise faulty(f"messages[{position}]", "a dict with role and content", message)
     role = plain.get("role")
     if role not in ROLES:
-        near = get_close_matches(str(role), ROLES, n=1)
+        near = nearest(str(role), ROLES, n=1)
         meant = f" (did you mean {near[0]!r}?)" if near else ""
         raise BadRequestError(
             f"messages[{position}]['role'] must be one of {', '.join(ROLES)}; got {_shape(role)}{meant}",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from aiollm.cli.terminal import Misuse, say
 from aiollm.providers.environment import is_option
 from aiollm.providers.provider import Provider
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, providers
+from aiollm.types.nearest import nearest
 
 __all__ = ["models"]
 
@@ -36,7 +36,7 @@ def models(options: Namespace) -> int:
     else:
         _print_table([(row.name, _address(row), _keys(row)) for row in rows])
     if not rows:
-        near = get_close_matches(wanted.partition("/")[0], providers(), n=2, cutoff=0.7)
+        near = nearest(wanted.partition("/")[0], providers(), n=2, cutoff=0.7)
         meant = f" (did you mean {' or '.join(near)}?)" if near else ""
         say(f"aiollm: no provider has {options.filter!r} in its name or host{meant}")
     return 0 if rows else 1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from aiollm.exceptions import NotFoundError
 from aiollm.local.parts import INSTALL_LINE, find_package
+from aiollm.types.nearest import nearest
 
 __all__ = ["BUILT_IN", "find_weights"]
 
@@ -68,5 +68,5 @@ def _own_file(model: str) -> Path:
 
 
 def _near(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name.lower(), known)
+    near = nearest(name.lower(), known)
     return f" (did you mean {' or '.join(near)}?)" if near else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from types import MappingProxyType
@@ -22,6 +21,7 @@ from aiollm.providers.model_rules import Placement
 from aiollm.providers.provider import Provider, Target
 from aiollm.providers.responses import responses_row
 from aiollm.types.endpoint import Endpoint
+from aiollm.types.nearest import nearest
 from aiollm.types.secret import HiddenText, Secret
 
 __all__ = [
@@ -387,7 +387,7 @@ def _named(name: str, model: str) -> Provider:
 
 
 def _near(name: str) -> str:
-    near = get_close_matches(name.lower(), _rows(), n=3, cutoff=0.6)
+    near = nearest(name.lower(), _rows(), n=3, cutoff=0.6)
     return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 

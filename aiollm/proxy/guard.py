@@ -11,11 +11,11 @@ from ipaddress import ip_address, ip_network
 from random import getrandbits
 from urllib.parse import urlsplit
 
+from aiollm.proxy import page
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys import Identity
-from aiollm.proxy.page.gate import require_session
 from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
 
@@ -58,7 +58,7 @@ def check(gateway: Gateway, route: Route, request: Request, request_id: str) -> 
     if route.right == "metrics" and not gateway.config.litellm.require_auth_for_metrics_endpoint:
         return Caller(_PUBLIC, request_id)
     if route.right == "page":
-        require_session(gateway, request)
+        page.require_session(gateway, request)
         return Caller(_SIGNED_IN, request_id)
     identity = gateway.keyring.identify(_presented(gateway, request), time.time())
     path = route.paths[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 
 import msgspec
 from msgspec.structs import replace
@@ -18,6 +17,7 @@ from aiollm.router.statistics import Statistics
 from aiollm.router.stats import DeploymentStats, deployment_stats
 from aiollm.router.strategy import Draw
 from aiollm.router.trial import Trial
+from aiollm.types.nearest import nearest
 
 __all__ = ["Fleet"]
 
@@ -181,7 +181,7 @@ class Fleet:
         patterns = [pattern for pattern in groups if "*" in pattern and _matches(pattern, name)]
         if patterns:
             return groups[max(patterns, key=len)]
-        near = get_close_matches(name, self.names(), n=3)
+        near = nearest(name, self.names(), n=3)
         known = ", ".join(self.names()) or "none"
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {known}"
         raise BadRequestError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ from msgspec.structs import asdict
 
 from aiollm import exceptions
 from aiollm.exceptions import APIError
+from aiollm.types.nearest import nearest
 from aiollm.types.shape import is_mapping
 
 __all__ = ["AllowedFailsPolicy", "RetryPolicy", "allowed_fails_by_class", "retries_by_class"]
@@ -92,7 +92,7 @@ def _counts(argument: str, given: Any, kind: type[RetryPolicy | AllowedFailsPoli
     known = kind.__struct_fields__
     for name, count in counts.items():
         if name not in known:
-            near = get_close_matches(str(name), known, n=1)
+            near = nearest(str(name), known, n=1)
             meant = f": did you mean {near[0]}?" if near else f"; it has {', '.join(known)}"
             raise ValueError(f"{argument} has no {name}{meant}")
         if count is not None and not (type(count) is int and count >= 0):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from typing import Any
+
+from aiollm.types.nearest import nearest
 
 __all__ = ["NOT_HERE", "refuse_unknown"]
 
@@ -52,7 +53,7 @@ def refuse_unknown(given: Mapping[str, Any], known: Collection[str]) -> None:
             continue
         why = NOT_HERE["enable_health_check_routing"] if name.startswith("health_check_") else NOT_HERE.get(name)
         if why is None:
-            near = get_close_matches(name, known, n=1)
+            near = nearest(name, known, n=1)
             raise TypeError(f"Router has no argument {name!r}{f': did you mean {near[0]!r}?' if near else ''}")
         if value:
             raise TypeError(f"Router has no {name}, which LiteLLM's has: {why}")

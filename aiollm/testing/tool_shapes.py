@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from aiollm.testing.openai_steps import deltas
 from aiollm.testing.step import Step, require
+from aiollm.types.nearest import nearest
 
 Piece: TypeAlias = "dict[str, Any]"
 _MISSING = object()
@@ -28,7 +28,7 @@ def tool_deltas(shape: str, *, gap: float = 0.0) -> Step:
     Raises:
         ScriptError: there is no such shape; the message lists near names.
     """
-    near = get_close_matches(shape, TOOL_SHAPES) or sorted(TOOL_SHAPES)
+    near = nearest(shape, TOOL_SHAPES) or sorted(TOOL_SHAPES)
     require(shape in TOOL_SHAPES, f"tool_deltas: no shape {shape!r}; did you mean one of {', '.join(near)}?")
     chunks = ([{"index": 0, "delta": {"tool_calls": c}, "finish_reason": None}] for c in TOOL_SHAPES[shape])
     return deltas(f"tool_deltas({shape!r})", *chunks, gap=gap)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +12,7 @@ from aiollm.compat.litellm.differences import Section, differences
 from aiollm.compat.litellm.settings import KEYS, SETTINGS, Settings, log_everything
 from aiollm.providers.known_models import table
 from aiollm.providers.registry import providers
+from aiollm.types.nearest import nearest
 
 __all__ = ["Namespace"]
 
@@ -71,5 +71,5 @@ def _why_not(name: str, *sections: Section) -> str:
         if row is not None and row.kind == "missing":
             return f"litellm.{name} is not there in aiollm: {row.note}"
     known = [name for section in sections for name in differences(section)]
-    near = get_close_matches(name, known, n=1)
+    near = nearest(name, known, n=1)
     return f"aiollm.compat.litellm has no {name!r}{f': did you mean {near[0]!r}?' if near else ''}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from aiollm.proxy.config.names import UNSUPPORTED
 from aiollm.proxy.config.problem import Problems
 from aiollm.proxy.config.sections import member_fault, read_member
 from aiollm.proxy.config.settings import Deployment, DeploymentParams
+from aiollm.types.nearest import nearest
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.secret import HiddenText
 
@@ -152,7 +152,7 @@ class _Entry(msgspec.Struct, frozen=True):
         elif name in UNSUPPORTED["litellm_params"]:
             message = "is a parameter of LiteLLM's that is not supported here; it has no effect"
             self.problems.warning(value, key, message)
-        elif name not in OPENAI_PARAMS and (near := get_close_matches(name, _KNOWN, n=1, cutoff=_NEAR)):
+        elif name not in OPENAI_PARAMS and (near := nearest(name, _KNOWN, n=1, cutoff=_NEAR)):
             self.problems.error(value, key, f"is no parameter that is known (did you mean {near[0]}?)")
         else:
             given["parameters"][name] = value.plain()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from aiollm.types.nearest import nearest
 
 if TYPE_CHECKING:
     from aiollm.proxy.config.document import Value
@@ -60,5 +61,5 @@ class Problems(msgspec.Struct, frozen=True):
 
 def meant(name: str, known: Sequence[str]) -> str:
     """Return a question after the nearest known name, to end a sentence with; "" where none is near."""
-    near = get_close_matches(name, known, n=1)
+    near = nearest(name, known, n=1)
     return f" (did you mean {near[0]}?)" if near else ""

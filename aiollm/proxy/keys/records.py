@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from aiollm.exceptions import BadRequestError
 from aiollm.proxy.durations import seconds_in
 from aiollm.proxy.inbound.body import refused
 from aiollm.proxy.keys.holder import Holder, Kind
+from aiollm.types.nearest import nearest
 from aiollm.types.shape import JSON
 
 __all__ = ["changed_holder", "told_holder"]
@@ -84,7 +84,7 @@ def _date(time: float | None) -> str | None:
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> BadRequestError:
-    near = get_close_matches(name, known, n=1, cutoff=0.8)
+    near = nearest(name, known, n=1, cutoff=0.8)
     meant = f"; did you mean {near[0]}?" if near else ""
     return refused(name, f"is not supported here, so it would not be held to{meant}", "unsupported_parameter")
 
