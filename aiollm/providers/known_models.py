@@ -110,7 +110,7 @@ def _cache_folder() -> str:
 
 
 def _table_in(folder: str) -> Path | None:
-    return None if folder.startswith("~") else Path(folder, "aiollm", "models.json.gz")
+    return None if folder.startswith("~") else Path(folder, "aiollm", "models.table")
 
 
 # By the folder's name: each price of an answer looks here, and to put a path together takes longer than all the rest.

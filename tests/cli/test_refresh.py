@@ -23,7 +23,7 @@ FUTURE = 13_569_465_600  # the year 2400
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "aiollm" / "models.json.gz"
+    return tmp_path / "cache" / "aiollm" / "models.table"
 
 
 @pytest.fixture

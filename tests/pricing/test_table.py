@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from pathlib import Path
 
@@ -14,7 +13,7 @@ ENTRIES = {"a/b": {"input_cost_per_token": 1e-6}, "c": {"alias_of": "a/b"}}
 
 
 def test_a_table_is_read_as_it_was_packed(tmp_path: Path) -> None:
-    path = tmp_path / "models.json.gz"
+    path = tmp_path / "models.table"
     path.write_bytes(packed_table(ENTRIES, source="here", made="2026-11-26"))
     table = read_table(path)
     assert dict(table) == ENTRIES
@@ -32,13 +31,14 @@ def test_the_same_entries_make_the_same_file() -> None:
     assert packed_table(ENTRIES, source="s", made="m") == packed_table(backwards, source="s", made="m")
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"text", gzip.compress(b"text"), gzip.compress(b"{}"), gzip.compress(b"{}")[:-9]], ids=range(5)
-)
+WHOLE = packed_table(ENTRIES, source="here", made="2026-11-26")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"{}", b"\x1f\x8b\n", WHOLE[:-9], WHOLE[:-1] + b"!"], ids=range(6))
 def test_another_file_is_no_table(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "models.json.gz"
+    path = tmp_path / "models.table"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"models\.json\.gz is not a table"):
+    with pytest.raises(ValueError, match=r"models.table is not a table"):
         read_table(path)
 
 
