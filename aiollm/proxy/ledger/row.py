@@ -20,7 +20,7 @@ _MOST = 2**53
 """Nine million dollars: no call costs as much, and a thousand of them still fit into a store's whole number."""
 
 
-class Charge(msgspec.Struct, frozen=True):
+class Charge(msgspec.Struct, frozen=True, cache_hash=True):
     """What a holder's budget is charged with: who, and the beginning of the period, in seconds since 1970."""
 
     kind: Kind

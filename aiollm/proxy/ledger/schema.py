@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 from aiollm.proxy.ledger.script import Rows, Statement
 
-__all__ = ["create_tables"]
+__all__ = ["create_key_index", "create_tables", "drop_key_index"]
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS aiollm_epoch (only_row INTEGER PRIMARY KEY, value BIGINT NOT NULL)",
@@ -48,7 +48,6 @@ _TABLES = (
     )
     """,
     "CREATE INDEX IF NOT EXISTS aiollm_spend_started ON aiollm_spend (started)",
-    "CREATE INDEX IF NOT EXISTS aiollm_spend_key ON aiollm_spend (key_hash, started)",
     """
     CREATE TABLE IF NOT EXISTS aiollm_days (
         day TEXT NOT NULL,
@@ -71,3 +70,17 @@ def create_tables() -> Generator[Statement, Rows, None]:
     """Make the tables that are not there yet."""
     for table in _TABLES:
         yield table, ()
+
+
+def create_key_index() -> Generator[Statement, Rows, None]:
+    """Make the index by which the rows of a key are found.
+
+    Only PostgreSQL looks at it: SQLite makes its plan before it knows whether a key is asked for, and each row would
+    cost it a page of its own.
+    """
+    yield "CREATE INDEX IF NOT EXISTS aiollm_spend_key ON aiollm_spend (key_hash, started)", ()
+
+
+def drop_key_index() -> Generator[Statement, Rows, None]:
+    """Take the index away that files of before have."""
+    yield "DROP INDEX IF EXISTS aiollm_spend_key", ()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Literal
+from itertools import chain
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -15,36 +17,52 @@ from aiollm.proxy.ledger.script import Rows, Statement
 
 __all__ = ["Grouping", "Total", "forget_rows", "read_rows", "read_totals", "write_rows"]
 
+T = TypeVar("T")
+
 Grouping = Literal["key", "team", "user", "model", "day"]
+
+_DAY_SECONDS = 24 * 3600
 
 # Statements grow with the rows; the driver keeps those it has prepared, so rows go in batches of these sizes.
 _BATCHES = (100, 10, 1)
 
-_DAY_SECONDS = 24 * 3600
 
-_INSERT = """
+def _for_batches(text: str, rows: str) -> dict[int, str]:
+    """Return a statement for each size of batch: the text, with as many rows in the place of its `{}`."""
+    return {size: text.replace("{}", ", ".join([rows] * size)) for size in _BATCHES}
+
+
+_FIND = _for_batches("SELECT id FROM aiollm_spend WHERE id IN ({})", "?")
+_INSERT = _for_batches(
+    """
     INSERT INTO aiollm_spend
     (id, started, key_hash, team, user_name, model, status, prompt_tokens, completion_tokens, cost, record)
     VALUES {}
-    ON CONFLICT (id) DO NOTHING RETURNING id
-"""
-_INSERTS = {size: _INSERT.replace("{}", ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * size)) for size in _BATCHES}
-_CHARGE = """
-    INSERT INTO aiollm_balances (kind, name, period, spent, version) VALUES (?, ?, ?, ?, ?)
+    """,
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+)
+_CHARGE = _for_batches(
+    """
+    INSERT INTO aiollm_balances (kind, name, period, spent, version) VALUES {}
     ON CONFLICT (kind, name, period)
     DO UPDATE SET spent = aiollm_balances.spent + excluded.spent, version = excluded.version
-"""
-_COUNT = """
+    """,
+    "(?, ?, ?, ?, ?)",
+)
+_COUNT = _for_batches(
+    """
     INSERT INTO aiollm_days
     (day, key_hash, team, user_name, model, requests, failures, prompt_tokens, completion_tokens, cost)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES {}
     ON CONFLICT (day, key_hash, team, user_name, model) DO UPDATE SET
         requests = aiollm_days.requests + excluded.requests,
         failures = aiollm_days.failures + excluded.failures,
         prompt_tokens = aiollm_days.prompt_tokens + excluded.prompt_tokens,
         completion_tokens = aiollm_days.completion_tokens + excluded.completion_tokens,
         cost = aiollm_days.cost + excluded.cost
-"""
+    """,
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+)
 _READ = """
     SELECT record FROM aiollm_spend
     WHERE (CAST(? AS TEXT) IS NULL OR key_hash = ?) AND (CAST(? AS TEXT) IS NULL OR model = ?)
@@ -86,18 +104,35 @@ class Total(msgspec.Struct, frozen=True):
 
 def write_rows(rows: Sequence[SpendRow]) -> Generator[Statement, Rows, int]:
     """Write rows, and add those that were not there yet to the balances and the days. Returns how many those were."""
-    version = yield from next_version()
-    new: set[str] = set()
-    waiting = list({row.id: row for row in rows}.values())
-    while waiting:
-        size = next(size for size in _BATCHES if size <= len(waiting))
-        batch, waiting = waiting[:size], waiting[size:]
-        values = [value for row in batch for value in _values(row)]
-        written = yield _INSERTS[size], values
-        new.update(str(row[0]) for row in written)
-    fresh = {row.id: row for row in rows if row.id in new}.values()
-    yield from _add(list(fresh), version)
+    version = yield from next_version()  # and nobody else writes until this is done
+    waiting = {row.id: row for row in rows}
+    # A database that is to tell of each row whether it was new makes a second copy of all of them.
+    for ids in _batches(list(waiting)):
+        for (known,) in (yield _FIND[len(ids)], ids):
+            del waiting[known]
+    new = list(waiting.values())
+    yield from _put(_INSERT, [_values(row) for row in new])
+    # In an order, so that two writers never wait for one another.
+    yield from _put(
+        _CHARGE, [(*name, period, cost, version) for (name, period), cost in sorted(written_sums(new).items())]
+    )
+    yield from _put(_COUNT, sorted(_counts(new)))
     return len(new)
+
+
+def _put(statements: Mapping[int, str], rows: Sequence[Sequence[object]]) -> Generator[Statement, Rows, None]:
+    """Write rows of values in batches."""
+    for batch in _batches(rows):
+        yield statements[len(batch)], [*chain.from_iterable(batch)]
+
+
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Return items in parts of the sizes that there are statements for."""
+    start = 0
+    while left := len(items) - start:
+        size = next(size for size in _BATCHES if size <= left)
+        yield items[start : start + size]
+        start += size
 
 
 def _values(row: SpendRow) -> tuple[object, ...]:
@@ -111,24 +146,21 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "\ufffd")
 
 
-def _add(rows: Sequence[SpendRow], version: int) -> Generator[Statement, Rows, None]:
-    counted: dict[tuple[str, str, str, str, str], list[SpendRow]] = {}
+def _counts(rows: Iterable[SpendRow]) -> Iterator[tuple[str | int, ...]]:
+    """Return what is added to the days, each place once."""
+    counted: defaultdict[tuple[float, str, str, str, str], list[SpendRow]] = defaultdict(list)
     for row in rows:
-        day = _day(int(row.started // _DAY_SECONDS))
-        counted.setdefault((day, row.key or "", row.team or "", row.user or "", row.model), []).append(row)
-    # In an order, so that two writers never wait for one another.
-    for ((kind, name), period), cost in sorted(written_sums(rows).items()):
-        yield _CHARGE, (kind, name, period, cost, version)
-    for (*place, model), calls in sorted(counted.items()):
+        place = row.started // _DAY_SECONDS, row.key or "", row.team or "", row.user or "", _storable(row.model)
+        counted[place].append(row)
+    for (day, *names), calls in counted.items():
         failures = sum(row.status != "success" for row in calls)
         prompts, completions = sum(row.prompt_tokens for row in calls), sum(row.completion_tokens for row in calls)
-        cost = sum(row.cost for row in calls)
-        yield _COUNT, (*place, _storable(model), len(calls), failures, prompts, completions, cost)
+        yield _day(day), *names, len(calls), failures, prompts, completions, sum(row.cost for row in calls)
 
 
 @lru_cache(maxsize=8)
-def _day(number: int) -> str:
-    """Return the name of a day, by its number since 1970: to make one takes longer than all else of a row's sums."""
+def _day(number: float) -> str:
+    """Return the name of a day, by its number since 1970: to make one takes longer than to add up its rows."""
     return datetime.fromtimestamp(number * _DAY_SECONDS, UTC).strftime("%Y-%m-%d")
 
 

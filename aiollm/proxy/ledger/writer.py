@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
+from itertools import islice
 from typing import Self
 
 from aiollm.proxy.keys.holder import HolderId
@@ -156,7 +157,7 @@ class SpendWriter:
             self._admissions.written(self._spilled)
             self._spilled.clear()
         while self._waiting:
-            batch = [self._waiting[place] for place in range(min(BATCH, len(self._waiting)))]
+            batch = list(islice(self._waiting, BATCH))
             await self._store.write(batch)
             for _ in batch:
                 self._waiting.popleft()
@@ -168,7 +169,7 @@ class SpendWriter:
         self._admissions.refresh(changes.balances)
 
     def _spill(self, count: int) -> None:
-        rows = [self._waiting[place] for place in range(count)]
+        rows = list(islice(self._waiting, count))
         self._spool.add(rows)
         self._spilled.update(written_sums(rows))
         for _ in rows:

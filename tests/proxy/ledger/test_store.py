@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -114,6 +116,18 @@ async def test_large_batches_are_written_whole(store: Store) -> None:
     assert (await store.totals("model"))[0].requests == 237
 
 
+async def test_a_batch_of_many_keys_is_summed_by_each(store: Store) -> None:
+    rows = [row(f"r{number}", key=str(number), charges=(Charge("key", str(number), 0.0),)) for number in range(237)]
+    assert await store.write(rows) == 237
+    assert (await store.changes(0)).balances == {(HolderId("key", str(number)), 0.0): 100 for number in range(237)}
+    assert sum(total.cost for total in await store.totals("key")) == 23_700
+
+
+async def test_models_that_are_stored_under_one_name_are_summed_together(store: Store) -> None:
+    assert await store.write([row("a", model="\x00"), row("b", model="\ufffd")]) == 2
+    assert await store.totals("model") == [Total("\ufffd", 2, 0, 20, 10, 200)]
+
+
 async def test_spend_is_summed_by_key_team_user_model_and_day(store: Store) -> None:
     await store.write(
         [
@@ -189,6 +203,20 @@ async def test_no_key_is_in_the_file(tmp_path: Path) -> None:
     written = all_bytes(tmp_path)
     assert digest_of(secret).encode() in written
     assert secret.encode() not in written
+
+
+async def test_a_file_with_the_index_of_before_is_used_without_it(tmp_path: Path) -> None:
+    before = Store(open_database(None, tmp_path / "proxy.sqlite"))
+    await before.write([row("a")])
+    await before.close()
+    with closing(sqlite3.connect(tmp_path / "proxy.sqlite")) as file:
+        file.execute("CREATE INDEX aiollm_spend_key ON aiollm_spend (key_hash, started)")
+    store = Store(open_database(None, tmp_path / "proxy.sqlite"))
+    assert await store.write([row("a"), row("b")]) == 1
+    assert [one.id for one in await store.rows(key="k")] == ["a", "b"]
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / "proxy.sqlite")) as file:
+        assert file.execute("SELECT * FROM sqlite_master WHERE name = 'aiollm_spend_key'").fetchall() == []
 
 
 async def test_a_file_that_cannot_be_used_is_unavailable_until_it_can(tmp_path: Path) -> None:
