@@ -71,9 +71,10 @@ async def _let_in(
         grant = gateway.grants.of(caller.identity, asked)
         call = grant.call(asked)
         settlement = admit(gateway, caller, asked, grant, call, name)
-        if settlement.waits:
-            await settlement.let_in()
-        live = LiveCall(caller.request_id, name, asked.model, caller.key, asked.stream, settlement.started, call.scope)
+        if settlement.reservation.waits:
+            await settlement.reservation.told()
+        key = caller.identity.key
+        live = LiveCall(caller.request_id, name, asked.model, key, asked.stream, settlement.started, call.scope)
         exchange = _Exchange(gateway, request, caller, asked, form, grant, call, settlement, live)
         return await (exchange.stream() if asked.stream else exchange.whole())
     finally:

@@ -45,8 +45,17 @@ def make_server(gateway: Gateway, routes: Sequence[Route] = ROUTES, **settings: 
             return web.Response()  # the client is gone: nobody gets it
         request.guard = guard
         guard.begin()
+        request_id = new_request_id()
+        form: Callable[[Failure], bytes] = chat_error
         try:
-            response = await _answered(gateway, table, request)
+            route, request.named = table.find(request.method, request.rel_url.path_safe)
+            form = route.error
+            caller = check(gateway, route, request, request_id)
+            response = await route.handler(gateway, request, caller)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client is told, and the log has it
+            response = failure_response(failed(error, request_id, over_budget=gateway.over_budget), form, request_id)
+            if isinstance(error, web.HTTPMethodNotAllowed):
+                response.headers["allow"] = error.headers["Allow"]
         finally:
             guard.end()
         if not response.prepared:
@@ -54,18 +63,3 @@ def make_server(gateway: Gateway, routes: Sequence[Route] = ROUTES, **settings: 
         return response
 
     return web.Server(handle, request_factory=request_of, handler_cancellation=True, **settings)
-
-
-async def _answered(gateway: Gateway, table: RouteTable, request: Request) -> web.StreamResponse:
-    request_id = new_request_id()
-    form: Callable[[Failure], bytes] = chat_error
-    try:
-        route, request.named = table.find(request.method, request.rel_url.path_safe)
-        form = route.error
-        caller = check(gateway, route, request, request_id)
-        return await route.handler(gateway, request, caller)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the client is told, and the log has it
-        response = failure_response(failed(error, request_id, over_budget=gateway.over_budget), form, request_id)
-        if isinstance(error, web.HTTPMethodNotAllowed):
-            response.headers["allow"] = error.headers["Allow"]
-        return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from aiollm.proxy.keys import Holder, Identity
+from aiollm.proxy.keys import Identity
 
 __all__ = ["Caller"]
 
@@ -21,11 +21,6 @@ class Caller(msgspec.Struct, frozen=True):
     request_id: str
 
     @property
-    def key(self) -> Holder | None:
-        """The virtual key; None for the master key, and where nobody needs one."""
-        return self.identity.key
-
-    @property
     def is_admin(self) -> bool:
         """Whether the caller may do all: it has the master key, or there is none. Of a public route nobody may."""
         return self.identity.is_admin
@@ -33,7 +28,8 @@ class Caller(msgspec.Struct, frozen=True):
     @property
     def owner(self) -> str:
         """Whose the streams are that it makes: one key's only, by its SHA-256, or those of the other role."""
-        return self.identity.role if self.key is None else self.key.name
+        key = self.identity.key
+        return self.identity.role if key is None else key.name
 
     def require_model(self, model: str) -> None:
         """Check that the caller may ask for a model.

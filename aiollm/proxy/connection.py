@@ -217,5 +217,6 @@ class Connections:
 
 def connection_of(request: web.BaseRequest) -> ConnectionGuard | None:
     """Return the guard of the connection that a request came over; None where that is lost."""
-    protocol = None if request.transport is None else request.transport.get_protocol()
+    transport = request.transport
+    protocol = None if transport is None else transport.get_protocol()
     return protocol if isinstance(protocol, ConnectionGuard) else None

@@ -69,12 +69,11 @@ def answer_headers(answer: Answer, own: Attempt | None, model: str, request_id: 
     if answer.origin.cache_hit:
         told["x-aiollm-cache"] = "hit"
     headers = answer.head.headers
-    handed_on = {name: value for name, value in headers.items() if name.startswith(_LIMITS)}
-    if upstream := provider_request_id(headers):
-        handed_on["x-upstream-request-id"] = upstream
-    for name, value in handed_on.items():
-        if (safe := safe_value(value)) is not None:
+    for name, value in headers.items():
+        if name.startswith(_LIMITS) and (safe := safe_value(value)):
             told[name] = safe
+    if (upstream := provider_request_id(headers)) and (safe := safe_value(upstream)):
+        told["x-upstream-request-id"] = safe
     return told
 
 

@@ -29,7 +29,7 @@ _ENDINGS: dict[str, Status] = {"complete": "success", "closed": "cancelled", "fa
 def admit(gateway: Gateway, caller: Caller, asked: Asked, grant: Grant, call: Call, api: str) -> Settlement:
     """Let a call in by the limits and budgets of those who make it, and return what settles it.
 
-    Where limits are shared by several instances it may have to wait yet: see `Settlement.waits`.
+    Where limits are shared by several instances it may have to wait yet: see `Reservation.waits`.
 
     Args:
         gateway: the worker's state.
@@ -58,6 +58,7 @@ class Settlement(msgspec.Struct, eq=False):
     """The end of one call: what it took is booked, and its row is written. Only the first ending counts.
 
     Attributes:
+        reservation: what the call was let in with.
         started: when the call was let in, in seconds since 1970.
         charge: what the call came to; None while it goes on.
         cut: whether the connection was closed because the client did not read.
@@ -68,24 +69,11 @@ class Settlement(msgspec.Struct, eq=False):
     _asked: Asked
     _call: Call
     _api: str
-    _reservation: Reservation
+    reservation: Reservation
     _bill: Bill
     started: float
     charge: Charge | None = None
     cut: bool = False
-
-    @property
-    def waits(self) -> bool:
-        """Whether the call has to wait for `let_in`."""
-        return self._reservation.waits
-
-    async def let_in(self) -> None:
-        """Wait until the call is let in. Cancelling takes nothing.
-
-        Raises:
-            Refusal: a limit is reached; nothing is taken then.
-        """
-        await self._reservation.told()
 
     def answered(self, outcome: Outcome) -> None:
         """Settle a call that has an answer, at the answer's end."""
@@ -124,8 +112,8 @@ class Settlement(msgspec.Struct, eq=False):
         call, caller, asked = self._call, self._caller, self._asked
         cost = nanodollars(charge.usd)
         clock = call.scope.loop.time()
-        self._reservation.settle(clock, tokens=charge.tokens, cost=cost, sent=bool(call.attempts))
-        key = caller.key
+        self.reservation.settle(clock, tokens=charge.tokens, cost=cost, sent=bool(call.attempts))
+        key = caller.identity.key
         last: Attempt | None = call.attempts[-1] if call.attempts else None
         self._gateway.note(
             SpendRow(
@@ -153,7 +141,7 @@ class Settlement(msgspec.Struct, eq=False):
                 cached=cached,
                 tags=key.tags if key else (),
                 metadata=asked.metadata,
-                charges=self._reservation.charges,
+                charges=self.reservation.charges,
             ),
             call.attempts,
             None if key is None else key.alias,

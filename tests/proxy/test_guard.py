@@ -49,7 +49,7 @@ async def test_every_route_that_is_not_public_refuses_who_has_no_key(proxy: Prox
 
 
 async def told(gateway: Gateway, request: web.BaseRequest, caller: Caller) -> web.StreamResponse:
-    return web.json_response({"admin": caller.is_admin, "key": caller.key and caller.key.name})
+    return web.json_response({"admin": caller.is_admin, "key": caller.identity.key and caller.identity.key.name})
 
 
 @pytest.fixture

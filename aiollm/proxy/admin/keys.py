@@ -62,15 +62,15 @@ async def _generate(gateway: Gateway, request: Request, caller: Caller) -> web.R
 
 async def _info(gateway: Gateway, request: Request, caller: Caller) -> web.Response:
     """Tell of a key; who has no master key is told of its own."""
-    asked = request.query.get("key")
+    asked, own = request.query.get("key"), caller.identity.key
     if asked is None:
-        if caller.key is None:
+        if own is None:
             raise refused("key", "must be given: the key, or its hash")
-        holder = caller.key
+        holder = own
     elif caller.is_admin:
         holder = _found(gateway, asked)
-    elif caller.key is not None and digest_said(asked) == caller.key.name:
-        holder = caller.key
+    elif own is not None and digest_said(asked) == own.name:
+        holder = own
     else:
         message = "a key can be asked about itself only; the master key about all"
         raise Refusal(Failure(403, message, "admin_only", "permission_error", "key"))

@@ -27,16 +27,13 @@ class Identity(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         role: "admin" has the master key; "caller" a virtual key; "anyone" is there where no master key is set, and may
             do all; "public" was not looked at, because the route is everybody's, and may do nothing else.
+        key: the virtual key; None for the master key, and where nobody needs one.
         holders: the key, and the team and the user it belongs to; none but for a caller.
     """
 
     role: Role
+    key: Holder | None = None
     holders: tuple[Holder, ...] = ()
-
-    @property
-    def key(self) -> Holder | None:
-        """The caller's key; None for who has none."""
-        return self.holders[0] if self.holders else None
 
     @property
     def is_admin(self) -> bool:
@@ -141,7 +138,7 @@ class Keyring:
         key = self._holders.get(HolderId("key", digest))
         if key is None or not compare_digest(digest, key.name):
             return None
-        caller = self._callers[digest] = Identity("caller", (key, *self._owners(key)))
+        caller = self._callers[digest] = Identity("caller", key, (key, *self._owners(key)))
         return caller
 
     def _owners(self, key: Holder) -> Iterable[Holder]:

@@ -14,7 +14,7 @@ import msgspec
 
 from aiollm.core.quota import NOTHING, Amounts
 from aiollm.proxy.inbound.failure import Failure, Refusal
-from aiollm.proxy.keys.holder import Holder, HolderId
+from aiollm.proxy.keys.holder import Holder, HolderId, Kind
 from aiollm.proxy.ledger.limits import UNLIMITED, AskedQuota, HolderLimits, HolderQuota, OwnLimits
 from aiollm.proxy.ledger.row import Charge, dollars
 
@@ -150,7 +150,7 @@ class Admissions:
     def __init__(self, over_budget: int = 429, limits: HolderLimits | None = None) -> None:
         self.over_budget: int = over_budget
         self.limits: HolderLimits = limits or OwnLimits()
-        self._accounts: dict[HolderId, _Account] = {}
+        self._accounts: dict[tuple[Kind, str], _Account] = {}  # by the kind and the name of their holders
 
     def admit(self, holders: Sequence[Holder], now: float, clock: float, *, tokens: int, cost: int) -> Reservation:
         """Let a call in; where the reservation `waits`, that is only once it was `told`.
@@ -217,17 +217,18 @@ class Admissions:
         written: dict[tuple[HolderId, float], int] = {}
         for name, account in self._accounts.items():
             if account.budgeted:
-                pending[name, account.period] = account.unwritten + account.reserved
-                written[name, account.period], account.written = account.written, 0
+                budget = HolderId(*name), account.period
+                pending[budget] = account.unwritten + account.reserved
+                written[budget], account.written = account.written, 0
         return pending, written
 
     def learn(self, elsewhere: Mapping[tuple[HolderId, float], int]) -> None:
         """Take over what is pending with other workers, and nothing else."""
         for name, account in self._accounts.items():
-            account.elsewhere = elsewhere.get((name, account.period), 0)
+            account.elsewhere = elsewhere.get((HolderId(*name), account.period), 0)
 
     def _account(self, holder: Holder, now: float) -> _Account:
-        account = self._accounts.get(HolderId(holder.kind, holder.name))
+        account = self._accounts.get((holder.kind, holder.name))
         if account is not None and account.holder is holder and now < account.until:
             return account
         period, end = holder.period_start(now), holder.period_end(now)
