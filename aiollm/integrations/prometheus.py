@@ -261,6 +261,9 @@ class _Gauges(msgspec.Struct, frozen=True, eq=False):
 class PrometheusMetrics:
     """Counters and histograms of calls. It may be used from several threads.
 
+    Attributes:
+        shared: whether other processes tell these numbers too; they know of calls that were counted by `count` only.
+
     Raises:
         ImportError: prometheus-client is not installed.
     """
@@ -268,7 +271,7 @@ class PrometheusMetrics:
     def __init__(self) -> None:
         if find_spec("prometheus_client") is None:
             raise ImportError("metrics need prometheus-client: pip install 'aiollm[prometheus]'")
-        self._at_once = PROCESS_ENVIRONMENT.get(SHARED_FOLDER) is not None
+        self.shared: bool = PROCESS_ENVIRONMENT.get(SHARED_FOLDER) is not None
         self._uncounted: deque[_Ended] = deque()  # threads share it; each access is one atomic operation
         self._made: list[_Numbers] = []
 
@@ -280,10 +283,10 @@ class PrometheusMetrics:
         return self._made[0]
 
     def ended(self, call: FinishedCall, attempts: Iterable[Attempt] = (), *, key_alias: str | None = None) -> None:
-        """Count a call that has ended.
+        """Take note of a call that has ended.
 
-        Calls are counted together, at the latest before the numbers are told: a counter of the library takes a lock
-        for each addition, and a call is some ten of them. Where processes share their numbers each is counted at once.
+        Calls are counted together, at the latest before the numbers are told here: a counter of the library takes a
+        lock for each addition, and a call is some ten of them.
 
         Args:
             call: the call.
@@ -291,10 +294,11 @@ class PrometheusMetrics:
             key_alias: what people call the caller's key.
         """
         self._uncounted.append((call, tuple(attempts), key_alias or ""))
-        if self._at_once or len(self._uncounted) >= MOST_UNCOUNTED:
-            self._count()
+        if len(self._uncounted) >= MOST_UNCOUNTED:
+            self.count()
 
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Count the calls that have ended until now."""
         tallies: dict[tuple[str | None, ...], _Tally] = {}
         tries: defaultdict[tuple[str | None, ...], int] = defaultdict(int)
         for call, attempts, alias in self._taken():
@@ -326,5 +330,5 @@ class PrometheusMetrics:
         Args:
             gauges: what is to be told with them.
         """
-        self._count()
+        self.count()
         return self._numbers.told(gauges)

@@ -49,6 +49,9 @@ SPOOL_BYTES = 256 * 1024 * 1024
 FORGET_SECONDS = 600.0
 """How often rows of spend are deleted that are older than the configuration wants to keep."""
 
+COUNT_SECONDS = 1.0
+"""How often calls are counted for Prometheus where another worker may be asked for the numbers."""
+
 _NANO = 1_000_000_000
 
 _logger = logging.getLogger("aiollm.proxy")
@@ -114,7 +117,7 @@ class Gateway:
         self.metrics: PrometheusMetrics | None = _metrics()
         self.accepting = True
         self._replaced: list[AsyncRouter] = []
-        self._forgetting: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
         self.grants: Grants = Grants(config, self.router, _everybody(config))
 
     @property
@@ -140,16 +143,20 @@ class Gateway:
             raise
         if self._shared_budgets is not None:
             self._shared_budgets.start()
-        self._forgetting = asyncio.create_task(self._forget(), name="aiollm spend retention")
+        self._chores.append(asyncio.create_task(self._forget(), name="aiollm spend retention"))
+        if self.metrics is not None and self.metrics.shared:
+            self._chores.append(asyncio.create_task(_count(self.metrics), name="aiollm metrics"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Write what is still to be written, and let go of everything."""
-        if self._forgetting is not None:
-            self._forgetting.cancel()
-            await asyncio.wait([self._forgetting])
+        for chore in self._chores:
+            chore.cancel()
+            await asyncio.wait([chore])
         if self.streams is not None:
             await self.streams.aclose()
+        if self.metrics is not None and self.metrics.shared:
+            self.metrics.count()
         await self.spending.close()
         await self.store.close()
         await self.admissions.limits.aclose()
@@ -213,6 +220,12 @@ class Gateway:
                 except StoreUnavailable as error:
                     _logger.warning("old rows of spend could not be deleted: %s", error)
             await asyncio.sleep(FORGET_SECONDS)
+
+
+async def _count(metrics: PrometheusMetrics) -> None:
+    while True:
+        await asyncio.sleep(COUNT_SECONDS)
+        metrics.count()
 
 
 def _heard(task: asyncio.Task[Any]) -> None:

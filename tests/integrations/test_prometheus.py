@@ -118,6 +118,7 @@ SCRAPED = """
     metrics = PrometheusMetrics()
     child = os.fork()
     metrics.ended(row("a"))
+    metrics.count()
     if child == 0:
         os._exit(0)
     os.waitpid(child, 0)
