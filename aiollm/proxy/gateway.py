@@ -155,8 +155,6 @@ class Gateway:
             await asyncio.wait([chore])
         if self.streams is not None:
             await self.streams.aclose()
-        if self.metrics is not None and self.metrics.shared:
-            self.metrics.count()
         await self.spending.close()
         await self.store.close()
         await self.admissions.limits.aclose()
@@ -164,6 +162,8 @@ class Gateway:
             await self._shared_budgets.aclose()
         for router in (*self._replaced, self.router):
             await router.aclose()
+        if self.metrics is not None and self.metrics.shared:
+            self.metrics.count()
 
     async def to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for work, which goes on when the waiting is cancelled; `live` knows of it."""

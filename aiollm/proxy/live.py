@@ -55,22 +55,22 @@ class LiveCalls:
     """All calls that go on in this worker, the oldest first."""
 
     def __init__(self) -> None:
-        self._calls: dict[int, LiveCall] = {}
+        self._calls: dict[LiveCall, None] = {}
         self._empty: list[asyncio.Future[None]] = []
 
     def __len__(self) -> int:
         return len(self._calls)
 
     def __iter__(self) -> Iterator[LiveCall]:
-        return iter(list(self._calls.values()))
+        return iter(list(self._calls))
 
     def add(self, call: LiveCall) -> None:
         """Count a call in."""
-        self._calls[id(call)] = call
+        self._calls[call] = None
 
     def remove(self, call: LiveCall) -> None:
         """Count a call out."""
-        del self._calls[id(call)]
+        del self._calls[call]
         if not self._calls:
             waiting, self._empty = self._empty, []
             for waiter in waiting:

@@ -131,7 +131,10 @@ class Keyring:
                 return _ANYONE  # clients must send some key, and there is nothing to guard
             raise _refused(401, "the API key is not known here", "invalid_api_key")
         for holder in caller.holders:
-            _require_living(holder, now)
+            if holder.blocked:
+                raise _refused(403, f"this {holder.kind} is blocked", "key_blocked")
+            if holder.expires is not None and now >= holder.expires:
+                raise _refused(401, f"this {holder.kind} has expired", "expired_key")
         return caller
 
     def _caller(self, digest: str) -> Identity | None:
@@ -144,13 +147,6 @@ class Keyring:
     def _owners(self, key: Holder) -> Iterable[Holder]:
         names = (key.team and HolderId("team", key.team), key.user and HolderId("user", key.user))
         return [owner for name in names if name and (owner := self._holders.get(name)) is not None]
-
-
-def _require_living(holder: Holder, now: float) -> None:
-    if holder.blocked:
-        raise _refused(403, f"this {holder.kind} is blocked", "key_blocked")
-    if holder.expires is not None and now >= holder.expires:
-        raise _refused(401, f"this {holder.kind} has expired", "expired_key")
 
 
 def _refused(status: int, message: str, code: str, param: str | None = None) -> Refusal:
