@@ -16,7 +16,7 @@ import aiohttp
 
 from aiollm.core.connection import RECEIVE_BYTES, WAITING_BYTES, ConnectionProtocol
 from aiollm.core.proxies import Proxy, proxy_for
-from aiollm.core.reply import Reply, read_reply
+from aiollm.core.reply import Reply
 from aiollm.core.route import Route
 from aiollm.core.scope import Abortable
 from aiollm.exceptions import StreamCancelled
@@ -129,7 +129,10 @@ class Pool:
             protocol.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=WAITING_BYTES)
             assert protocol.transport is not None
             protocol.transport.write(head + body)
-            return await read_reply(connection, protocol)
+            while True:
+                message, content = await protocol.read()
+                if not 100 <= message.code < 200 or message.code == 101:  # others only announce the reply
+                    return Reply(message, content, connection, protocol)
         except BaseException:
             connection.close()
             raise

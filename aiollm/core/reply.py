@@ -18,7 +18,7 @@ from aiohttp.http import RawResponseMessage
 from aiollm.core.connection import ConnectionProtocol
 from aiollm.wire.http import ReplyHead
 
-__all__ = ["Reply", "read_reply"]
+__all__ = ["Reply"]
 
 
 class Reply:
@@ -110,18 +110,6 @@ class Reply:
             self.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
         if self.protocol.heard is not None:
             self.protocol.heard()
-
-
-async def read_reply(connection: Connection, protocol: ConnectionProtocol) -> Reply:
-    """Wait for the head of the reply to what was sent; what only announces it (1xx) is passed over.
-
-    Raises:
-        aiohttp.ClientError, OSError, aiohttp.http.HttpProcessingError: none came, or it is malformed.
-    """
-    while True:
-        message, content = await protocol.read()
-        if not 100 <= message.code < 200 or message.code == 101:
-            return Reply(message, content, connection, protocol)
 
 
 def _shut_down(transport: asyncio.Transport) -> None:

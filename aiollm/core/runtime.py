@@ -69,7 +69,15 @@ class Runtime:
             UnsupportedRuntime: no asyncio loop is running.
             WrongLoopError: the loop was used before a fork, in the parent.
         """
-        loop = running_loop()
+        return cls.of(running_loop())
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> Runtime:
+        """Return the runtime of the running loop, for those who know which it is.
+
+        Raises:
+            WrongLoopError: the loop was used before a fork, in the parent.
+        """
         runtime = _runtimes.get(loop)
         if runtime is None:
             _sweep()

@@ -246,10 +246,13 @@ class Exchange:
             APIError: as `read`.
         """
         pieces: list[bytes] = []
-        size = 0
+        size, over = 0, False
         try:
-            while not self.body_came:
-                for piece in self.inflate(self._rest() or await self.read()):
+            while not over:
+                rest = self._rest()
+                data = await self.read() if rest is None else rest
+                over = rest is not None or not data
+                for piece in self.inflate(data):
                     size += len(piece)
                     pieces.append(piece)
                     if size > max_bytes:
@@ -261,12 +264,14 @@ class Exchange:
         self.release()
         return b"".join(pieces)[:max_bytes]
 
-    def _rest(self) -> bytes:
-        """Return the rest of a body if its end has come, so that nothing is waited for; else nothing."""
+    def _rest(self) -> bytes | None:
+        """Return the rest of the body if its end has come, so that nothing is waited for; None if it has not."""
         if self._reply is None:
             return b""
         content = self._reply.content
-        return content.read_nowait() if content.is_eof() and content.exception() is None else b""
+        if not content.is_eof():
+            return None
+        return content.read_nowait() if content.exception() is None else _unread(content)
 
     async def drain(self) -> None:
         """Read to the end of the body, as far as that is worth it, and give the connection back; else close it."""

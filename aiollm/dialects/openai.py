@@ -58,7 +58,7 @@ class OpenAI:
 
     def decode(self, body: bytes, request: Request, context: Context) -> ModelResponse:
         """Return the answer in the body of a whole reply."""
-        if response := plain_response(body):
+        if (response := plain_response(body)) is not None:
             response.created = response.created or context.now
             response._origin = context.origin
             context.origin.served_model, context.origin.service_tier = response.model, response.service_tier

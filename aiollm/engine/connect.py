@@ -39,6 +39,7 @@ Piece = TypeVar("Piece")
 Whole = TypeVar("Whole")
 Stream = TypeVar("Stream", bound=AnswerStream[Any, Any])
 Answer = TypeVar("Answer")
+AnyCodec = TypeVar("AnyCodec", bound=WholeCodec[Any])
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Longest whole reply. Sixteen base64 images of 2 MiB are half of it."""
@@ -64,8 +65,7 @@ def open_stream(call: Call) -> Awaitable[ChunkStream]:
     call.scope.check(call.target.provider.name)
     if call.request.mock_response is not None:
         return mock_stream(call, _context(call, ReplyHead(200), call.target.endpoint.url))
-    codec = dialect_of(call.target.provider.dialect)
-    return _asked(call, partial(_stream, codec=codec, kind=ChunkStream))
+    return _asked(call, dialect_of(call.target.provider.dialect), partial(_stream, kind=ChunkStream))
 
 
 def open_events(call: Call) -> Awaitable[EventStream]:
@@ -79,10 +79,10 @@ def open_events(call: Call) -> Awaitable[EventStream]:
     Cancelling closes the connection.
     """
     call.scope.check(call.target.provider.name)
-    return _asked(call, partial(_stream, codec=ResponsesAPI(), kind=EventStream))
+    return _asked(call, ResponsesAPI(), partial(_stream, kind=EventStream))
 
 
-async def ask_whole(call: Call, codec: WholeCodec[Whole]) -> Whole:
+def ask_whole(call: Call, codec: WholeCodec[Whole]) -> Awaitable[Whole]:
     """Send a call of an API that does not stream, and return the answer.
 
     Raises:
@@ -91,12 +91,18 @@ async def ask_whole(call: Call, codec: WholeCodec[Whole]) -> Whole:
     Cancelling closes the connection.
     """
     call.scope.check(call.target.provider.name)
-    return await _asked(call, partial(_whole, codec=codec))
+    return _asked(call, codec, _whole)
 
 
-async def _asked(call: Call, ask: Callable[[Call, Exchange], Awaitable[Answer]]) -> Answer:
-    """Give the call its credentials and a connection, and what goes wrong its facts."""
-    exchange = Exchange(Runtime.current().pool, call.scope)
+async def _asked(
+    call: Call, codec: AnyCodec, read: Callable[[Call, AnyCodec, Exchange, Context], Awaitable[Answer]]
+) -> Answer:
+    """Give the call its credentials, send its request and have the reply read; what goes wrong gets its facts.
+
+    Raises:
+        APIError: whatever went wrong; the reply may have another status than success.
+    """
+    exchange = Exchange(Runtime.of(call.scope.loop).pool, call.scope)
     try:
         if call.target.provider.serve == "local":
             call = await _served(call)
@@ -104,7 +110,11 @@ async def _asked(call: Call, ask: Callable[[Call, Exchange], Awaitable[Answer]])
             call = await _with_token(call, call.target.token_source)
         elif call.target.provider.identity is not None:
             call = await _identified(call)
-        return await ask(call, exchange)
+        http = _encode(codec, call)
+        head = await exchange.send(http.url, _headers(http, call), http.body)
+        if not 200 <= head.status < 300:
+            raise await _refusal(call, codec, exchange)
+        return await read(call, codec, exchange, _context(call, head, http.url))
     except BaseException as error:
         exchange.abort(None)
         if isinstance(error, APIError):
@@ -131,30 +141,23 @@ def _add_facts(error: APIError, call: Call, exchange: Exchange) -> None:
 _PHASES = {"connect": "request", "headers": "headers", "body": "first_token"}
 
 
-async def _sent(call: Call, exchange: Exchange, codec: WholeCodec[Any]) -> Context:
-    """Send the request, and return what its reply is to be read with.
-
-    Raises:
-        APIError: the reply has another status than success.
-    """
-    request, endpoint = call.request, call.target.endpoint
-    http = _encode(codec, call)
-    head = await exchange.send(http.url, _headers(http, call), http.body)
-    if not 200 <= head.status < 300:
-        body = await exchange.read_all(MAX_ERROR_BYTES, cut=True)
-        raise _redirected(head, call) if 300 <= head.status < 400 else codec.error(head, body, request, endpoint)
-    return _context(call, head, http.url)
+async def _refusal(call: Call, codec: WholeCodec[Any], exchange: Exchange) -> APIError:
+    """Return the error that a reply with another status than success stands for."""
+    head = exchange.head
+    body = await exchange.read_all(MAX_ERROR_BYTES, cut=True)
+    if 300 <= head.status < 400:
+        return _redirected(head, call)
+    return codec.error(head, body, call.request, call.target.endpoint)
 
 
-async def _whole(call: Call, exchange: Exchange, codec: WholeCodec[Whole]) -> Whole:
-    context = await _sent(call, exchange, codec)
+async def _whole(call: Call, codec: WholeCodec[Whole], exchange: Exchange, context: Context) -> Whole:
     return codec.decode(await exchange.read_all(MAX_BODY_BYTES), call.request, context)
 
 
-async def _stream(call: Call, exchange: Exchange, codec: Codec[Piece, Whole], kind: type[Stream]) -> Stream:
-    request = call.request
-    context = await _sent(call, exchange, codec)
-    head = exchange.head
+async def _stream(
+    call: Call, codec: Codec[Piece, Whole], exchange: Exchange, context: Context, kind: type[Stream]
+) -> Stream:
+    request, head = call.request, exchange.head
     if not request.stream:
         body = await exchange.read_all(MAX_BODY_BYTES)
         return kind.replay(call, head, context.origin, codec.decode(body, request, context))

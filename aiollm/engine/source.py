@@ -19,7 +19,7 @@ from aiollm.wire.alike import AlikeEvents, Run
 from aiollm.wire.frame import Frame
 from aiollm.wire.http import ReplyHead
 
-__all__ = ["AnswerSource"]
+__all__ = ["AnswerSource", "tell"]
 
 Piece = TypeVar("Piece")
 Whole = TypeVar("Whole")
@@ -174,14 +174,16 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
             self.ready.clear()
         self._ending = ended, error, self.elapsed()
         if self._listeners:
-            _tell(self._listeners, self._outcome())
+            outcome = self._outcome()
+            for listener in self._listeners:  # the innermost policy first, so that the others see its account
+                tell(listener, outcome)
 
     def notify(self, listener: Callable[[Outcome], None]) -> None:
         """Call `listener` with the outcome at the end, exactly once; at once if it has ended."""
         if self._ending is None:
             self._listeners.append(listener)
         else:
-            _tell((listener,), self._outcome())
+            tell(listener, self._outcome())
 
     def _outcome(self) -> Outcome:
         """Return how it ended. It is not kept: it refers to the source."""
@@ -205,10 +207,9 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         return self.loop.time() - self._started
 
 
-def _tell(listeners: Iterable[Callable[[Outcome], None]], outcome: Outcome) -> None:
-    for listener in listeners:  # the innermost policy first, so that the others see its account
-        try:
-            listener(outcome)
-        except Exception:
-            # The answer has ended in its own way, which a listener must not change.
-            _logger.exception("a listener to the end of a stream failed")
+def tell(listener: Callable[[Outcome], None], outcome: Outcome) -> None:
+    """Tell a listener how an answer ended, which it must not change: an exception of its is logged."""
+    try:
+        listener(outcome)
+    except Exception:
+        _logger.exception("a listener to the end of a stream failed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ import msgspec
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.outcome import Ended, Outcome
-from aiollm.engine.source import AnswerSource
+from aiollm.engine.source import AnswerSource, tell
 from aiollm.engine.stats import Arrivals, StreamStats
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
@@ -54,12 +54,21 @@ class WholeSource(AnswerSource[Piece, Whole]):
         self.first_token: float | None = (elapsed := self.elapsed())
         self.error: BaseException | None = error
         self.ended: bool = True
-        self._ending: tuple[Ended, BaseException | None, float] | None = (
-            "complete" if error is None else "failed",
+        ended: Ended = "complete" if error is None else "failed"
+        self._ending: tuple[Ended, BaseException | None, float] | None = ended, error, elapsed
+        # One for all who ask: unlike that of other sources, it does not refer to this.
+        self._told = Outcome(
+            ended,
             error,
+            account.usage,
+            account.finish_reason,
+            self.chunks,
             elapsed,
+            elapsed,
+            origin,
+            lambda: response,
+            partial(_stats, account.usage, self.chunks, elapsed, call.attempts),
         )
-        self._told: Outcome | None = None
 
     async def fill(self) -> None:
         """Nothing more comes."""
@@ -67,26 +76,9 @@ class WholeSource(AnswerSource[Piece, Whole]):
     def _release(self, ended: Ended) -> None:
         """The connection has been given back."""
 
-    def _outcome(self) -> Outcome:
-        """Return how it ended, made once for all who ask: unlike that of other sources, it does not refer to this."""
-        if self._told is None:
-            assert self._ending is not None
-            ended, error, elapsed = self._ending
-            account, response = self._account, self.response
-            chunks, first_token = self.chunks, self.first_token
-            self._told = Outcome(
-                ended,
-                error,
-                account.usage,
-                account.finish_reason,
-                chunks,
-                first_token,
-                elapsed,
-                self.origin,
-                lambda: response,
-                partial(_stats, account.usage, chunks, first_token, elapsed, self.attempts),
-            )
-        return self._told
+    def notify(self, listener: Callable[[Outcome], None]) -> None:
+        """Call `listener` with the outcome, at once."""
+        tell(listener, self._told)
 
     @property
     def usage(self) -> Usage | None:
@@ -97,12 +89,10 @@ class WholeSource(AnswerSource[Piece, Whole]):
         return self._account.finish_reason
 
 
-def _stats(
-    usage: Usage | None, chunks: int, first_token: float | None, elapsed: float, attempts: Sequence[Attempt]
-) -> StreamStats:
+def _stats(usage: Usage | None, chunks: int, elapsed: float, attempts: Sequence[Attempt]) -> StreamStats:
     """Return how an answer came that came as a whole."""
     return Arrivals().stats(
-        first_token=first_token,
+        first_token=elapsed,
         tokens=None if usage is None else usage.completion_tokens,
         chunks=chunks,
         body_bytes=0,

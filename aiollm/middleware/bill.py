@@ -144,7 +144,7 @@ class Bill(msgspec.Struct, frozen=True):
             tokens=usage.total_tokens or usage.prompt_tokens + usage.completion_tokens,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
-            cached_tokens=(details.cached_tokens or 0) if details else 0,
+            cached_tokens=0 if details is None else details.cached_tokens or 0,
             estimated=estimated,
         )
 

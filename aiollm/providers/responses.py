@@ -78,13 +78,12 @@ def responses_row(row: Provider) -> Provider:
 
 def chat_needs_responses(target: Target, params: Mapping[str, Any]) -> bool:
     """Tell whether only the Responses API can answer a chat request with these parameters."""
-    if not (_REASONS_BY_DEFAULT.match(target.model) and _is_openais(target.endpoint.url)):
+    tools = params.get("tools")
+    if not (tools and _REASONS_BY_DEFAULT.match(target.model) and _is_openais(target.endpoint.url)):
         return False
     effort = params.get("reasoning_effort")
     effort = effort.get("effort") if is_mapping(effort) else effort
-    return effort != "none" and any(
-        is_mapping(tool) and tool.get("type") == "function" for tool in params.get("tools") or ()
-    )
+    return effort != "none" and any(is_mapping(tool) and tool.get("type") == "function" for tool in tools)
 
 
 def _is_openais(url: str) -> bool:
