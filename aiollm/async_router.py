@@ -119,7 +119,7 @@ class AsyncRouter(AsyncClient):
         return group_info(model_group, deployments) if deployments else None
 
     def _group(self, name: str) -> list[Deployment]:
-        return [member.deployment for member in self._fleet.look(name)] if self._fleet.knows(name) else []
+        return [member.deployment for member in self._fleet.group_of(name).members] if self._fleet.knows(name) else []
 
     def get_available_deployment(self, model: str) -> dict[str, Any]:
         """Return the entry of the deployment that a call to a group might be given now. Nothing is sent or counted.

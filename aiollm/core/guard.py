@@ -17,7 +17,7 @@ Arguments = ParamSpec("Arguments")
 
 
 class Guard:
-    """A lock, used by `with`; or by `enter` and `leave`, which take half the time, where each request needs it.
+    """A lock, used by `with`; or by `enter` and `leave`, which take less time, where each request needs it.
 
     A fork copies a lock as it is, perhaps held by a thread that the child does not have: the child gets a new one.
 
@@ -45,19 +45,13 @@ class Guard:
         self._notes: deque[Callable[[], None]] = deque()
         self.process: int = PROCESS.id
 
-    def __enter__(self) -> Self:
-        self.enter()
-        return self
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self.leave()
-
-    def enter(self) -> None:
+    def enter(self) -> Self:
         """Begin an access."""
         self._lock.acquire()
         self.depth += 1
+        return self
 
-    def leave(self) -> None:
+    def leave(self, kind: object = None, error: object = None, trace: object = None) -> None:
         """End an access, and do what was put off until the end of the outermost."""
         try:
             if self._notes:
@@ -65,6 +59,8 @@ class Guard:
         finally:
             self.depth -= 1
             self._lock.release()
+
+    __enter__, __exit__ = enter, leave
 
     def renewed(self) -> None:
         """Let the object of this guard begin anew, whose method may use what has other guards."""

@@ -44,15 +44,21 @@ def accepted_parameters(
     Raises:
         UnsupportedParamsError: the endpoint does not take one of them, and it may not be dropped.
     """
-    refused = [
-        name
-        for name in request.params
-        if (name in endpoint.unsupported or name in not_taken)
-        and name in request.known
-        and name not in request.allowed_openai_params
-        and name not in request.additional_drop_params
-    ]
-    missed = [name for name in refused if (name, request.params[name]) not in _GIVEN_ANYWAY]
+    accepted: dict[str, Any] = {}
+    missed: list[str] = []
+    renames, unsupported, dropped = endpoint.renames, endpoint.unsupported, request.additional_drop_params
+    for name, value in request.params.items():
+        if name in dropped:
+            continue
+        if (
+            (name in unsupported or name in not_taken)
+            and name in request.known
+            and name not in request.allowed_openai_params
+        ):
+            if (name, value) not in _GIVEN_ANYWAY:
+                missed.append(name)
+        elif name != "stream_options":
+            accepted[renames.get(name, name)] = value
     if missed and not request.drop_params:
         raise refusal(
             request,
@@ -60,11 +66,7 @@ def accepted_parameters(
             *missed,
             hint="pass drop_params=True to leave it out, or allowed_openai_params=[...] to send it all the same",
         )
-    return {
-        endpoint.renames.get(name, name): value
-        for name, value in request.params.items()
-        if name not in refused and name not in request.additional_drop_params and name != "stream_options"
-    }
+    return accepted
 
 
 def refusal(

@@ -11,9 +11,12 @@ from aiollm.providers.provider import Target
 from aiollm.providers.registry import Api
 from aiollm.types.request import Request
 
-__all__ = ["Deployment"]
+__all__ = ["NO_DEFAULTS", "Deployment"]
 
 Place = Callable[[str, Api], Target]
+
+NO_DEFAULTS = Request(model="", messages=())
+"""Those of a deployment whose requests are as the callers ask."""
 
 
 class Deployment(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -44,7 +47,7 @@ class Deployment(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     group: str
     model: str
     place: Place
-    defaults: Request = Request(model="", messages=())
+    defaults: Request = NO_DEFAULTS
     rpm: int | None = None
     tpm: int | None = None
     max_parallel_requests: int | None = None
@@ -77,6 +80,8 @@ class Deployment(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     def request(self, asked: Request, model: str) -> Request:
         """Return a caller's request with the defaults of this deployment."""
         own = self.defaults
+        if own is NO_DEFAULTS:
+            return msgspec.structs.replace(asked, model=model)
         params = {**own.params, **asked.params} if own.params else asked.params
         return msgspec.structs.replace(
             asked,

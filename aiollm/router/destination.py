@@ -19,7 +19,7 @@ def destination_in(fleet: Fleet, call: Call, api: Api) -> str | None:
     function.
     """
     assert call.group is not None
-    deployments = [member.deployment for member in fleet.look(call.group)]
+    deployments = [member.deployment for member in fleet.group_of(call.group).members]
     parts = [_part(deployment, call.group, api) for deployment in deployments]
     known = [part for part in parts if part is not None]
     return group_key(known, call.options.tags) if len(known) == len(parts) else None

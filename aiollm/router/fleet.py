@@ -19,11 +19,17 @@ from aiollm.router.strategy import Draw
 from aiollm.router.trial import Trial
 from aiollm.types.nearest import nearest
 
-__all__ = ["Fleet"]
+__all__ = ["Fleet", "Group"]
 
 
-class _Group(msgspec.Struct, frozen=True, eq=False):
-    """Deployments that share a name, and how often they want a failed call to be repeated."""
+class Group(msgspec.Struct, frozen=True, eq=False):
+    """Deployments that share a name.
+
+    Attributes:
+        name: theirs.
+        members: they, to be looked at only.
+        retries: how often they want a failed call to be repeated; None where they do not say.
+    """
 
     name: str
     members: Sequence[Member]
@@ -49,8 +55,8 @@ class Fleet:
         self._aliases = dict(aliases)
         self._draw = draw
         self._guard = Guard(self._after_fork)
-        self._groups: dict[str, _Group] = {}
-        self._by_name: dict[str, _Group] = {}  # all that a name means without a pattern
+        self._groups: dict[str, Group] = {}
+        self._by_name: dict[str, Group] = {}  # all that a name means without a pattern
         self._by_id: dict[str, Deployment] = {}
         self.counts_tokens: bool = False
 
@@ -83,7 +89,7 @@ class Fleet:
                 members.setdefault(deployment.group, []).append(self._member(deployment, known))
             limited = any(deployment.tpm is not None for deployment in deployments)
             self.counts_tokens = limited or self._selection.counts_tokens
-            groups = {name: _Group(name, own, _retries(own)) for name, own in members.items()}
+            groups = {name: Group(name, own, _retries(own)) for name, own in members.items()}
             meant = {name: self.unaliased(name) for name in (*groups, *self._aliases)}
             self._by_name = {name: groups[group] for name, group in meant.items() if group in groups}
             self._groups, self._by_id = groups, by_id
@@ -118,13 +124,13 @@ class Fleet:
             return False
         return True
 
-    def group_of(self, name: str) -> str:
+    def group_of(self, name: str) -> Group:
         """Return the group that a name means: it, its alias, or the longest pattern that matches.
 
         Raises:
             BadRequestError: there is none.
         """
-        return self._group(name).name
+        return self._by_name.get(name) or self._matching(name)
 
     # Who is asked
 
@@ -141,41 +147,26 @@ class Fleet:
             APIError: none can take it; see `Selection.choose`.
         """
         with self._guard:
-            suitable = self._selection.suitable(name, self.look(name), demand)
+            suitable = self._selection.suitable(name, self.group_of(name).members, demand)
             member = self._selection.choose(name, suitable, demand, tried, now, self._draw)
             return Trial(member, demand, now, alone=len(suitable) == 1, guard=self._guard)
 
     def choose(self, name: str, demand: Demand, now: float) -> Deployment:
         """Choose a deployment as `begin` does, and count nothing."""
         with self._guard:
-            suitable = self._selection.suitable(name, self.look(name), demand)
+            suitable = self._selection.suitable(name, self.group_of(name).members, demand)
             return self._selection.choose(name, suitable, demand, (), now, self._draw).deployment
 
     def has_another(self, name: str, demand: Demand, tried: Collection[str], now: float) -> bool:
         """Whether a deployment can take a call, and is not among those tried."""
         try:
             with self._guard:
-                suitable = self._selection.suitable(name, self.look(name), demand)
+                suitable = self._selection.suitable(name, self.group_of(name).members, demand)
                 return any(member.health.fit(now) and member.deployment.id not in tried for member in suitable)
         except APIError:
             return False
 
-    def look(self, name: str) -> Sequence[Member]:
-        """Return the members of the group that a name means, to be looked at only.
-
-        Raises:
-            BadRequestError: there is no such group.
-        """
-        return self._group(name).members
-
-    def retries(self, name: str) -> int | None:
-        """Return how often the deployments of a group want a failed call to be repeated; None where they do not say."""
-        return self._group(name).retries
-
-    def _group(self, name: str) -> _Group:
-        return self._by_name.get(name) or self._matching(name)
-
-    def _matching(self, name: str) -> _Group:
+    def _matching(self, name: str) -> Group:
         groups = self._groups  # another thread may put others in their place
         name = self.unaliased(name)
         patterns = [pattern for pattern in groups if "*" in pattern and _matches(pattern, name)]

@@ -57,7 +57,7 @@ class GroupRetrying:
     def __call__(self, call: Call, handler: Handler[A]) -> Awaitable[A]:
         assert call.group is not None
         group = self._fleet.group_of(call.group)
-        key = group, self._fleet.retries(group), call.options.fallbacks is not None
+        key = group.name, group.retries, call.options.fallbacks is not None
         retrying = self._made.get(key)
         if retrying is None:
             retrying = self._made[key] = self._retrying(*key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -56,8 +57,9 @@ class Route(msgspec.Struct, frozen=True):
         except BaseException:
             trial.withdrawn(clock())
             raise
-        trial.answered(clock())
-        answer.notify(lambda outcome: _settle(trial, call, outcome))
+        answer.notify(partial(_settle, trial, call))
+        if trial.waiting:  # for an answer that goes on; one that came whole has told of its end
+            trial.answered(clock())
         return answer
 
     def _routed(self, call: Call, deployment: Deployment, departure: Departure) -> Call:
@@ -93,6 +95,7 @@ def _settle(trial: Trial, call: Call, outcome: Outcome) -> None:
     now = call.scope.loop.time()
     tokens = None if outcome.usage is None else outcome.usage.total_tokens
     if isinstance(outcome.error, APIError):
+        trial.answered(now)
         trial.failed(outcome.error, now, tokens, hasty=_is_hasty(outcome.error, call))
     else:
         trial.complete(now, tokens)

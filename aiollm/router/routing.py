@@ -46,7 +46,7 @@ class Routing:
         """Yield what a call may come to: its request at each deployment of its group, and of those that stand in."""
         api: Api = "embeddings" if call.request.known == EMBEDDING_PARAMS else "chat"
         for asked, group in _groups(call):
-            for member in self._fleet.look(group):
+            for member in self._fleet.group_of(group).members:
                 deployment = member.deployment
                 try:
                     target = deployment.target(group, api)

@@ -46,21 +46,25 @@ class Trial:
             statistics.tokens.add(now, demand.tokens)
         member.health.started(now)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether its answer has not begun, and it is not over."""
+        return self._waiting
+
     def answered(self, now: float) -> None:
-        """Note that the answer has begun."""
+        """Note that the answer has begun; again, it does nothing."""
         with self._guard:
-            self._stop_waiting()
-            self._measure(now)
-            self.member.health.answered(now, self._started)
+            self._begin_answer(now)
 
     def complete(self, now: float, tokens: int | None) -> None:
-        """Note that the answer is whole, or that the caller had enough of it.
+        """Note that the answer is whole, or that the caller had enough of it; one that came whole begins with its end.
 
         Args:
             now: the time in seconds.
             tokens: how many it took, as the provider counted; None where that is not known.
         """
         with self._guard:
+            self._begin_answer(now)
             if self._end(now, tokens):
                 self.member.statistics.successes += 1
 
@@ -106,17 +110,23 @@ class Trial:
     def _measure(self, now: float) -> None:
         self._latency.add(now, now - self._started)
 
-    def _stop_waiting(self) -> None:
+    def _begin_answer(self, now: float) -> None:
         if self._waiting:
-            self._waiting = False
-            self.member.statistics.waiting -= 1
+            self._stop_waiting()
+            self._measure(now)
+            self.member.health.answered(now, self._started)
+
+    def _stop_waiting(self) -> None:
+        self._waiting = False
+        self.member.statistics.waiting -= 1
 
     def _end(self, now: float, tokens: int | None) -> bool:
         """Count the attempt out, once; say whether it was under way."""
         if self._over:
             return False
         self._over = True
-        self._stop_waiting()
+        if self._waiting:
+            self._stop_waiting()
         statistics = self.member.statistics
         statistics.in_flight -= 1
         if tokens is not None:

@@ -115,7 +115,7 @@ class RoutedCalls:
         name = given["model"]
         if not isinstance(name, str) or not name:
             raise faulty("model", "the name of a group", name)
-        group = [member.deployment for member in self._fleet.look(name)]
+        group = [member.deployment for member in self._fleet.group_of(name).members]
         if given["mock_response"] is not None:
             return target_of({**given, "model": named(group[0].model, group[0].group, name)}, api)
         fault: APIError | None = None
@@ -138,7 +138,7 @@ class RoutedCalls:
         own = self._fallbacks
         if not lists and not own:
             return None
-        name, group = given["model"], self._fleet.group_of(given["model"])
+        name, group = given["model"], self._fleet.group_of(given["model"]).name
 
         def of(argument: str, routers: Lists) -> tuple[Alternative, ...] | None:
             if argument not in lists:

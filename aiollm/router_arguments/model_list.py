@@ -19,7 +19,7 @@ from aiollm.providers.identity import IDENTITY_OPTIONS, hidden_options
 from aiollm.providers.model_info import known_model
 from aiollm.providers.provider import Target
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, Api, find_provider
-from aiollm.router.deployment import Deployment
+from aiollm.router.deployment import NO_DEFAULTS, Deployment
 from aiollm.types.parameters import OPENAI_PARAMS
 from aiollm.types.request import Request
 from aiollm.types.secret import HiddenText, Secret
@@ -236,7 +236,8 @@ class _Reader:
         given = {**known, **{name: value for name, value in self._rest.items() if name in known}}
         given["provider_params"] = {name: value for name, value in self._rest.items() if name not in known}
         parts = request_parts(given, OPENAI_PARAMS)
-        return Request(model="", messages=(), mock_response=mock_response, **parts)
+        defaults = Request(model="", messages=(), mock_response=mock_response, **parts)
+        return NO_DEFAULTS if defaults == NO_DEFAULTS else defaults
 
 
 def _is_plain(name: str, value: Any) -> bool:

@@ -38,7 +38,7 @@ def fleet(*deployments: Deployment, aliases: dict[str, str] | None = None, rules
 def test_a_name_is_a_group_an_alias_or_what_the_longest_pattern_matches(name: str, group: str) -> None:
     groups = ["gpt-4o", "*", "openai/*", "openai/gpt-*"]
     made = fleet(*(deployment(f"id {group}", group) for group in groups), aliases={"four": "gpt-4o"})
-    assert made.group_of(name) == group
+    assert made.group_of(name).name == group
     assert made.names() == [*groups, "four"]
 
 
@@ -46,7 +46,7 @@ def test_a_name_is_a_group_an_alias_or_what_the_longest_pattern_matches(name: st
 def test_an_alias_may_mean_a_pattern_and_goes_before_a_group_of_its_name(alias: str, group: str) -> None:
     aliases = {"o3": "openai/o3", "claude": "gpt-4o"}
     made = fleet(*(deployment(f"id {name}", name) for name in ("gpt-4o", "claude", "openai/*")), aliases=aliases)
-    assert made.group_of(alias) == group
+    assert made.group_of(alias).name == group
 
 
 def test_an_unknown_name_is_told_the_nearest() -> None:
@@ -81,16 +81,16 @@ def test_what_is_known_of_a_deployment_outlives_a_new_list() -> None:
 
 def test_a_deployment_may_have_a_cooldown_of_its_own() -> None:
     made = fleet(deployment("a", cooldown_time=30.0), deployment("b", cooldown_time=0.0))
-    for one in made.look("g"):
+    for one in made.group_of("g").members:
         one.health.failed(errors.AuthenticationError(), 0.0, 0.0, alone=False)
-    assert [one.health.fit_in(0.0) for one in made.look("g")] == [30.0, 0.0]
+    assert [one.health.fit_in(0.0) for one in made.group_of("g").members] == [30.0, 0.0]
 
 
 def test_another_is_there_only_if_it_has_not_failed_and_is_well() -> None:
     made = fleet(deployment("a"), deployment("b"))
     assert made.has_another("g", Demand(), {"a"}, 0.0)
     assert not made.has_another("g", Demand(), {"a", "b"}, 0.0)
-    made.look("g")[1].health.failed(errors.RateLimitError(), 0.0, 0.0, alone=False)
+    made.group_of("g").members[1].health.failed(errors.RateLimitError(), 0.0, 0.0, alone=False)
     assert not made.has_another("g", Demand(), {"a"}, 0.0)
 
 
@@ -100,7 +100,7 @@ def test_the_only_one_that_can_take_a_call_is_asked_on() -> None:
     demand = Demand(tags=frozenset({"eu"}))
     for _ in range(5):
         made.begin("g", demand, (), 0.0).failed(errors.RateLimitError(), 0.0)
-    assert made.look("g")[0].health.fit(0.0)
+    assert made.group_of("g").members[0].health.fit(0.0)
 
 
 def test_an_attempt_may_end_in_the_middle_of_a_choice() -> None:
@@ -116,7 +116,7 @@ def test_an_attempt_may_end_in_the_middle_of_a_choice() -> None:
     made.replace([deployment("a"), deployment("b")])
     trials.append(made.begin("g", Demand(), (), 0.0))
     made.begin("g", Demand(), (), 0.0)
-    assert made.look("g")[0].statistics.in_flight == 1
+    assert made.group_of("g").members[0].statistics.in_flight == 1
 
 
 def test_threads_lose_no_count() -> None:
@@ -133,7 +133,7 @@ def test_threads_lose_no_count() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    seen = [member.statistics for member in made.look("g")]
+    seen = [member.statistics for member in made.group_of("g").members]
     assert sum(one.successes for one in seen) == 2000
     assert sum(one.tokens.total(0.0) for one in seen) == 10_000
     assert [(one.waiting, one.in_flight) for one in seen] == [(0, 0)] * 2
@@ -163,7 +163,7 @@ def test_a_child_that_is_forked_in_the_middle_of_a_choice_starts_afresh() -> Non
     forked.set()
     if child == 0:
         made.begin("g", Demand(), (), 0.0)
-        os._exit(made.look("g")[0].statistics.in_flight)
+        os._exit(made.group_of("g").members[0].statistics.in_flight)
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
     """
