@@ -1,9 +1,10 @@
-"""The clocks of one exchange, on one timer of the loop."""
+"""The clocks of one exchange, on one deadline of the loop."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+
+from aiollm.core.deadlines import Deadlines
 
 __all__ = ["Clocks"]
 
@@ -13,16 +14,16 @@ _NEVER = float("inf")
 class Clocks:
     """Measures how long we wait for the network, and calls out when that is too long.
 
-    Two deadlines share one timer: `total`, fixed, and the wait, which exists only between `start_waiting` and
-    `stop_waiting`. The timer is not moved when a deadline moves back (that would cost two heap operations for each
-    chunk): it fires at the old time, sees that it is too early, and is set again. One comparison and one addition for
-    each read are left; `asyncio.timeout` around a read took 4 us, `wait_for` 12.
+    Two of them share one deadline of the loop: `total`, fixed, and the wait, which exists only between `start_waiting`
+    and `stop_waiting`. The deadline is not moved when one of them moves back (that would take longer than a chunk): it
+    rings at the old time, sees that it is too early, and is set again. One comparison and one addition for each read
+    are left; `asyncio.timeout` around a read took 4 us, `wait_for` 12.
 
     Args:
-        loop: the event loop.
+        deadlines: those of the event loop.
         total: when the call must end, in the loop's time; None for never.
         on_expiry: called with "total" or the name of the wait. It must not refer to an object that closes itself when
-            it is dropped, because the timer keeps it alive.
+            it is dropped, because the deadline keeps it alive.
 
     Attributes:
         answered_at: when the network answered last, in the loop's time, as far as `stop_waiting` was told.
@@ -30,24 +31,24 @@ class Clocks:
 
     __slots__ = (
         "_allowed",
+        "_deadlines",
         "_due",
         "_left",
         "_loop",
         "_name",
         "_on_expiry",
-        "_timer",
+        "_rings_at",
         "_total",
         "_waiting_since",
         "answered_at",
     )
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, *, total: float | None, on_expiry: Callable[[str], None]
-    ) -> None:
-        self._loop = loop
+    def __init__(self, deadlines: Deadlines, *, total: float | None, on_expiry: Callable[[str], None]) -> None:
+        self._deadlines = deadlines
+        self._loop = deadlines.loop
         self._total = _NEVER if total is None else total
         self._on_expiry: Callable[[str], None] | None = on_expiry
-        self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = _NEVER
         self._name = ""
         self._allowed = self._left = _NEVER
         self._due = _NEVER
@@ -65,9 +66,8 @@ class Clocks:
         """The network is waited for from now on."""
         self._waiting_since = now = self._loop.time()
         self._due = due = now + self._left
-        timer = self._timer
-        if timer is None or timer.when() > due:
-            self._set_timer(min(due, self._total))
+        if self._rings_at > due or self._rings_at > self._total:
+            self._set_deadline(min(due, self._total), now)
 
     def stop_waiting(self) -> None:
         """The network has answered: time that passes now is the reader's. The total goes on."""
@@ -78,7 +78,7 @@ class Clocks:
     def renew_waiting(self) -> float:
         """The network has answered in the middle of a wait, and may take as long again as it was allowed at first.
 
-        The timer needs no look: it was set for no later than that.
+        The deadline needs no look: it was set for no later than that.
 
         Returns: when the network answered, in the loop's time.
         """
@@ -89,24 +89,24 @@ class Clocks:
 
     def stop(self) -> None:
         """Stop for good."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         self._on_expiry = None
         self._total = self._due = _NEVER
+        self._set_deadline(_NEVER, 0.0)
 
-    def _set_timer(self, when: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _set_deadline(self, when: float, now: float) -> None:
+        if self._rings_at != _NEVER:
+            self._deadlines.drop(self, self._rings_at)
+            self._rings_at = _NEVER
         if when != _NEVER and self._on_expiry is not None:
-            self._timer = self._loop.call_at(when, self._fire)
+            self._rings_at = when
+            self._deadlines.set(self, when, now)
 
-    def _fire(self) -> None:
-        self._timer = None
+    def ring(self) -> None:
+        """Look whether a time is over, and when to look again; for `deadlines`."""
+        self._rings_at = _NEVER
         now = self._loop.time()
         due = min(self._due, self._total)
         if now < due:
-            self._set_timer(due)
+            self._set_deadline(due, now)
         elif self._on_expiry is not None:
             self._on_expiry("total" if self._total <= now else self._name)

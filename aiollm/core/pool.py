@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import aiohttp
 
 from aiollm.core.connection import RECEIVE_BYTES, WAITING_BYTES, ConnectionProtocol
+from aiollm.core.deadlines import Deadlines
 from aiollm.core.proxies import Proxy, proxy_for
 from aiollm.core.reply import Reply
 from aiollm.core.route import Route
@@ -92,6 +93,7 @@ class Pool:
         self._connector = _connector()
         self._fresh: _Connector | None = None  # whose connections are used once
         self._routes: dict[str, Route] = {}
+        self.deadlines: Deadlines = Deadlines(self._loop)
         self.exchanges: set[Abortable] = set()  # that have a connection, or wait for one
         self.requests: int = 0
 

@@ -57,7 +57,7 @@ class Exchange:
         self.host: str = ""
         self.phase: str = "connect"
         self._url = ""
-        self.clocks: Clocks = Clocks(scope.loop, total=scope.deadline, on_expiry=self._expire)
+        self.clocks: Clocks = Clocks(pool.deadlines, total=scope.deadline, on_expiry=self._expire)
         self._pool = pool
         self._scope = scope
         self.loop: asyncio.AbstractEventLoop = scope.loop

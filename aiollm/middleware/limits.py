@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
@@ -73,10 +73,13 @@ class Limits:
         self._limiter = limiter
         self._models: dict[tuple[str, str], ModelEstimates] = {}
 
-    async def __call__(self, call: Call, handler: Handler[A]) -> A:
+    def __call__(self, call: Call, handler: Handler[A]) -> Awaitable[A]:
         limiter = self._limiter if isinstance(self._limiter, Gate) else self._limiter(call)
         if limiter is None or call.request.mock_response is not None:
-            return await handler(call)
+            return handler(call)
+        return self._within(limiter, call, handler)
+
+    async def _within(self, limiter: Gate, call: Call, handler: Handler[A]) -> A:
         model = call.target.provider.name, call.request.model
         estimates = self._models.get(model) or self._models.setdefault(model, ModelEstimates())
         estimate = estimates.estimate(call.request)

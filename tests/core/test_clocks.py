@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aiollm.core.clocks import Clocks
+from aiollm.core.deadlines import Deadlines
 from tests.core.fake_loop import FakeLoop
 
 
@@ -17,7 +18,7 @@ def fired() -> list[str]:
 
 
 def clocks(loop: FakeLoop, fired: list[str], total: float | None = None) -> Clocks:
-    return Clocks(loop, total=None if total is None else loop.now + total, on_expiry=fired.append)
+    return Clocks(Deadlines(loop), total=None if total is None else loop.now + total, on_expiry=fired.append)
 
 
 def test_a_wait_that_is_too_long_calls_out_with_its_name(loop: FakeLoop, fired: list[str]) -> None:
@@ -134,12 +135,11 @@ def test_a_wait_may_last_for_ever(loop: FakeLoop, fired: list[str], seconds: flo
     assert fired == []
 
 
-def test_stopping_leaves_no_timer(loop: FakeLoop, fired: list[str]) -> None:
+def test_stopping_leaves_nothing_that_rings(loop: FakeLoop, fired: list[str]) -> None:
     timing = clocks(loop, fired, total=60)
     timing.allow("idle", 5)
     timing.start_waiting()
     timing.stop()
-    assert loop.timers == 0
     timing.start_waiting()
     timing.allow("idle", 1)
     loop.advance(100)
@@ -155,7 +155,7 @@ def test_a_thousand_chunks_set_few_timers(loop: FakeLoop, fired: list[str]) -> N
         loop.advance(0.05)
         timing.stop_waiting()
     assert fired == []
-    assert loop.timers_made <= 50 / 5 + 2
+    assert loop.timers_made <= 50 / 4 + 2  # a deadline of 5 s may ring after 4
     assert loop.timers == 1
 
 
