@@ -88,7 +88,10 @@ class Exchange:
         self._url = url
         self.host = _host_in(url)
         try:
-            reply = await self._request(url, headers, body)
+            reply = await self._attempt(url, headers, body, new_connection=False)
+            if reply is None:
+                reply = await self._attempt(url, headers, body, new_connection=True)
+                assert reply is not None
         except (*_FAULTS, ValueError) as error:
             failure = self._failed(error)
         except BaseException:
@@ -99,15 +102,10 @@ class Exchange:
         # Raised out here so that the original, whose frames hold the request's headers, is not its context.
         raise failure
 
-    async def _request(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        try:
-            return await self._attempt(url, headers, body, new_connection=False)
-        except _LOST_BEFORE_REPLY as error:
-            if not self._reused or self._reason is not None or _reply_began(error):
-                raise
-        return await self._attempt(url, headers, body, new_connection=True)
-
-    async def _attempt(self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool) -> Reply:
+    async def _attempt(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, new_connection: bool
+    ) -> Reply | None:
+        """Send the request once; None where a connection from the pool was lost before any of the reply came."""
         self.phase = "connect"
         self.clocks.allow("connect", self._scope.timeouts.connect)
         self._sender = task = asyncio.current_task()
@@ -120,6 +118,10 @@ class Exchange:
             if self._sender is not None or task.cancelling() > cancelling + 1:
                 raise  # somebody else cancels the task
             raise TimeoutError from None
+        except _LOST_BEFORE_REPLY as error:
+            if new_connection or not self._reused or self._reason is not None or _reply_began(error):
+                raise
+            return None
         finally:
             if self._sender is None:
                 task.uncancel()
@@ -268,10 +270,7 @@ class Exchange:
         """Return the rest of the body if its end has come, so that nothing is waited for; None if it has not."""
         if self._reply is None:
             return b""
-        content = self._reply.content
-        if not content.is_eof():
-            return None
-        return content.read_nowait() if content.exception() is None else _unread(content)
+        return self._reply.unread() if self._reply.content.is_eof() else None
 
     async def drain(self) -> None:
         """Read to the end of the body, as far as that is worth it, and give the connection back; else close it."""
