@@ -285,11 +285,12 @@ class Lease:
         ]
         self._granted = list(self._holds)
         self._until = asked + self.seconds * _SAFE
-        self.wait_until = now + answer.wait
+        # What is over is so for a loop's cached time as well, which is behind.
+        self.wait_until = now + answer.wait if answer.wait else -math.inf
         self._others_wait = answer.waiting
         self._room_at = now + answer.room if answer.room else -math.inf
         self._full = answer.full
-        self._quiet_until = now + answer.quiet
+        self._quiet_until = now + answer.quiet if answer.quiet else -math.inf
         self.parties = max(answer.parties, self._least)
         self._spent = answer.spent
         self._telling = _nothing()

@@ -224,3 +224,11 @@ def test_what_was_taken_beyond_an_estimate_goes_off_the_lease():
     granted(new, more=9)
     new.correct(requests(8), 0.0, 0.1)
     assert [new.take(ONE, 0.1) for _ in range(3)] == [True, True, False]
+
+
+def test_a_wait_of_no_time_is_over_for_a_clock_that_is_behind():
+    new = lease()
+    question = new.question(ONE, 1.0)
+    new.answered(answer(question), 1.0, 1.002)
+    assert new.outlook(ONE, 1.001).quiet == 0
+    assert new.wait_until < 1.001
