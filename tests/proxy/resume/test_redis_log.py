@@ -110,11 +110,12 @@ async def test_a_reader_of_another_instance_is_told_when_the_stream_is_lost(
     provider.script([role(), tokens("so far "), stall(30)])
     async with instances(redis_server, provider, tmp_path) as (one, two), one.chat(key=KEY, stream=True) as reply:
         events = await read_until(reply, lambda got: "so far" in text_of(got))
-        async with get(two, last_id(events)) as other:
-            async with Redis.from_url(redis_server.url) as client:  # as if the first had died a while ago
-                stream = last_id(events).partition("-")[0]
-                await client.delete(f"aiollm:stream:{{{stream}}}:head")
-            assert "stream_lost" in await other.text()
+        key = f"aiollm:stream:{{{last_id(events).partition('-')[0]}}}"
+        async with Redis.from_url(redis_server.url) as client:
+            await client.xread({key: "0-0"}, block=5000)  # it is copied behind what its client gets
+            async with get(two, last_id(events)) as other:
+                await client.delete(f"{key}:head")  # as if the first had died a while ago
+                assert "stream_lost" in await other.text()
 
 
 async def test_a_stream_is_kept_up_to_a_number_of_bytes_and_then_a_while(
