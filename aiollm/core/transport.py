@@ -248,13 +248,12 @@ class Exchange:
             APIError: as `read`.
         """
         pieces: list[bytes] = []
-        size, over = 0, False
+        size = 0
+        rest: bytes | None = None
         try:
-            while not over:
+            while rest is None:
                 rest = self._rest()
-                data = await self.read() if rest is None else rest
-                over = rest is not None or not data
-                for piece in self.inflate(data):
+                for piece in self.inflate(await self.read() if rest is None else rest):
                     size += len(piece)
                     pieces.append(piece)
                     if size > max_bytes:

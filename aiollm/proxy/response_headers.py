@@ -70,9 +70,9 @@ def answer_headers(answer: Answer, own: Attempt | None, model: str, request_id: 
         told["x-aiollm-cache"] = "hit"
     headers = answer.head.headers
     for name, value in headers.items():
-        if name.startswith(_LIMITS) and (safe := safe_value(value)):
+        if name.startswith(_LIMITS) and (safe := safe_value(value)) is not None:
             told[name] = safe
-    if (upstream := provider_request_id(headers)) and (safe := safe_value(upstream)):
+    if (upstream := provider_request_id(headers)) and (safe := safe_value(upstream)) is not None:
         told["x-upstream-request-id"] = safe
     return told
 

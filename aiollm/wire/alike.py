@@ -86,7 +86,7 @@ class AlikeEvents:
         if data.startswith(self._first) and data.endswith(self._last):
             text = data[self._first_ends : self._last_begins]
             if _is_text(text):
-                return Run("", text, self, (text,)) if text.isascii() or _is_utf8(text) else None
+                return self._run((text,))
             run = self.run_in(data)
             return run if run is not None and run.size == len(data) else None
         return None

@@ -285,12 +285,11 @@ class Lease:
         ]
         self._granted = list(self._holds)
         self._until = asked + self.seconds * _SAFE
-        # What is over is so for a loop's cached time as well, which is behind.
-        self.wait_until = now + answer.wait if answer.wait else -math.inf
+        self.wait_until = _end_of(answer.wait, now)
         self._others_wait = answer.waiting
-        self._room_at = now + answer.room if answer.room else -math.inf
+        self._room_at = _end_of(answer.room, now)
         self._full = answer.full
-        self._quiet_until = now + answer.quiet if answer.quiet else -math.inf
+        self._quiet_until = _end_of(answer.quiet, now)
         self.parties = max(answer.parties, self._least)
         self._spent = answer.spent
         self._telling = _nothing()
@@ -345,6 +344,11 @@ class Lease:
     def _expire(self, now: float) -> None:
         if now >= self._until:
             self._holds = [0.0] * RATES + [min(self._holds[PLACES], self._places_used)]
+
+
+def _end_of(wait: float, now: float) -> float:
+    """Return when a wait ends. One of no time is over, also by the cached time of a loop, which is behind `now`."""
+    return now + wait if wait else -math.inf
 
 
 def _nothing() -> Vector:

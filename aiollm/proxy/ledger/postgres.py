@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, TypeVar
 
-from aiollm.proxy.ledger.schema import create_key_index, create_tables
+from aiollm.proxy.ledger.schema import create_tables
 from aiollm.proxy.ledger.script import Script, numbered
 from aiollm.proxy.ledger.unavailable import StoreUnavailable
 from aiollm.types.secret import Secret
@@ -84,7 +84,7 @@ class PostgresDatabase:
         try:
             async with pool.acquire() as connection, connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", _CREATE_LOCK)
-                for text, _ in (*create_tables(), *create_key_index()):
+                for text, _ in create_tables(by_key=True):
                     await connection.execute(text)
         except BaseException:
             pool.terminate()

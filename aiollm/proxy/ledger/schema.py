@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 from aiollm.proxy.ledger.script import Rows, Statement
 
-__all__ = ["create_key_index", "create_tables", "drop_key_index"]
+__all__ = ["create_tables"]
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS aiollm_epoch (only_row INTEGER PRIMARY KEY, value BIGINT NOT NULL)",
@@ -66,21 +66,17 @@ _TABLES = (
 )
 
 
-def create_tables() -> Generator[Statement, Rows, None]:
-    """Make the tables that are not there yet."""
-    for table in _TABLES:
-        yield table, ()
+_CREATE_KEY_INDEX = "CREATE INDEX IF NOT EXISTS aiollm_spend_key ON aiollm_spend (key_hash, started)"
+_DROP_KEY_INDEX = "DROP INDEX IF EXISTS aiollm_spend_key"
 
 
-def create_key_index() -> Generator[Statement, Rows, None]:
-    """Make the index by which the rows of a key are found.
+def create_tables(*, by_key: bool) -> Generator[Statement, Rows, None]:
+    """Make the tables that are not there yet.
 
-    Only PostgreSQL looks at it: SQLite makes its plan before it knows whether a key is asked for, and each row would
-    cost it a page of its own.
+    Args:
+        by_key: whether there is to be an index by which the rows of a key are found. Only PostgreSQL looks at it:
+            SQLite makes its plan before it knows whether a key is asked for, and each row would cost it a page of its
+            own. Its files of before have one, which is taken away.
     """
-    yield "CREATE INDEX IF NOT EXISTS aiollm_spend_key ON aiollm_spend (key_hash, started)", ()
-
-
-def drop_key_index() -> Generator[Statement, Rows, None]:
-    """Take the index away that files of before have."""
-    yield "DROP INDEX IF EXISTS aiollm_spend_key", ()
+    for statement in (*_TABLES, _CREATE_KEY_INDEX if by_key else _DROP_KEY_INDEX):
+        yield statement, ()

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from aiollm.cache.sqlite_file import write_ahead
-from aiollm.proxy.ledger.schema import create_tables, drop_key_index
+from aiollm.proxy.ledger.schema import create_tables
 from aiollm.proxy.ledger.script import Script
 from aiollm.proxy.ledger.unavailable import StoreUnavailable
 
@@ -55,8 +56,7 @@ class SqliteDatabase:
         write_ahead(connection, BUSY_SECONDS)
         # A statement of many rows keeps the pages it changes until it is done: in a file, that was half of all writing.
         connection.execute("PRAGMA temp_store = MEMORY")
-        _transact(connection, create_tables)
-        _transact(connection, drop_key_index)
+        _transact(connection, partial(create_tables, by_key=False))
         return connection
 
     def _close(self) -> None:
