@@ -275,11 +275,15 @@ class PrometheusMetrics:
         self._uncounted: deque[_Ended] = deque()  # threads share it; each access is one atomic operation
         self._made: list[_Numbers] = []
 
+    def load(self) -> None:
+        """Load the library, which takes some thirty milliseconds: services do it in a thread, before it is needed."""
+        if not self._made:
+            self._made.append(_Numbers())
+
     @property
     def _numbers(self) -> _Numbers:
         """The numbers, made when they are first needed; of two threads that make them at once the first wins."""
-        if not self._made:
-            self._made.append(_Numbers())
+        self.load()
         return self._made[0]
 
     def ended(self, call: FinishedCall, attempts: Iterable[Attempt] = (), *, key_alias: str | None = None) -> None:

@@ -50,7 +50,7 @@ FORGET_SECONDS = 600.0
 """How often rows of spend are deleted that are older than the configuration wants to keep."""
 
 COUNT_SECONDS = 1.0
-"""How often calls are counted for Prometheus where another worker may be asked for the numbers."""
+"""How often calls are counted for Prometheus: another worker may be asked for the numbers."""
 
 _NANO = 1_000_000_000
 
@@ -144,7 +144,7 @@ class Gateway:
         if self._shared_budgets is not None:
             self._shared_budgets.start()
         self._chores.append(asyncio.create_task(self._forget(), name="aiollm spend retention"))
-        if self.metrics is not None and self.metrics.shared:
+        if self.metrics is not None:
             self._chores.append(asyncio.create_task(_count(self.metrics), name="aiollm metrics"))
         return self
 
@@ -223,9 +223,11 @@ class Gateway:
 
 
 async def _count(metrics: PrometheusMetrics) -> None:
+    await asyncio.sleep(COUNT_SECONDS)  # the first call is not to wait for this
+    await asyncio.to_thread(metrics.load)
     while True:
-        await asyncio.sleep(COUNT_SECONDS)
         metrics.count()
+        await asyncio.sleep(COUNT_SECONDS)
 
 
 def _heard(task: asyncio.Task[Any]) -> None:

@@ -28,7 +28,7 @@ class Charge(msgspec.Struct, frozen=True, cache_hash=True):
     period: float
 
 
-class SpendRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SpendRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One call. Times are seconds since 1970, money is in billionths of a US dollar.
 
     Attributes:

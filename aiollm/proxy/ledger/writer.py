@@ -158,9 +158,11 @@ class SpendWriter:
             self._spool.clear()
             self._admissions.written(self._spilled)
             self._spilled.clear()
-        while self._waiting:
-            batch = list(islice(self._waiting, BATCH))
+        left = len(self._waiting)  # what comes meanwhile waits: a busy second would end in dozens of small batches
+        while left:
+            batch = list(islice(self._waiting, min(left, BATCH)))
             await self._store.write(batch)
+            left -= len(batch)
             for _ in batch:
                 self._waiting.popleft()
             self._admissions.written(written_sums(batch))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,21 @@ async def test_rows_are_in_the_store_after_a_round(store: Store, tmp_path: Path)
         await writer.flush()
         assert writer.pending == 0
         assert await requests_in(store) == 1200
+
+
+async def test_rows_that_come_while_others_are_written_wait_for_the_next_round(store: Store, tmp_path: Path) -> None:
+    async with writer_of(store, tmp_path / "spool") as writer:
+        writer.add(row("first"))
+        round_of_first = asyncio.create_task(writer.flush())
+        for number in count():
+            await asyncio.sleep(0)
+            if round_of_first.done():
+                break
+            writer.add(row(f"meanwhile {number}"))
+        assert writer.pending > 0
+        await writer.flush()
+        assert writer.pending == 0
+        assert await requests_in(store) == number + 1
 
 
 async def test_what_waits_is_written_at_the_end(tmp_path: Path) -> None:
