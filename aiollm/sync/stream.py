@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
+from threading import get_ident
 from typing import Any, Generic, Self, TypeVar
 
 from aiollm import structured
@@ -50,6 +51,8 @@ class BlockingStream(ClosedAtEnd, Generic[Piece, Whole]):
         self._ready: deque[Piece] = deque()
         self._process = os.getpid()
         self._closed = False
+        self._reader = get_ident()
+        self._over = False  # nothing more is to be read
 
     @classmethod
     def open(cls, thread: LoopThread, opening: Coroutine[Any, Any, AnswerStream[Piece, Whole]]) -> Self:
@@ -84,13 +87,13 @@ class BlockingStream(ClosedAtEnd, Generic[Piece, Whole]):
     def __iter__(self) -> Iterator[Piece]:
         # A generator ends with the `for` statement that holds it, and closes the stream then.
         try:
-            while not self._closed and (self._ready or self._fill()):
+            while not self._over and (self._ready or self._fill()):
                 yield self._ready.popleft()
         finally:
             self.close()
 
     def __next__(self) -> Piece:
-        if self._closed or not (self._ready or self._fill()):
+        if self._over or not (self._ready or self._fill()):
             raise StopIteration
         return self._ready.popleft()
 
@@ -98,12 +101,15 @@ class BlockingStream(ClosedAtEnd, Generic[Piece, Whole]):
         """Wait for the chunks of the next read; False at the end."""
         if self._process != os.getpid():
             raise WrongLoopError("the stream was opened before the process was forked, and is read by the parent")
+        self._reader = get_ident()
         try:
             batch = self._pipe.get()
         except BaseException:  # Ctrl-C among them
+            self._over = True
             self.close()
             raise
         self._ready.extend(batch)
+        self._over = not batch
         return bool(batch)
 
     def final(self) -> Whole:
@@ -114,7 +120,7 @@ class BlockingStream(ClosedAtEnd, Generic[Piece, Whole]):
             APIError: as iterating does.
         """
         self._ready.clear()
-        while not self._closed and self._fill():
+        while not self._over and self._fill():
             self._ready.clear()
         return self._stream._whole()
 
@@ -164,14 +170,18 @@ class BlockingStream(ClosedAtEnd, Generic[Piece, Whole]):
         self._stream.on_close(listener)
 
     def close(self) -> None:
-        """Close the connection, unless the answer has ended. May be called again, and from another thread."""
+        """Close the connection, unless the answer has ended. May be called again, and from another thread.
+
+        Where another thread reads, its loop does not just end: it raises `StreamCancelled`, for it has not left it.
+        """
         if not self._closed:
             self._closed = True
+            self._over = self._over or self._reader == get_ident()
             if self._process != os.getpid():  # a forked child has no part in its parent's connections
                 return
             if self._pump is not None:
                 self._pump.cancel()
-            self._pipe.end(StreamCancelled("the stream was closed from another thread"))  # to one that reads now
+            self._pipe.end(StreamCancelled("the stream was closed from another thread"))
 
     def __del__(self) -> None:
         self.close()

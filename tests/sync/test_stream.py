@@ -6,6 +6,7 @@ import threading
 import time
 import traceback
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -105,6 +106,27 @@ def test_closing_from_another_thread_wakes_the_reader() -> None:
         closer.join()
         assert text_of(chunks) == "one two three"
         assert_closed_soon(server, time.monotonic())
+
+
+@pytest.mark.parametrize("read", [list, next], ids=["for", "next"])
+def test_who_does_not_wait_just_then_hears_too_that_another_thread_has_closed(
+    read: Callable[[aiollm.SyncStream], object],
+) -> None:
+    with ProviderServer() as server:
+        server.script(ENDLESS)
+        stream = opened(server)
+        next(stream)
+        closer = threading.Thread(target=stream.close)
+        closer.start()
+        closer.join()
+
+        def read_on() -> None:
+            for _ in range(10):  # what had come before is read first
+                read(stream)
+
+        with pytest.raises(aiollm.StreamCancelled):
+            read_on()
+        assert list(stream) == []
 
 
 def test_thirty_two_threads_read_at_once() -> None:
