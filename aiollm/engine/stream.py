@@ -50,6 +50,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
     def __init__(self, source: AnswerSource[Piece, Whole]) -> None:
         self._source = source
         self._process = PROCESS.id
+        self._closer: asyncio.Task[Any] | None = None
 
     @classmethod
     def replay(
@@ -78,7 +79,7 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         if not source.ready:
             await source.fill()
             if not source.ready:
-                raise source.over()
+                raise self._over()
         return source.ready.popleft()
 
     def __iter__(self) -> NoReturn:
@@ -94,9 +95,16 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
             await source.fill()
         batch = list(source.ready)
         source.ready.clear()
-        if not batch and not isinstance(end := source.over(), StopAsyncIteration):
+        if not batch and not isinstance(end := self._over(), StopAsyncIteration):
             raise end
         return batch
+
+    def _over(self) -> BaseException:
+        """Return what says that nothing more comes: to a loop that another task has ended, once, that it did."""
+        closer, self._closer = self._closer, None
+        if closer is None or closer is asyncio.current_task():
+            return self._source.over()
+        return StreamCancelled("the stream was closed by another task")
 
     def taken_frames(self) -> list[Frame] | None:
         """Return the events behind the chunks that came since the last time, as they came.
@@ -190,7 +198,12 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         self._source.notify(listener)
 
     async def aclose(self) -> None:
-        """Close the connection, unless the answer has ended. May be called again, from another task or another loop."""
+        """Close the connection, unless the answer has ended. May be called again, from another task or another loop.
+
+        Where another task reads, its loop does not just end: it raises `StreamCancelled`, for it has not left it.
+        """
+        if not self._source.ended:
+            self._closer = asyncio.current_task()
         self._leave()
 
     async def __aenter__(self) -> Self:
@@ -411,7 +424,7 @@ class _Iteration(Generic[Piece]):
         if not self._ready:
             await self._fill()
             if not self._ready:
-                raise self._stream._source.over()
+                raise self._stream._over()
         return self._ready.popleft()
 
     def __del__(self) -> None:

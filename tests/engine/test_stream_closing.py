@@ -204,3 +204,17 @@ async def test_reading_on_another_loop_is_refused() -> None:
             await asyncio.to_thread(asyncio.run, elsewhere())
         assert not stream.closed
         await collected(stream)
+
+
+@pytest.mark.parametrize("how", ["async for", "anext", "next_batch"])
+async def test_a_reader_that_does_not_wait_just_then_hears_that_another_task_has_closed(how: str) -> None:
+    async with ProviderServer() as server:
+        server.script(ENDLESS)
+        stream = await opened(server)
+        chunks = aiter(stream)
+        await anext(chunks)
+        await asyncio.create_task(stream.aclose())
+        ways = {"async for": chunks.__anext__, "anext": stream.__anext__, "next_batch": stream.next_batch}
+        with pytest.raises(aiollm.StreamCancelled, match="another task"):
+            await ways[how]()
+        assert [chunk async for chunk in chunks] == []
