@@ -81,7 +81,7 @@ class Deployment(msgspec.Struct, frozen=True, eq=False, kw_only=True):
         """Return a caller's request with the defaults of this deployment."""
         own = self.defaults
         if own is NO_DEFAULTS:
-            return msgspec.structs.replace(asked, model=model)
+            return asked if asked.model == model else msgspec.structs.replace(asked, model=model)
         params = {**own.params, **asked.params} if own.params else asked.params
         return msgspec.structs.replace(
             asked,

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 
 from aiollm.exceptions import APIError, Timeout
 from aiollm.router.member import Demand, Member
-from aiollm.router.statistics import Latency
 
 __all__ = ["Trial"]
 
@@ -20,7 +19,12 @@ class Trial:
         now: the time in seconds.
         alone: whether no other deployment could take the attempt.
         guard: the lock of the member, which several threads may share. It is held when this is made.
+
+    Attributes:
+        waiting: whether its answer has not begun, and it is not over.
     """
+
+    __slots__ = ("_alone", "_guard", "_latency", "_over", "_started", "_tokens", "member", "waiting")
 
     def __init__(
         self,
@@ -32,24 +36,20 @@ class Trial:
         guard: AbstractContextManager[object],
     ) -> None:
         self.member = member
-        self._demand = demand
+        self.waiting: bool = True
+        self._tokens = demand.tokens
         self._started = now
         self._alone = alone
         self._guard = guard
-        self._waiting = True
         self._over = False
         statistics = member.statistics
+        self._latency = statistics.latency(stream=demand.stream)
         statistics.waiting += 1
         statistics.in_flight += 1
         statistics.requests.add(now)
         if demand.tokens:
             statistics.tokens.add(now, demand.tokens)
         member.health.started(now)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether its answer has not begun, and it is not over."""
-        return self._waiting
 
     def answered(self, now: float) -> None:
         """Note that the answer has begun; again, it does nothing."""
@@ -98,26 +98,22 @@ class Trial:
             if self._end(now, None):
                 self.member.health.withdrawn(self._started)
 
-    @property
-    def _latency(self) -> Latency:
-        return self.member.statistics.latency(stream=self._demand.stream)
-
     def _is_overdue(self, now: float) -> bool:
         """Whether the answer has not begun although it has mostly begun by then."""
         average = self._latency.average
-        return self._waiting and (average is None or now - self._started > average)
+        return self.waiting and (average is None or now - self._started > average)
 
     def _measure(self, now: float) -> None:
         self._latency.add(now, now - self._started)
 
     def _begin_answer(self, now: float) -> None:
-        if self._waiting:
+        if self.waiting:
             self._stop_waiting()
             self._measure(now)
             self.member.health.answered(now, self._started)
 
     def _stop_waiting(self) -> None:
-        self._waiting = False
+        self.waiting = False
         self.member.statistics.waiting -= 1
 
     def _end(self, now: float, tokens: int | None) -> bool:
@@ -125,10 +121,10 @@ class Trial:
         if self._over:
             return False
         self._over = True
-        if self._waiting:
+        if self.waiting:
             self._stop_waiting()
         statistics = self.member.statistics
         statistics.in_flight -= 1
         if tokens is not None:
-            statistics.tokens.add(now, tokens - self._demand.tokens)
+            statistics.tokens.add(now, tokens - self._tokens)
         return True
