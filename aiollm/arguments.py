@@ -60,7 +60,17 @@ def checked_messages(messages: Any) -> list[dict[str, Any]]:
     """
     if not is_listing(messages):
         raise faulty("messages", "a list of messages", messages)
-    plain = [_message(position, message) for position, message in enumerate(messages)]
+    plain: list[dict[str, Any]] = []
+    for message in messages:
+        member = message if message.__class__ is dict else _as_dict(message)
+        if member is None:
+            raise faulty(f"messages[{len(plain)}]", "a dict with role and content", message)
+        if (role := member.get("role")) not in ROLES:
+            raise _no_role(f"messages[{len(plain)}]", role)
+        content = member.get("content")
+        if content is not None and not isinstance(content, (str, list)):
+            raise faulty(f"messages[{len(plain)}]['content']", "text, a list of parts, or None", content)
+        plain.append(member)
     if not plain:
         raise BadRequestError("messages is empty: a chat needs at least one message", param="messages", phase="request")
     return plain
@@ -114,23 +124,14 @@ def checked_text_format(kind: Any) -> dict[str, Any]:
     return {"type": "json_schema", **_response_format(kind)["json_schema"]}
 
 
-def _message(position: int, message: Any) -> dict[str, Any]:
-    plain: dict[str, Any] | None = message if message.__class__ is dict else _as_dict(message)
-    if plain is None:
-        raise faulty(f"messages[{position}]", "a dict with role and content", message)
-    role = plain.get("role")
-    if role not in ROLES:
-        near = nearest(str(role), ROLES, n=1)
-        meant = f" (did you mean {near[0]!r}?)" if near else ""
-        raise BadRequestError(
-            f"messages[{position}]['role'] must be one of {', '.join(ROLES)}; got {_shape(role)}{meant}",
-            param=f"messages[{position}].role",
-            phase="request",
-        )
-    content = plain.get("content")
-    if content is not None and not isinstance(content, (str, list)):
-        raise faulty(f"messages[{position}]['content']", "text, a list of parts, or None", content)
-    return plain
+def _no_role(message: str, role: Any) -> BadRequestError:
+    near = nearest(str(role), ROLES, n=1)
+    meant = f" (did you mean {near[0]!r}?)" if near else ""
+    return BadRequestError(
+        f"{message}['role'] must be one of {', '.join(ROLES)}; got {_shape(role)}{meant}",
+        param=f"{message}.role",
+        phase="request",
+    )
 
 
 def _as_dict(message: Any) -> dict[str, Any] | None:
@@ -155,6 +156,8 @@ def checked_parameters(given: Mapping[str, Any], known: frozenset[str] = OPENAI_
     Raises:
         BadRequestError: one has a value that no provider could take.
     """
+    if known.isdisjoint(given):
+        return {}
     names = sorted(known.intersection(given)) if len(given) < len(known) else _in_order(known)
     parameters: dict[str, Any] = {}
     for name in names:
