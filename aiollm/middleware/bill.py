@@ -12,7 +12,7 @@ from aiollm.engine.attempt import Attempt
 from aiollm.engine.outcome import Outcome
 from aiollm.exceptions import Timeout
 from aiollm.pricing.entry import Entry
-from aiollm.pricing.estimate import BYTES_PER_TOKEN, asked_output_tokens, prompt_bytes, text_bytes
+from aiollm.pricing.estimate import BYTES_PER_TOKEN, answers_asked, asked_output_tokens, prompt_bytes, text_bytes
 from aiollm.providers.prices import cost_at, entry_of, most_at, region_of
 from aiollm.providers.provider import Target
 from aiollm.types.origin import Origin
@@ -70,7 +70,7 @@ def _longest_answer(request: Request, entry: Entry | None) -> int:
         return asked
     known = entry or {}
     limit: int = known.get("max_output_tokens") or known.get("max_tokens") or UNKNOWN_OUTPUT
-    return limit * max(1, request.params.get("n") or 1)
+    return limit * answers_asked(request.params)
 
 
 class Charge(msgspec.Struct, frozen=True):

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from aiollm.pricing.entry import Entry
-from aiollm.pricing.rates import Circumstances, Rates, rates_of
+from aiollm.pricing.rates import Circumstances, PriceList, Rates
 from aiollm.types.lenient import whole_number
 from aiollm.types.usage import CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper, Usage
 
@@ -54,42 +53,43 @@ def reported_cost(provider: str, usage: Usage) -> float | None:
     return float(cost) + (upstream if isinstance(upstream, int | float) else 0.0)
 
 
-def cost_of(entry: Entry, usage: Usage, circumstances: Circumstances, *, uplifted: bool = False) -> Cost | None:
-    """Return what a request cost by the table; None where the entry has no price by the token.
+def cost_of(prices: PriceList, usage: Usage, circumstances: Circumstances, *, uplifted: bool = False) -> Cost | None:
+    """Return what a request cost by the table; None where the model has no price by the token.
 
     Args:
-        entry: the model's.
+        prices: the model's.
         usage: the counts, in OpenAI's terms: the prompt includes what was cached, the completion the thoughts.
         circumstances: what else the price hangs on.
-        uplifted: whether it ran in a region that costs more, where the entry says so.
+        uplifted: whether it ran in a region that costs more, where the prices say so.
     """
-    rates = rates_of(entry, circumstances)
+    rates = prices.rates(circumstances)
     if rates is None:
         return None
-    factor = _factor(entry, usage) * (entry.get("regional_endpoint_uplift_multiplier", 1.0) if uplifted else 1.0)
+    factor = prices.uplift if uplifted else 1.0
+    if prices.factors:
+        factor *= _factor(prices.factors, usage)
     searches = _searches(usage) * rates.search if rates.search else 0.0
     return Cost(_prompt_cost(rates, usage) * factor, _completion_cost(rates, usage) * factor, searches)
 
 
 def most_of(
-    entry: Entry, completion_tokens: int, circumstances: Circumstances, *, uplifted: bool = False
+    prices: PriceList, completion_tokens: int, circumstances: Circumstances, *, uplifted: bool = False
 ) -> float | None:
-    """Return what a request may cost at the most, in USD; None where the entry has no price by the token.
+    """Return what a request may cost at the most, in USD; None where the model has no price by the token.
 
     The whole prompt may be written to a cache, and the whole answer may be thoughts.
 
     Args:
-        entry: the model's.
+        prices: the model's.
         completion_tokens: how long the answer may become.
         circumstances: how long the prompt is, and what else the price hangs on.
-        uplifted: whether it runs in a region that costs more, where the entry says so.
+        uplifted: whether it runs in a region that costs more, where the prices say so.
     """
-    rates = rates_of(entry, circumstances)
+    rates = prices.rates(circumstances)
     if rates is None:
         return None
-    prompt = circumstances.prompt_tokens * max(rates.prompt, rates.cache_write)
-    completion = completion_tokens * max(rates.completion, rates.reasoning)
-    return (prompt + completion) * (entry.get("regional_endpoint_uplift_multiplier", 1.0) if uplifted else 1.0)
+    most = circumstances.prompt_tokens * rates.prompt_at_most + completion_tokens * rates.completion_at_most
+    return most * prices.uplift if uplifted else most
 
 
 def _prompt_cost(rates: Rates, usage: Usage) -> float:
@@ -169,11 +169,8 @@ def _member(details: Any, *path: str) -> Any:
     return details
 
 
-def _factor(entry: Entry, usage: Usage) -> float:
+def _factor(factors: Mapping[str, float], usage: Usage) -> float:
     """Return what Anthropic multiplies all prices with: for a place of inference, and for its fast mode."""
-    factors: Mapping[str, float] | None = entry.get("provider_specific_entry")
-    if not factors:
-        return 1.0
     place = factors.get(str(usage.get("inference_geo", "")).lower(), 1.0)
     return place * (factors.get("fast", 1.0) if usage.get("speed") == "fast" else 1.0)
 

@@ -9,7 +9,7 @@ from aiollm.types.parameters import EMBEDDING_PARAMS
 from aiollm.types.request import Request
 from aiollm.types.shape import JSON
 
-__all__ = ["BYTES_PER_TOKEN", "asked_output_tokens", "prompt_bytes", "text_bytes"]
+__all__ = ["BYTES_PER_TOKEN", "answers_asked", "asked_output_tokens", "prompt_bytes", "text_bytes"]
 
 BYTES_PER_TOKEN = 4.0
 """Of English text, for the tokenizers of today. Other languages and code have fewer."""
@@ -62,8 +62,14 @@ def asked_output_tokens(request: Request) -> int | None:
     for name in _ASKED:
         asked = params.get(name)
         if isinstance(asked, int) and asked > 0:
-            return asked * max(1, params.get("n") or 1)
+            return asked * answers_asked(params)
     return None
+
+
+def answers_asked(params: Mapping[str, Any]) -> int:
+    """Return how many answers a request with these parameters asks for."""
+    number: int | None = params.get("n")
+    return 1 if number is None else max(1, number)
 
 
 def text_bytes(value: Any) -> int:

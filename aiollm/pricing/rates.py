@@ -17,7 +17,7 @@ import msgspec
 from aiollm.pricing.entry import Entry
 from aiollm.types.shape import JSON
 
-__all__ = ["Circumstances", "Rates", "hangs_on_tier", "rates_of"]
+__all__ = ["Circumstances", "PriceList", "Rates", "price_list"]
 
 _TIERS: Mapping[str, str] = {
     "balanced": "_balanced",
@@ -49,7 +49,7 @@ class Circumstances(msgspec.Struct, frozen=True):
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
-    """USD for a token of each kind."""
+    """USD for a token of each kind; `prompt_at_most` and `completion_at_most` for one of which the kind is not known."""
 
     prompt: float
     completion: float
@@ -65,53 +65,61 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     completion_image: float
     search: float
     """USD for a search of the web by the provider; 0 where that is not known."""
+    prompt_at_most: float
+    completion_at_most: float
 
 
-def rates_of(entry: Entry, circumstances: Circumstances) -> Rates | None:
-    """Return what tokens cost, or None where the entry has no price by the token. Entries are never changed."""
-    return _price_list(entry).rates(circumstances)
+def price_list(entry: Entry) -> PriceList:
+    """Return the prices of an entry, which is never changed.
 
-
-def hangs_on_tier(entry: Entry) -> bool:
-    """Whether tokens may cost something else in another service tier than the standard one."""
-    return _price_list(entry).hangs_on_tier
-
-
-def _price_list(entry: Entry) -> _PriceList:
-    """Return the rates of an entry, which are kept: nearly all requests are of a few models, under the same rates."""
+    They are kept: nearly all requests are of a few models, under the same rates.
+    """
     kept = _kept(id(entry))
     if not kept:
-        kept.append(_PriceList(entry))
+        kept.append(PriceList(entry))
     return kept[0]
 
 
 @lru_cache(maxsize=1024)
-def _kept(number: int) -> list[_PriceList]:
-    """Return the place for the rates of an entry, by its number, which is no other's while they hold the entry."""
+def _kept(number: int) -> list[PriceList]:
+    """Return the place for the prices of an entry, by its number, which is no other's while they hold the entry."""
     return []
 
 
-class _PriceList:
-    """The rates of an entry, each worked out once: by the tier, and by which of its thresholds the prompt reaches."""
+class PriceList:
+    """The prices of an entry, each worked out once: by the tier, and by which of its thresholds the prompt reaches.
+
+    Attributes:
+        hangs_on_tier: whether tokens may cost something else in another service tier than the standard one.
+        hangs_on_time: whether tokens may cost less at quiet hours.
+        uplift: what all prices are multiplied with in a region that costs more.
+        factors: what else they are multiplied with, by what the usage tells of how it was served; empty for most.
+    """
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
-        self._hangs_on_more = "tiered_pricing" in entry or "off_peak_pricing" in entry
+        self.hangs_on_time: bool = "off_peak_pricing" in entry
+        self._hangs_on_more = self.hangs_on_time or "tiered_pricing" in entry
         self.hangs_on_tier: bool = any(name.endswith(_TIER_ENDS) for name in entry)
+        self.uplift: float = entry.get("regional_endpoint_uplift_multiplier", 1.0)
+        self.factors: Mapping[str, float] = entry.get("provider_specific_entry") or {}
         reached = entry.get("litellm_provider") in _REACHED_AT
         crossed = {int(found[1]) for name in entry if (found := _THRESHOLD.search(name))}
         self._limits = [thousands * 1000 + (not reached) for thousands in crossed]
         self._known: dict[tuple[int, str], Rates | None] = {}
 
     def rates(self, circumstances: Circumstances) -> Rates | None:
+        """Return what tokens cost; None where the entry has no price by the token."""
         tokens, tier = circumstances.prompt_tokens, circumstances.service_tier
         if self._hangs_on_more:
             return _rates(self._entry, circumstances)
         longest = max((limit for limit in self._limits if tokens >= limit), default=0) if self._limits else 0
         key = longest, _tier_end(tier) if tier else ""
-        if key not in self._known:
-            self._known[key] = _rates(self._entry, Circumstances(prompt_tokens=longest, service_tier=tier))
-        return self._known[key]
+        try:
+            return self._known[key]
+        except KeyError:
+            rates = self._known[key] = _rates(self._entry, Circumstances(prompt_tokens=longest, service_tier=tier))
+            return rates
 
 
 def _tier_end(tier: str | None) -> str:
@@ -127,11 +135,12 @@ def _rates(entry: Entry, circumstances: Circumstances) -> Rates | None:
         return None
     read = price("cache_read_input_token_cost", prompt)
     written = price("cache_creation_input_token_cost", prompt)
+    reasoning = price(_REASONING, completion) if _thinks_at_a_price_of_its_own(entry) else completion
     lasting = {term: price(f"cache_creation_input_token_cost_above_{term}r", written) for term in ("1h", "12h")}
     return Rates(
         prompt=prompt,
         completion=completion,
-        reasoning=price(_REASONING, completion) if _thinks_at_a_price_of_its_own(entry) else completion,
+        reasoning=reasoning,
         cache_read=read,
         cache_read_audio=price("cache_read_input_audio_token_cost", read),
         cache_write=written,
@@ -141,6 +150,8 @@ def _rates(entry: Entry, circumstances: Circumstances) -> Rates | None:
         completion_audio=price("output_cost_per_audio_token", completion),
         completion_image=price("output_cost_per_image_token", completion),
         search=_per_search(entry),
+        prompt_at_most=max(prompt, written),
+        completion_at_most=max(completion, reasoning),
     )
 
 

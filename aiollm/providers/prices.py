@@ -9,7 +9,7 @@ from aiollm.dialects.responses_message import chat_usage
 from aiollm.dialects.usage import usage_from_object
 from aiollm.pricing.cost import Cost, cost_of, most_of, reported_cost
 from aiollm.pricing.entry import Entry
-from aiollm.pricing.rates import Circumstances, hangs_on_tier
+from aiollm.pricing.rates import Circumstances, price_list
 from aiollm.providers.google_cloud import DEFAULT_LOCATION
 from aiollm.providers.known_models import find_model
 from aiollm.providers.provider import Target
@@ -50,11 +50,12 @@ def price_of_answer(
     entry = prices or entry_of(origin.provider, model, served=origin.served_model, region=region)
     if entry is None:
         return None
-    tier = None
-    if hangs_on_tier(entry):
+    listed, tier = price_list(entry), None
+    if listed.hangs_on_tier:
         tier = origin.service_tier or counts.get("service_tier") or asked_tier
-    at = instant(origin.began) if "off_peak_pricing" in entry else None
-    cost = cost_at(origin.provider, entry, counts, region=region, service_tier=tier, at=at)
+    at = instant(origin.began) if listed.hangs_on_time else None
+    circumstances = Circumstances(counts.prompt_tokens, tier, at)
+    cost = cost_of(listed, counts, circumstances, uplifted=_is_uplifted(origin.provider, region))
     return None if cost is None else cost.total
 
 
@@ -78,7 +79,7 @@ def cost_at(
         at: when it was served, for the models that are cheaper at night.
     """
     circumstances = Circumstances(usage.prompt_tokens, service_tier, at)
-    return cost_of(entry, usage, circumstances, uplifted=_is_uplifted(provider, region))
+    return cost_of(price_list(entry), usage, circumstances, uplifted=_is_uplifted(provider, region))
 
 
 def most_at(
@@ -101,7 +102,7 @@ def most_at(
         service_tier: the tier that is asked for.
     """
     circumstances = Circumstances(prompt_tokens, service_tier)
-    return most_of(entry, completion_tokens, circumstances, uplifted=_is_uplifted(provider, region))
+    return most_of(price_list(entry), completion_tokens, circumstances, uplifted=_is_uplifted(provider, region))
 
 
 def entry_of(provider: str, model: str, *, served: str | None = None, region: str | None = None) -> Entry | None:

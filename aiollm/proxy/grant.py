@@ -83,7 +83,8 @@ class Grant(msgspec.Struct, frozen=True, eq=False):
         for own, target, entry in self._ways:
             sent = replace(request, params={**own.params, **request.params}) if own.params else request
             plan = plan_of(sent, target, entry)
-            tokens, usd = max(tokens, plan.tokens), max(usd, plan.usd or 0.0)
+            tokens = plan.tokens if plan.tokens > tokens else tokens
+            usd = plan.usd if plan.usd is not None and plan.usd > usd else usd
         return tokens, usd
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from aiollm import Usage
 from aiollm.pricing.cost import cost_of, most_of, reported_cost
-from aiollm.pricing.rates import Circumstances
+from aiollm.pricing.rates import Circumstances, price_list
 
 ENTRY = {"mode": "chat", "input_cost_per_token": 1.0, "output_cost_per_token": 2.0}
 PLAIN = Usage(prompt_tokens=10, completion_tokens=5)
 
 
 def total(usage: Usage, *, uplifted: bool = False, **entry: Any) -> float:
-    cost = cost_of({**ENTRY, **entry}, usage, Circumstances(), uplifted=uplifted)
+    cost = cost_of(price_list({**ENTRY, **entry}), usage, Circumstances(), uplifted=uplifted)
     assert cost is not None
     return cost.total
 
@@ -42,8 +42,8 @@ def test_what_a_provider_says_that_it_cost(provider: str, usage: dict[str, Any],
 
 
 def test_without_a_price_there_is_no_cost() -> None:
-    assert cost_of({"mode": "chat"}, PLAIN, Circumstances()) is None
-    assert most_of({"mode": "chat"}, 10, Circumstances()) is None
+    assert cost_of(price_list({"mode": "chat"}), PLAIN, Circumstances()) is None
+    assert most_of(price_list({"mode": "chat"}), 10, Circumstances()) is None
 
 
 def test_counts_that_contradict_each_other_are_never_paid_twice() -> None:
@@ -91,6 +91,6 @@ def test_searches_that_the_usage_counts_are_paid_for() -> None:
 
 def test_the_most_that_a_request_may_cost_has_the_prompt_cached_and_the_answer_thought() -> None:
     entry = {**ENTRY, "cache_creation_input_token_cost": 1.25, "output_cost_per_reasoning_token": 4.0}
-    assert most_of(entry, 5, Circumstances(prompt_tokens=10)) == 10 * 1.25 + 5 * 4.0
+    assert most_of(price_list(entry), 5, Circumstances(prompt_tokens=10)) == 10 * 1.25 + 5 * 4.0
     uplifted = {**ENTRY, "regional_endpoint_uplift_multiplier": 1.1}
-    assert most_of(uplifted, 5, Circumstances(prompt_tokens=10), uplifted=True) == pytest.approx(22.0)
+    assert most_of(price_list(uplifted), 5, Circumstances(prompt_tokens=10), uplifted=True) == pytest.approx(22.0)

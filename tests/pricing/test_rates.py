@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiollm.pricing.rates import Circumstances, Rates, hangs_on_tier, rates_of
+from aiollm.pricing.rates import Circumstances, Rates, price_list
 
 PLAIN = {"mode": "chat", "input_cost_per_token": 1.0, "output_cost_per_token": 2.0}
 WORKDAYS = {
@@ -21,7 +21,7 @@ WORKDAYS = {
 
 
 def rates(entry: dict[str, Any], **circumstances: Any) -> Rates:
-    found = rates_of({**PLAIN, **entry}, Circumstances(**circumstances))
+    found = price_list({**PLAIN, **entry}).rates(Circumstances(**circumstances))
     assert found is not None
     return found
 
@@ -30,11 +30,11 @@ def rates(entry: dict[str, Any], **circumstances: Any) -> Rates:
     "entry", [{}, {"mode": "chat"}, {"input_cost_per_token": 1.0}, {"output_cost_per_token": 1.0, "mode": "embedding"}]
 )
 def test_without_both_prices_there_are_no_rates(entry: dict[str, Any]) -> None:
-    assert rates_of(entry, Circumstances()) is None
+    assert price_list(entry).rates(Circumstances()) is None
 
 
 def test_an_embedding_has_no_answer_to_pay_for() -> None:
-    found = rates_of({"mode": "embedding", "input_cost_per_token": 1.0}, Circumstances())
+    found = price_list({"mode": "embedding", "input_cost_per_token": 1.0}).rates(Circumstances())
     assert found is not None
     assert (found.prompt, found.completion) == (1.0, 0.0)
 
@@ -58,7 +58,7 @@ def test_the_highest_threshold_that_is_crossed_holds() -> None:
     ("name", "hangs"), [("input_cost_per_token_flex", True), ("input_cost_per_token_above_200k_tokens", False)]
 )
 def test_a_price_hangs_on_the_tier_where_the_entry_names_one(name: str, hangs: bool) -> None:
-    assert hangs_on_tier({**PLAIN, name: 0.5}) is hangs
+    assert price_list({**PLAIN, name: 0.5}).hangs_on_tier is hangs
 
 
 @pytest.mark.parametrize(("tier", "price"), [("flex", 0.5), ("Fast", 1.5), ("priority", 1.5), ("default", 1.0)])
