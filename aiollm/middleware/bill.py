@@ -11,15 +11,17 @@ import msgspec
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.outcome import Outcome
 from aiollm.exceptions import Timeout
+from aiollm.pricing.cost import most_of
 from aiollm.pricing.entry import Entry
 from aiollm.pricing.estimate import BYTES_PER_TOKEN, answers_asked, asked_output_tokens, prompt_bytes, text_bytes
-from aiollm.providers.prices import cost_at, entry_of, most_at, region_of
+from aiollm.pricing.rates import Circumstances, PriceList, price_list
+from aiollm.providers.prices import cost_at, entry_of, is_uplifted, region_of
 from aiollm.providers.provider import Target
 from aiollm.types.origin import Origin
 from aiollm.types.request import Request
 from aiollm.types.usage import Usage
 
-__all__ = ["Bill", "Charge", "Plan", "plan_of"]
+__all__ = ["Bill", "Charge", "Plan", "Tariff", "plan_of"]
 
 UNKNOWN_OUTPUT = 16_384
 """How many tokens an answer is taken to have at the most where neither the call nor the table says."""
@@ -50,27 +52,51 @@ class Plan(msgspec.Struct, frozen=True):
         return 0.0 if cost is None else cost.total
 
 
+class Tariff(msgspec.Struct, frozen=True, eq=False):
+    """What is the same for all requests to a target, found out once.
+
+    Attributes:
+        target: where they go.
+        entry: what is known of the model, or None.
+    """
+
+    target: Target
+    entry: Entry | None
+    _prices: PriceList | None
+    _uplifted: bool
+    _longest: int  # answer, in tokens, where a request does not say
+
+    @classmethod
+    def of(cls, target: Target, prices: Entry | None) -> Tariff:
+        """Return that of a target.
+
+        Args:
+            target: the target.
+            prices: the deployment's own, over the table's.
+        """
+        provider, region = target.provider.name, region_of(target)
+        entry = prices or entry_of(provider, target.model, region=region)
+        known = entry or {}
+        longest = known.get("max_output_tokens") or known.get("max_tokens") or UNKNOWN_OUTPUT
+        listed = None if entry is None else price_list(entry)
+        return cls(target, entry, listed, is_uplifted(provider, region), longest)
+
+    def plan(self, request: Request) -> Plan:
+        """Return what a request may come to."""
+        prompt = math.ceil(prompt_bytes(request) / BYTES_PER_TOKEN)
+        answer = asked_output_tokens(request)
+        if answer is None:
+            answer = self._longest * answers_asked(request.params)
+        usd = None
+        if self._prices is not None:
+            circumstances = Circumstances(prompt, request.params.get("service_tier"))
+            usd = most_of(self._prices, answer, circumstances, uplifted=self._uplifted)
+        return Plan(self.target, self.entry, prompt, prompt + answer, usd)
+
+
 def plan_of(request: Request, target: Target, prices: Entry | None) -> Plan:
-    """Return what a request may come to at a target."""
-    region = region_of(target)
-    entry = prices or entry_of(target.provider.name, target.model, region=region)
-    prompt = math.ceil(prompt_bytes(request) / BYTES_PER_TOKEN)
-    completion = _longest_answer(request, entry)
-    usd = None
-    if entry is not None:
-        tier = request.params.get("service_tier")
-        usd = most_at(target.provider.name, entry, prompt, completion, region=region, service_tier=tier)
-    return Plan(target, entry, prompt, prompt + completion, usd)
-
-
-def _longest_answer(request: Request, entry: Entry | None) -> int:
-    """Return how many tokens the answer may have at the most."""
-    asked = asked_output_tokens(request)
-    if asked is not None:
-        return asked
-    known = entry or {}
-    limit: int = known.get("max_output_tokens") or known.get("max_tokens") or UNKNOWN_OUTPUT
-    return limit * answers_asked(request.params)
+    """Return what a request may come to at a target, by the deployment's own prices or the table's."""
+    return Tariff.of(target, prices).plan(request)
 
 
 class Charge(msgspec.Struct, frozen=True):
@@ -115,9 +141,11 @@ class Bill(msgspec.Struct, frozen=True):
     def _with_answer(self, attempt: Attempt, outcome: Outcome) -> Charge | None:
         if attempt.origin is not outcome.origin:
             return self._beside_answer(attempt)
-        if attempt.ended is None:  # its own listener comes after this one
-            return self._charge(outcome.usage, outcome.origin, lambda: outcome.response)
-        return self._charge(attempt.usage, outcome.origin, lambda: outcome.response)  # maybe a part of the answer only
+        # Its own listener may come after this one; where it came before, its usage may be of a part of the answer only.
+        usage = outcome.usage if attempt.ended is None else attempt.usage
+        if usage is None:
+            return self._charge(self._estimate(outcome.response), outcome.origin, estimated=True)
+        return self._charge(usage, outcome.origin)
 
     def _beside_answer(self, attempt: Attempt) -> Charge | None:
         """Return what an attempt beside the answer cost. One that the provider refused is free."""
@@ -126,15 +154,16 @@ class Bill(msgspec.Struct, frozen=True):
         late = isinstance(error, Timeout) and error.phase == "first_token"
         if refused and not late:
             return None
-        return self._charge(attempt.usage, attempt.origin, lambda: error and error.partial)
+        if attempt.usage is None:
+            return self._charge(self._estimate(error and error.partial), attempt.origin, estimated=True)
+        return self._charge(attempt.usage, attempt.origin)
 
-    def _charge(self, usage: Usage | None, origin: Origin | None, partial: Callable[[], Any]) -> Charge:
-        """Charge what was counted; else what was sent, and what has come of the answer, which is put together then."""
-        counted = usage is not None
-        if usage is None:
-            usage = Usage(prompt_tokens=self.plan().prompt_tokens, completion_tokens=_tokens_of(partial()))
+    def _estimate(self, partial: Any) -> Usage:
+        """Return what was used where nobody has counted: what was sent, and what has come of the answer."""
+        return Usage(prompt_tokens=self.plan().prompt_tokens, completion_tokens=_tokens_of(partial))
+
+    def _charge(self, usage: Usage, origin: Origin | None, *, estimated: bool = False) -> Charge:
         cost = None if origin is None else origin.cost(usage)
-        estimated = not counted
         if cost is None:
             plan = self.plan()
             cost, estimated = plan.cost(usage), estimated or plan.usd is not None

@@ -45,8 +45,10 @@ def reported_cost(provider: str, usage: Usage) -> float | None:
     if provider == "xai":
         ticks = usage.get("cost_in_usd_ticks")
         return ticks / _TICKS_PER_DOLLAR if isinstance(ticks, int) and ticks >= 0 else None
+    if provider not in _REPORT_DOLLARS:
+        return None
     cost = usage.cost
-    if provider not in _REPORT_DOLLARS or isinstance(cost, bool) or not isinstance(cost, int | float) or cost < 0:
+    if isinstance(cost, bool) or not isinstance(cost, int | float) or cost < 0:
         return None
     # OpenRouter's own share only, where the caller's key at the vendor was used.
     upstream = _member(usage.get("cost_details"), "upstream_inference_cost") if usage.get("is_byok") else None
@@ -176,4 +178,5 @@ def _factor(factors: Mapping[str, float], usage: Usage) -> float:
 
 
 def _searches(usage: Usage) -> int:
-    return _count(usage.get("server_tool_use"), "web_search_requests")
+    used = usage.get("server_tool_use")
+    return 0 if used is None else _count(used, "web_search_requests")

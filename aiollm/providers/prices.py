@@ -7,7 +7,7 @@ from typing import Any
 
 from aiollm.dialects.responses_message import chat_usage
 from aiollm.dialects.usage import usage_from_object
-from aiollm.pricing.cost import Cost, cost_of, most_of, reported_cost
+from aiollm.pricing.cost import Cost, cost_of, reported_cost
 from aiollm.pricing.entry import Entry
 from aiollm.pricing.rates import Circumstances, price_list
 from aiollm.providers.google_cloud import DEFAULT_LOCATION
@@ -16,7 +16,7 @@ from aiollm.providers.provider import Target
 from aiollm.types.origin import Origin
 from aiollm.types.usage import Usage
 
-__all__ = ["cost_at", "entry_of", "instant", "most_at", "price_of_answer", "region_of", "usage_in_terms_of_chat"]
+__all__ = ["cost_at", "entry_of", "instant", "is_uplifted", "price_of_answer", "region_of", "usage_in_terms_of_chat"]
 
 _NAMED_BY_THEIR_OWNER = frozenset({"azure"})
 """Where a model's name is that of a deployment, and only the reply tells which model it is."""
@@ -55,7 +55,7 @@ def price_of_answer(
         tier = origin.service_tier or counts.get("service_tier") or asked_tier
     at = instant(origin.began) if listed.hangs_on_time else None
     circumstances = Circumstances(counts.prompt_tokens, tier, at)
-    cost = cost_of(listed, counts, circumstances, uplifted=_is_uplifted(origin.provider, region))
+    cost = cost_of(listed, counts, circumstances, uplifted=is_uplifted(origin.provider, region))
     return None if cost is None else cost.total
 
 
@@ -79,30 +79,7 @@ def cost_at(
         at: when it was served, for the models that are cheaper at night.
     """
     circumstances = Circumstances(usage.prompt_tokens, service_tier, at)
-    return cost_of(price_list(entry), usage, circumstances, uplifted=_is_uplifted(provider, region))
-
-
-def most_at(
-    provider: str,
-    entry: Entry,
-    prompt_tokens: int,
-    completion_tokens: int,
-    *,
-    region: str | None = None,
-    service_tier: str | None = None,
-) -> float | None:
-    """Return what a request may cost at the most by the table, in USD; None where the entry has no price by the token.
-
-    Args:
-        provider: the provider's name.
-        entry: the model's.
-        prompt_tokens: how long the prompt is.
-        completion_tokens: how long the answer may become.
-        region: where it runs; None where that is not known.
-        service_tier: the tier that is asked for.
-    """
-    circumstances = Circumstances(prompt_tokens, service_tier)
-    return most_of(price_list(entry), completion_tokens, circumstances, uplifted=_is_uplifted(provider, region))
+    return cost_of(price_list(entry), usage, circumstances, uplifted=is_uplifted(provider, region))
 
 
 def entry_of(provider: str, model: str, *, served: str | None = None, region: str | None = None) -> Entry | None:
@@ -129,6 +106,11 @@ def region_of(target: Target) -> str | None:
     return str(target.options["aws_region_name"]) if name == "bedrock" and "aws_region_name" in target.options else None
 
 
+def is_uplifted(provider: str, region: str | None) -> bool:
+    """Whether Vertex AI asks more for the place: all but the global one may cost more."""
+    return provider == "vertex_ai" and region not in (None, "global")
+
+
 def instant(seconds: float | None) -> datetime | None:
     """Return a time in seconds since the epoch as a date, in UTC."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
@@ -140,8 +122,3 @@ def usage_in_terms_of_chat(counts: Any) -> Usage | None:
         return counts
     plain = counts.model_dump() if hasattr(counts, "model_dump") else counts
     return chat_usage(plain) if "input_tokens" in plain else usage_from_object(plain)
-
-
-def _is_uplifted(provider: str, region: str | None) -> bool:
-    """Whether Vertex AI asks more for the place: all but the global one may cost more."""
-    return provider == "vertex_ai" and region not in (None, "global")

@@ -13,9 +13,8 @@ from aiollm.async_router import AsyncRouter
 from aiollm.core.limited_scope import scope
 from aiollm.engine.call import Call
 from aiollm.exceptions import BadRequestError
-from aiollm.middleware.bill import plan_of
-from aiollm.middleware.budgeting import Way
-from aiollm.providers.prices import entry_of, region_of
+from aiollm.middleware.bill import Tariff
+from aiollm.providers.prices import region_of
 from aiollm.providers.registry import Api
 from aiollm.proxy.config import Config
 from aiollm.proxy.inbound.asked import Asked
@@ -52,7 +51,7 @@ class Grant(msgspec.Struct, frozen=True, eq=False):
     _router: AsyncRouter
     _terms: Mapping[str, Any]  # the arguments that are not the caller's to say
     _opening: Call  # says nothing
-    _ways: tuple[Way, ...]
+    _ways: tuple[tuple[Request, Tariff], ...]
 
     def __repr__(self) -> str:
         # The terms of a key are nobody else's business.
@@ -80,9 +79,9 @@ class Grant(msgspec.Struct, frozen=True, eq=False):
     def most(self, request: Request) -> tuple[int, float]:
         """Return the tokens and the US dollars that a request may take at the most, wherever it is answered."""
         tokens, usd = 0, 0.0
-        for own, target, entry in self._ways:
+        for own, tariff in self._ways:
             sent = replace(request, params={**own.params, **request.params}) if own.params else request
-            plan = plan_of(sent, target, entry)
+            plan = tariff.plan(sent)
             tokens = plan.tokens if plan.tokens > tokens else tokens
             usd = plan.usd if plan.usd is not None and plan.usd > usd else usd
         return tokens, usd
@@ -149,13 +148,12 @@ class Grants:
         return terms
 
 
-def _apart(router: AsyncRouter, opening: Call) -> tuple[Way, ...]:
+def _apart(router: AsyncRouter, opening: Call) -> tuple[tuple[Request, Tariff], ...]:
     """Return the ways that a call may be answered in, one of those that come to the same."""
-    ways: dict[object, Way] = {}
+    ways: dict[object, tuple[Request, Tariff]] = {}
     for own, target, prices in router.ways(opening):
-        region = region_of(target)
-        entry = prices or entry_of(target.provider.name, target.model, region=region)
-        ways[target.provider.name, target.model, region, id(entry), repr(own.params)] = (own, target, entry)
+        tariff = Tariff.of(target, prices)
+        ways[target.provider.name, target.model, region_of(target), id(tariff.entry), repr(own.params)] = (own, tariff)
     return tuple(ways.values())
 
 
