@@ -149,7 +149,8 @@ class Fleet:
         with self._guard:
             suitable = self._selection.suitable(name, self.group_of(name).members, demand)
             member = self._selection.choose(name, suitable, demand, tried, now, self._draw)
-            return Trial(member, demand, now, alone=len(suitable) == 1, guard=self._guard)
+            alone = len(suitable) == 1
+            return Trial(member, demand, now, alone, self._guard)  # by names, a class takes 1,400 instructions more
 
     def choose(self, name: str, demand: Demand, now: float) -> Deployment:
         """Choose a deployment as `begin` does, and count nothing."""

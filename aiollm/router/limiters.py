@@ -86,9 +86,10 @@ class DeploymentLimiters:
         if deployment is None:
             return None
         key = deployment.id, deployment.rpm, deployment.tpm, deployment.max_parallel_requests
-        if key not in self._made:
-            self._made.setdefault(key, self._make(deployment))
-        return self._made[key]
+        try:
+            return self._made[key]
+        except KeyError:
+            return self._made.setdefault(key, self._make(deployment))
 
     async def aclose(self) -> None:
         """Give back what this process holds of shared limits, and close its connections to their server."""

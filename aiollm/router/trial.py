@@ -31,7 +31,6 @@ class Trial:
         member: Member,
         demand: Demand,
         now: float,
-        *,
         alone: bool,
         guard: AbstractContextManager[object],
     ) -> None:
@@ -81,7 +80,7 @@ class Trial:
         with self._guard:
             overdue = self._is_overdue(now)
             if overdue and isinstance(error, Timeout):
-                self._measure(now)  # it would have taken longer still
+                self._latency.add(now, now - self._started)  # it would have taken longer still
             if not self._end(now, tokens):
                 return
             self.member.statistics.failures += 1
@@ -94,7 +93,7 @@ class Trial:
         """Note that the attempt was given up, or never sent: that does not speak against the deployment."""
         with self._guard:
             if self._latency.average is not None and self._is_overdue(now):
-                self._measure(now)  # as of one that lost a race
+                self._latency.add(now, now - self._started)  # as of one that lost a race
             if self._end(now, None):
                 self.member.health.withdrawn(self._started)
 
@@ -103,13 +102,10 @@ class Trial:
         average = self._latency.average
         return self.waiting and (average is None or now - self._started > average)
 
-    def _measure(self, now: float) -> None:
-        self._latency.add(now, now - self._started)
-
     def _begin_answer(self, now: float) -> None:
         if self.waiting:
             self._stop_waiting()
-            self._measure(now)
+            self._latency.add(now, now - self._started)
             self.member.health.answered(now, self._started)
 
     def _stop_waiting(self) -> None:

@@ -38,8 +38,9 @@ def parse_chat(body: dict[str, Any]) -> Asked:
     Raises:
         BadRequestError: it lacks what it needs, or says what only the operator may.
     """
-    model, streams = asked_model(body), flag(body, "stream")
-    arguments = {"messages": listed(body, "messages"), **arguments_of(body, OPENAI_PARAMS, _HANDLED)}
+    model, streams, messages = asked_model(body), flag(body, "stream"), listed(body, "messages")
+    arguments = arguments_of(body, OPENAI_PARAMS, _HANDLED)
+    arguments["messages"] = messages
     return asked_of_chat(body, model, arguments, streams=streams)
 
 
