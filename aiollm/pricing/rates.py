@@ -49,7 +49,7 @@ class Circumstances(msgspec.Struct, frozen=True):
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
-    """USD for a token of each kind; `prompt_at_most` and `completion_at_most` for one of which the kind is not known."""
+    """USD for a token of each kind, and at the most for one whose kind is not known yet."""
 
     prompt: float
     completion: float

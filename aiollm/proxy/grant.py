@@ -82,8 +82,9 @@ class Grant(msgspec.Struct, frozen=True, eq=False):
         for own, tariff in self._ways:
             sent = replace(request, params={**own.params, **request.params}) if own.params else request
             plan = tariff.plan(sent)
-            tokens = plan.tokens if plan.tokens > tokens else tokens
-            usd = plan.usd if plan.usd is not None and plan.usd > usd else usd
+            tokens = max(tokens, plan.tokens)
+            if plan.usd is not None and plan.usd > usd:
+                usd = plan.usd
         return tokens, usd
 
 

@@ -86,8 +86,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         fit = [member for member in suitable if member.health.fit(now)]
         if not fit:
             raise _all_left_alone(group, suitable, now)
-        if len(fit) == 1:
-            return fit[0]
+        return fit[0] if len(fit) == 1 else self._best(fit, demand, tried, now, draw)
+
+    def _best(self, fit: list[Member], demand: Demand, tried: Collection[str], now: float, draw: Draw) -> Member:
+        """Return the one that takes an attempt, of several that can."""
         fit = _better(fit, lambda member: member.deployment.id not in tried)
         fit = _better(_first_in_order(fit), lambda member: member.has_room(now, demand.tokens))
         if demand.affinity is not None:

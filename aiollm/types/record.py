@@ -48,7 +48,9 @@ def _private_names(cls: type[msgspec.Struct]) -> frozenset[str]:
 
 @cache
 def _class_names(cls: type[msgspec.Struct]) -> frozenset[str]:
-    """Return what a class has for itself, fields and methods: to ask it for a name that it lacks takes five times as long.
+    """Return what a class has, fields and methods, which is settled when it is made.
+
+    To ask the class for a name that it lacks takes five times as long: an error is raised and caught.
     """
     return frozenset(dir(cls))
 
