@@ -69,7 +69,7 @@ def asked_output_tokens(request: Request) -> int | None:
 def answers_asked(params: Mapping[str, Any]) -> int:
     """Return how many answers a request with these parameters asks for."""
     number: int | None = params.get("n")
-    return 1 if number is None else max(1, number)
+    return max(1, number) if number else 1
 
 
 def text_bytes(value: Any) -> int:
