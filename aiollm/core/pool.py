@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -16,6 +15,7 @@ import aiohttp
 
 from aiollm.core.connection import RECEIVE_BYTES, WAITING_BYTES, ConnectionProtocol
 from aiollm.core.deadlines import Deadlines
+from aiollm.core.idle import IdleConnections
 from aiollm.core.proxies import Proxy, proxy_for
 from aiollm.core.reply import Reply
 from aiollm.core.route import Route
@@ -24,12 +24,9 @@ from aiollm.exceptions import StreamCancelled
 
 if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
-    from aiohttp.connector import Connection
+    from aiohttp.client_reqrep import ConnectionKey
 
 __all__ = ["Pool"]
-
-KEEPALIVE_SECONDS = 15.0
-"""How long an idle connection is kept. Servers close theirs after 5 to 60 s."""
 
 DNS_SECONDS = 60
 
@@ -39,44 +36,24 @@ _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Makes connections, counts them, and forgets idle ones after a sleep."""
+    """Makes connections; `IdleConnections` keep them."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)  # pyright: ignore[reportUnknownMemberType]  # aiohttp does not type all of them
         room = memoryview(bytearray(RECEIVE_BYTES))
         self._factory = cast("partial[ResponseHandler]", partial(ConnectionProtocol, self._loop, room))
-        self._wall_ahead = time.time() - time.monotonic()
-        self.opened = 0
-        self.reused = 0
 
-    async def connection_for(self, route: Route) -> tuple[Connection, ConnectionProtocol]:
-        """Return a connection, idle or new, and its protocol.
+    async def connect_to(self, route: Route) -> ConnectionProtocol:
+        """Return a new connection.
 
         Raises:
             aiohttp.ClientError, OSError: there is none to be had.
         """
-        ahead = time.time() - time.monotonic()
-        if ahead - self._wall_ahead > KEEPALIVE_SECONDS:
-            # The machine has slept: whoever was at the other ends is gone. The monotonic clock stood still meanwhile,
-            # so that idle connections look fresh; wall time went on.
-            self.close_idle()
-        self._wall_ahead = ahead
-        while True:
-            connection = await self.connect(route.request, [], _NO_TIMEOUT)
-            protocol = connection.protocol
-            assert isinstance(protocol, ConnectionProtocol)
-            if not (protocol.used and protocol.should_close):
-                break
-            connection.close()  # what came of it unasked would be taken for the reply
-        self.reused += protocol.used
-        self.opened += not protocol.used
-        return connection, protocol
-
-    def close_idle(self) -> None:
-        for connections in self._conns.values():
-            for protocol, _ in connections:
-                protocol.close()
-        self._conns.clear()
+        protocol = await self._create_connection(route.request, [], _NO_TIMEOUT)
+        assert isinstance(protocol, ConnectionProtocol)
+        # One parser reads all replies of a connection: another for each would take 10,000 instructions a request.
+        protocol.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=WAITING_BYTES)
+        return protocol
 
 
 class Pool:
@@ -91,8 +68,9 @@ class Pool:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._connector = _connector()
-        self._fresh: _Connector | None = None  # whose connections are used once
-        self._routes: dict[str, Route] = {}
+        self._opened = self._reused = 0
+        self._ways: dict[str, tuple[Route, IdleConnections]] = {}  # by URL
+        self._idle: dict[ConnectionKey, IdleConnections] = {}
         self.deadlines: Deadlines = Deadlines(self._loop)
         self.exchanges: set[Abortable] = set()  # that have a connection, or wait for one
         self.requests: int = 0
@@ -120,47 +98,51 @@ class Pool:
 
         Cancelling closes the connection.
         """
-        route = self._routes.get(url) or self._find_route(url)
+        route, idle = self._ways.get(url) or self._find_way(url)
         head = route.head(headers, len(body))
         self.requests += 1
-        connector = self._unpooled() if new_connection else self._connector
-        connection, protocol = await connector.connection_for(route)
+        protocol = None if new_connection else idle.take()
+        if protocol is None:
+            protocol = await self._connector.connect_to(route)
+            self._opened += 1
         try:
             connected(protocol.used)
+            self._reused += protocol.used
             protocol.used = True
-            protocol.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=WAITING_BYTES)
             assert protocol.transport is not None
             protocol.transport.write(head + body)
             while True:
                 message, content = await protocol.read()
                 if not 100 <= message.code < 200 or message.code == 101:  # others only announce the reply
-                    return Reply(message, content, connection, protocol)
+                    return Reply(message, content, protocol, idle)
         except BaseException:
-            connection.close()
+            protocol.close()
             raise
 
     def proxy_of(self, url: str) -> Proxy | None:
         """Return the proxy that requests to a URL were sent through."""
-        return self._routes[url].proxy if url in self._routes else None
+        return self._ways[url][0].proxy if url in self._ways else None
 
-    def _find_route(self, url: str) -> Route:
+    def _find_way(self, url: str) -> tuple[Route, IdleConnections]:
         # Once for each URL: the standard library walks the whole environment to find a proxy.
-        if len(self._routes) >= _MOST_ROUTES:
-            self._routes.clear()
-        route = self._routes[url] = Route(url, proxy_for(url), self._loop)
-        return route
+        if len(self._ways) >= _MOST_ROUTES:
+            self._ways.clear()
+            self._idle = {place: idle for place, idle in self._idle.items() if len(idle)}
+        route = Route(url, proxy_for(url), self._loop)
+        place = route.request.connection_key  # of all URLs of one server, it is the same
+        way = self._ways[url] = route, self._idle.setdefault(place, IdleConnections(self.deadlines))
+        return way
 
     def statistics(self) -> dict[str, int]:
         """Return how many exchanges are active and connections idle now, and what there was so far.
 
         The members are `active`, `idle`, `opened` and `reused` (connections), and `requests`.
         """
-        fresh = self._fresh.opened if self._fresh else 0
         return {
             "active": len(self.exchanges),
-            "idle": sum(map(len, self._connector._conns.values())),
-            "opened": self._connector.opened + fresh,
-            "reused": self._connector.reused,
+            "idle": sum(map(len, self._idle.values())),
+            "opened": self._opened,
+            "reused": self._reused,
             "requests": self.requests,
         }
 
@@ -170,38 +152,31 @@ class Pool:
 
     def close_idle(self) -> None:
         """Close the connections that wait for a next request."""
-        self._connector.close_idle()
+        for idle in self._idle.values():
+            idle.close()
 
     async def close(self) -> None:
         """Close all connections, also those in use."""
         for exchange in list(self.exchanges):
             exchange.abort(StreamCancelled("the event loop of the stream has ended"))
+        closing = [protocol for idle in self._idle.values() for protocol in idle.close()]
+        await asyncio.gather(*[closed for protocol in closing if (closed := protocol.closed)], return_exceptions=True)
         await self._connector.close()
-        if self._fresh is not None:
-            await self._fresh.close()
 
     def abandon(self) -> None:
         """Let go of everything without a word: for a loop that is closed, where nothing can be closed in order.
 
         Or one that runs in a daemon thread while the interpreter ends: its connections are that thread's.
         """
-        for connector in (self._connector, self._fresh):
-            if connector is not None:
-                if self._loop.is_running():
-                    connector._closed = True
-                else:
-                    connector._close()  # the public method would need the loop; this marks it closed
-
-    def _unpooled(self) -> _Connector:
-        if self._fresh is None:
-            self._fresh = _connector(force_close=True)
-        return self._fresh
+        if self._loop.is_running():
+            return
+        if not self._loop.is_closed():
+            self.close_idle()
+        self._connector._close()  # the public method would need the loop; this marks it closed
 
 
 def _connector(**settings: Any) -> _Connector:
-    if not settings.get("force_close"):
-        settings["keepalive_timeout"] = KEEPALIVE_SECONDS
-    return _Connector(limit=0, ttl_dns_cache=DNS_SECONDS, socket_factory=_socket, **settings)
+    return _Connector(ttl_dns_cache=DNS_SECONDS, socket_factory=_socket, **settings)
 
 
 def _socket(address: tuple[Any, ...]) -> socket.socket:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import aiohttp
-from aiohttp.connector import Connection
 from aiohttp.http import RawResponseMessage
 
 from aiollm.core.connection import ConnectionProtocol
+from aiollm.core.idle import IdleConnections
 from aiollm.wire.http import ReplyHead
 
 __all__ = ["Reply"]
@@ -27,24 +27,23 @@ class Reply:
     Attributes:
         head: status and headers.
         content: the body, as it comes.
-        connection: the connection, until `release` or `abort`.
-        protocol: what receives on it.
+        protocol: the connection it comes over, until `release` or `abort`.
     """
 
-    __slots__ = ("connection", "content", "head", "protocol")
+    __slots__ = ("_idle", "content", "head", "protocol")
 
     def __init__(
         self,
         message: RawResponseMessage,
         content: aiohttp.StreamReader,
-        connection: Connection,
         protocol: ConnectionProtocol,
+        idle: IdleConnections,
     ) -> None:
         headers = {name.lower(): value for name, value in message.headers.items()}
         self.head: ReplyHead = ReplyHead(status=message.code, headers=headers)
         self.content: aiohttp.StreamReader = content
-        self.connection: Connection = connection
         self.protocol: ConnectionProtocol = protocol
+        self._idle = idle
 
     async def pass_on(self, take: Callable[[bytes], bool]) -> None:
         """Give what comes of the body to `take`, as it is received, for as long as that returns true.
@@ -84,15 +83,16 @@ class Reply:
         return b"" if self.content.at_eof() or not self.content._buffer else self.content._read_nowait(-1)
 
     def release(self) -> None:
-        """Give the connection back to the pool, which closes it if more of the reply is to come.
+        """Let the connection wait for a next request, or close it if more of the reply is to come.
 
         Of a request that was answered before it had gone out whole, nobody knows what the server makes of the rest.
         """
-        transport = self.connection.transport
-        if transport is not None and transport.get_write_buffer_size():
-            self.connection.close()
+        protocol = self.protocol
+        transport = protocol.transport
+        if transport is None or protocol.should_close or transport.get_write_buffer_size():
+            protocol.close()
         else:
-            self.connection.release()
+            self._idle.keep(protocol)
 
     def abort(self) -> None:
         """Close the connection now, unless the body has come whole; who waits for more of it gets an error.
@@ -103,9 +103,9 @@ class Reply:
         if self.content.is_eof():
             self.release()
         else:
-            if (transport := self.connection.transport) is not None:
+            if (transport := self.protocol.transport) is not None:
                 _shut_down(transport)
-            self.connection.close()
+            self.protocol.close()
         if self.content.exception() is None:
             self.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
         if self.protocol.heard is not None:

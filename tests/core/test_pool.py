@@ -194,7 +194,7 @@ async def test_what_a_server_sends_unasked_is_not_taken_for_the_next_reply() -> 
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         for _ in range(2):
             reply = await own.post(url, {}, b"", lambda reused: None)
-            protocol = reply.connection.protocol
+            protocol = reply.protocol
             assert await reply.content.read() == b"asked"
             reply.release()
             over.set()
@@ -202,6 +202,18 @@ async def test_what_a_server_sends_unasked_is_not_taken_for_the_next_reply() -> 
                 await asyncio.sleep(0.001)
         assert own.statistics()["opened"] == 2
         await own.close()
+
+
+async def test_urls_of_one_server_share_its_connections() -> None:
+    async with ProviderServer() as server:
+        own = pool.Pool()
+        for path in ("/chat", "/embeddings"):
+            reply = await own.post(f"{server.base_url}{path}", {}, b"{}", lambda reused: None)
+            await reply.content.read()
+            reply.release()
+        assert (server.connections, own.statistics()["idle"]) == (1, 1)
+        await own.close()
+        assert own.statistics()["idle"] == 0
 
 
 async def test_a_connection_whose_request_was_answered_too_early_is_not_used_again() -> None:
@@ -225,7 +237,7 @@ async def test_idle_connections_are_probed_by_the_operating_system() -> None:
     async with ProviderServer() as server:
         server.script([role(), tokens("a"), stall()])
         async with await opened(server) as stream:
-            sock = stream._source._exchange._reply.connection.transport.get_extra_info("socket")
+            sock = stream._source._exchange._reply.protocol.transport.get_extra_info("socket")
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
             if hasattr(socket, "TCP_KEEPIDLE"):
                 assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
@@ -270,7 +282,7 @@ async def test_a_tls_connection_that_nobody_reads_holds_little_and_loses_nothing
     async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server, asyncio.timeout(30):
         url = f"https://localhost:{server.sockets[0].getsockname()[1]}/"
         reply = await own.post(url, {}, b"", lambda reused: None)
-        transport: Any = reply.connection.transport
+        transport: Any = reply.protocol.transport
         tls = transport._ssl_protocol
         while not tls._ssl_reading_paused:  # noqa: ASYNC110 - asyncio tells nobody of it
             await asyncio.sleep(0.001)

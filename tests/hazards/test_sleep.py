@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import time
 
-import aiohttp.connector
 import pytest
 
-from aiollm.core.pool import KEEPALIVE_SECONDS
+from aiollm.core.idle import KEEPALIVE_SECONDS
 from aiollm.testing import ProviderServer
 from tests.engine.calling import answered, collected, opened, pool_facts, text_of
 
@@ -19,7 +18,7 @@ def move_forward(monkeypatch: pytest.MonkeyPatch, seconds: float, *, clock: str)
     """Let one of the two clocks jump; the other goes on as it does."""
     target, name, real = {
         "wall": (time, "time", time.time),
-        "monotonic": (aiohttp.connector, "monotonic", time.monotonic),
+        "monotonic": (time, "monotonic", time.monotonic),
     }[clock]
     monkeypatch.setattr(target, name, lambda: real() + seconds)
 
