@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from aiollm.providers.provider import Provider, Target
 from aiollm.providers.sigv4 import sign
@@ -12,6 +13,9 @@ from aiollm.wire.http import HttpRequest
 __all__ = ["authenticate", "signed_headers"]
 
 _BEARER = {"Authorization": "Bearer {key}"}
+
+_MOST_CREDENTIALS = 64
+"""How many keys are remembered as headers: few, because they outlast the calls."""
 
 
 def authenticate(headers: Mapping[str, str], target: Target) -> dict[str, str]:
@@ -26,14 +30,7 @@ def authenticate(headers: Mapping[str, str], target: Target) -> dict[str, str]:
     """
     if target.secret is None:
         return dict(headers)
-    key = target.secret.reveal()
-    templates = _BEARER if target.bearer else _templates(target.provider, key)
-    given = set(map(str.lower, headers))
-    signed = dict(headers)
-    for name, template in templates.items():
-        if name.lower() not in given:
-            signed[name] = HiddenText(template.replace("{key}", key))
-    return signed
+    return {**headers, **_credential(target.provider, target.secret.reveal(), target.bearer, tuple(headers))}
 
 
 def signed_headers(http: HttpRequest, target: Target, now: float) -> dict[str, str]:
@@ -48,6 +45,18 @@ def signed_headers(http: HttpRequest, target: Target, now: float) -> dict[str, s
         return authenticate(http.headers, target)
     region, service = target.options["aws_region_name"], target.provider.service
     return sign(http, target.keys, region=region, service=service, now=now)
+
+
+@lru_cache(_MOST_CREDENTIALS)
+def _credential(provider: Provider, key: str, bearer: bool, given: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the headers that carry a key, but for those whose names are given."""
+    templates = _BEARER if bearer else _templates(provider, key)
+    names = set(map(str.lower, given))
+    return {
+        name: HiddenText(template.replace("{key}", key))
+        for name, template in templates.items()
+        if name.lower() not in names
+    }
 
 
 def _templates(provider: Provider, key: str) -> Mapping[str, str]:

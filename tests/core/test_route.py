@@ -77,3 +77,17 @@ async def test_a_proxy_is_told_the_whole_address_where_it_reads_the_request(sche
 async def test_what_is_no_address_of_http_is_refused(url: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         route(url)
+
+
+async def test_a_head_like_the_one_before_it_differs_in_the_length_alone() -> None:
+    way = route("http://host/")
+    heads = [way.head({"x-a": value}, length) for value, length in (("1", 1), ("1", 22), ("2", 22))]
+    assert [head.partition(b"x-a")[2] for head in heads] == [
+        b": 1\r\ncontent-length: 1\r\n\r\n",
+        b": 1\r\ncontent-length: 22\r\n\r\n",
+        b": 2\r\ncontent-length: 22\r\n\r\n",
+    ]
+
+
+async def test_the_length_is_that_of_the_body_whatever_the_headers_say() -> None:
+    assert route("http://host/").head({"Content-Length": "5"}, 12).count(b"content-length: 12\r\n") == 1

@@ -46,6 +46,19 @@ def test_a_key_that_begins_in_another_way_may_be_carried_in_another_way() -> Non
     assert authenticate({}, target(auth={"X-Key": "{key}"}, auth_for={"sk-": {}})) == {"X-Key": KEY}
 
 
+def test_each_key_and_each_callers_headers_are_told_apart() -> None:
+    provider = Provider(name="x")
+    one, other = (Target(provider, "m", ENDPOINT, Secret(key)) for key in ("one", "other"))
+    token = Target(Provider(name="x", auth={"X-Key": "{key}"}), "m", ENDPOINT, Secret("one"), bearer=True)
+    for _ in range(2):
+        assert authenticate({}, one) == {"Authorization": "Bearer one"}
+        assert authenticate({}, other) == {"Authorization": "Bearer other"}
+        assert authenticate({}, token) == {"Authorization": "Bearer one"}
+        assert authenticate({"authorization": "mine"}, one) == {"authorization": "mine"}
+    authenticate({}, one).clear()
+    assert authenticate({}, one) == {"Authorization": "Bearer one"}
+
+
 def test_keys_of_a_cloud_sign_the_request() -> None:
     keys = AwsKeys(HiddenText("AKIA"), HiddenText("s3cr3t"))
     place = Target(Provider(name="x", service="bedrock"), "m", ENDPOINT, None, {"aws_region_name": "eu-west-1"}, keys)
