@@ -108,7 +108,7 @@ class Exchange:
         """Send the request once; None where a connection from the pool was lost before any of the reply came."""
         self.phase = "connect"
         self.clocks.allow("connect", self._scope.timeouts.connect)
-        self._sender = task = asyncio.current_task()
+        self._sender = task = asyncio.current_task(self.loop)
         assert task is not None
         cancelling = task.cancelling()
         self.clocks.start_waiting()
