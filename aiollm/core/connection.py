@@ -57,10 +57,10 @@ class ConnectionProtocol(ResponseHandler):
         if self._payload is not None:
             end_pause(self._payload)
 
-    def resume_reading(self, *args: Any, **options: Any) -> None:
+    def resume_reading(self, resume_parser: bool = True) -> None:
         # aiohttp calls this for each piece that is taken, and would have its parser read nothing: 6 us a chunk.
         if self._reading_paused:
-            super().resume_reading(*args, **options)
+            super().resume_reading(resume_parser)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         body = self._payload
@@ -83,7 +83,7 @@ class _Receiver(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         protocol = self._protocol
-        protocol.data_received(bytes(self._room[:nbytes]))
+        protocol.data_received(self._room[:nbytes].tobytes())
         if protocol.heard is not None:
             protocol.heard()
 

@@ -86,7 +86,7 @@ class ChatFrames:
 
     def feed(self, chunk: ModelResponseStream | Run) -> bytes:
         """Return the frame of a chunk, or a run of events."""
-        if isinstance(chunk, Run):
+        if type(chunk) is Run:
             return self._told[chunk.alike].written(chunk.texts)
         if not self._head:
             self._open(chunk)

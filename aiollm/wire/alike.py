@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
+from typing import final
 
 from aiollm.exceptions import EventTooLarge
 from aiollm.wire.frame import Frame
@@ -17,10 +18,12 @@ __all__ = ["AlikeEvents", "Run"]
 
 # What may stand between the quotes of a JSON text, by the letter. An empty one is no piece of an answer.
 _LETTERS = rb'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))++'
+_find_special = re.compile(rb'["\\\x00-\x1f\x80-\xff]').search
 _is_text = re.compile(_LETTERS).fullmatch
 _are_texts = re.compile(rb"%b(?:\n%b)*+" % (_LETTERS, _LETTERS)).fullmatch
 
 
+@final
 class Run(Frame, frozen=True, gc=False):
     """Several events in a row, or one.
 
@@ -60,7 +63,7 @@ class AlikeEvents:
         self._first = b"data: " + before
         self._last = after + b"\n\n"
         self._between = self._last + self._first
-        self._first_ends, self._last_begins = len(self._first), -len(self._last)
+        self._text_at = slice(len(self._first), -len(self._last))
         self.extra_bytes: int = len(self._between)
 
     def run_in(self, data: bytes) -> Run | None:
@@ -83,13 +86,16 @@ class AlikeEvents:
 
     def whole_run(self, data: bytes) -> Run | None:
         """Return the events that the data is, if it is such ones and nothing else. One alone is found the quickest."""
-        if data.startswith(self._first) and data.endswith(self._last):
-            text = data[self._first_ends : self._last_begins]
-            if _is_text(text):
-                return self._run((text,))
-            run = self.run_in(data)
-            return run if run is not None and run.size == len(data) else None
-        return None
+        text = data[self._text_at]
+        # To put such an event together takes two thirds of what `startswith` and `endswith` do.
+        if not text or self._first + text + self._last != data:
+            return None
+        if not _find_special(text):  # as in most: it takes little more than half of what `_is_text` does
+            return Run("", text, self, (text,))
+        if _is_text(text):
+            return self._run((text,))
+        run = self.run_in(data)
+        return run if run is not None and run.size == len(data) else None
 
     def joined(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Give frames, and those that they begin with as a run if they are such events."""
@@ -112,7 +118,7 @@ class AlikeEvents:
 
     def written(self, texts: Sequence[bytes]) -> bytes:
         """Return the events of these texts."""
-        return self._first + (texts[0] if len(texts) == 1 else self._between.join(texts)) + self._last
+        return self._first + self._between.join(texts) + self._last
 
     def _text_in(self, frame: Frame) -> bytes | None:
         data = frame.data
