@@ -92,11 +92,11 @@ class AnswerSource(ABC, Generic[Piece, Whole]):
         """Return the events behind what was made ready since the last time; None where they are not kept."""
         return None
 
-    async def pass_runs(self, take: Callable[[Run], bool]) -> None:
-        """Give runs of the events that are expected to `take`, as they are received, for as long as that returns true.
+    async def pass_runs(self, write: Callable[[Run], bytes], send: Callable[[bytes], bool]) -> None:
+        """Give `send` what `write` makes of runs of the events that are expected, as they are received.
 
-        It also returns, or does nothing, where something else is to be told: `fill` makes it ready, or raises it.
-        Raises what `take` raises, and ends then; so does cancelling.
+        It goes on for as long as `send` returns true. It also returns, or does nothing, where something else is to be
+        told: `fill` makes it ready, or raises it. Raises what these raise, and ends then; so does cancelling.
         """
 
     @abstractmethod

@@ -121,15 +121,15 @@ class AnswerStream(ABC, Generic[Piece, Whole]):
         """
         self._source.expect(alike)
 
-    def pass_runs(self, take: Callable[[Run], bool]) -> Awaitable[None]:
-        """Give the next events to `take`, as they are received, for as long as that returns true.
+    def pass_runs(self, write: Callable[[Run], bytes], send: Callable[[bytes], bool]) -> Awaitable[None]:
+        """Give `send` what `write` makes of the next events, as they are received, for as long as that returns true.
 
         No task is woken for them, which is most of what an event that comes alone costs. It returns, or does nothing,
         where `next_batch` is to tell: of other events than are expected, of the end, and of a fault.
 
-        Raises what `take` raises, and closes the connection then. So does cancelling.
+        Raises what these raise, and closes the connection then. So does cancelling.
         """
-        return self._source.pass_runs(take)
+        return self._source.pass_runs(write, send)
 
     async def read_out(self) -> None:
         """Read to the end, for the account and the whole answer alone, which `on_close` has.

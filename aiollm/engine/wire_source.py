@@ -126,7 +126,7 @@ class WireSource(AnswerSource[Piece, Whole]):
             self._break_off(error)
             raise
 
-    async def pass_runs(self, take: Callable[[Run], bool]) -> None:
+    async def pass_runs(self, write: Callable[[Run], bytes], send: Callable[[bytes], bool]) -> None:
         exchange, take_run = self._exchange, self._take_run
         if take_run is None or self._frames is not None or self.ready or exchange is None or self._decoder.done:
             return
@@ -146,7 +146,7 @@ class WireSource(AnswerSource[Piece, Whole]):
             self.chunks += len(run.texts)
             decoder.content = False
             self._note_arrival(renew_waiting())
-            return take(run)
+            return send(write(run))
 
         try:
             await exchange.pass_on(received)

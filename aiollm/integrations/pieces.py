@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from aiollm.engine.stream import AnswerStream
 from aiollm.outbound.frames import EventWriter
-from aiollm.wire.alike import AlikeEvents, Run
+from aiollm.wire.alike import AlikeEvents
 
 __all__ = ["Pieces", "Written"]
 
@@ -48,7 +48,7 @@ class Written:
     async def next(self) -> bytes | None:
         reply, writer = self._reply, self._writer
         if self._expects():
-            await reply.pass_runs(self._keep)
+            await reply.pass_runs(writer.feed, self._keep)
             if data := self.rest():
                 return data
         while batch := await reply.next_batch():
@@ -59,8 +59,7 @@ class Written:
 
     async def pass_on(self, send: Callable[[bytes], bool]) -> None:
         if self._expects() and not self._frames:
-            feed = self._writer.feed
-            await self._reply.pass_runs(lambda run: send(feed(run)))
+            await self._reply.pass_runs(self._writer.feed, send)
 
     def _expects(self) -> bool:
         """Have the answer give what most of its events are like as it comes; return whether that is known."""
@@ -70,8 +69,8 @@ class Written:
             self._reply.expect(alike)
         return alike is not None
 
-    def _keep(self, run: Run) -> bool:
-        self._frames.append(self._writer.feed(run))
+    def _keep(self, frames: bytes) -> bool:
+        self._frames.append(frames)
         return False
 
     def rest(self) -> bytes:

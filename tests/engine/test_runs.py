@@ -47,11 +47,14 @@ async def given(steps: list[Step], **options: Any) -> tuple[list[Any], Outcome, 
 async def next_run(stream: Any) -> list[Run]:
     taken: list[Run] = []
 
-    def take(run: Run) -> bool:
+    def write(run: Run) -> bytes:
         taken.append(run)
+        return run.data
+
+    def send(data: bytes) -> bool:
         return False
 
-    await stream.pass_runs(take)
+    await stream.pass_runs(write, send)
     return taken
 
 
