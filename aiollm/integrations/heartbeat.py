@@ -20,13 +20,16 @@ class Heartbeat:
     Args:
         silence: seconds until it does.
         send: sends it; that the client is gone (an `OSError`) is for others to find out.
+
+    Attributes:
+        last: when something was sent, in the loop's time. Who sends often sets it instead of calling `sent`.
     """
 
     def __init__(self, silence: float, send: Callable[[], Awaitable[None]]) -> None:
         self._silence = silence
         self._send: Callable[[], Awaitable[None]] | None = send
         self._loop = asyncio.get_running_loop()
-        self._last = self._loop.time()
+        self.last: float = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._beat: asyncio.Task[None] | None = None
 
@@ -45,15 +48,15 @@ class Heartbeat:
 
     def sent(self) -> None:
         """Take note that something else has been sent."""
-        self._last = self._loop.time()
+        self.last = self._loop.time()
 
     def _look(self) -> None:
         now = self._loop.time()
-        if now >= self._last + self._silence:
-            self._last = now
+        if now >= self.last + self._silence:
+            self.last = now
             if self._beat is None or self._beat.done():
                 self._beat = self._loop.create_task(self._send_one())
-        self._timer = self._loop.call_at(self._last + self._silence, self._look)
+        self._timer = self._loop.call_at(self.last + self._silence, self._look)
 
     async def _send_one(self) -> None:
         assert self._send is not None

@@ -25,32 +25,9 @@ class EventDelivery(event_delivery.EventDelivery):
         self._asked = request
 
     @property
-    def sender(self) -> EventDelivery:
-        """Itself."""
-        return self
-
-    def send(self, frames: bytes) -> bool:
-        """Send frames of an answer that has begun, and return whether there is room for more.
-
-        Raises:
-            ConnectionError: the client is gone.
-        """
-        self._heartbeat.sent()
-        assert self.response is not None
-        return self.response.send(frames)
-
-    async def room(self) -> None:
-        """Wait until there is room for more.
-
-        Raises:
-            ConnectionError: the client is gone.
-        """
-        assert self.response is not None
-        await self.response.guard.writable()
-
-    async def write(self, frames: bytes) -> None:
-        if not self.send(frames):
-            await self.room()
+    def sender(self) -> EventResponse | None:
+        """The response."""
+        return self.response
 
     def _begun(self, headers: Mapping[str, str]) -> EventResponse:
-        return EventResponse(self._asked, headers)
+        return EventResponse(self._asked, headers, self._heartbeat)

@@ -6,6 +6,7 @@ by itself, so that the first content costs a second call of the system.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
@@ -13,7 +14,7 @@ from time import time
 
 from aiohttp import web
 
-from aiollm.proxy.connection import ConnectionGuard
+from aiollm.integrations.heartbeat import Heartbeat
 from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import SERVER
 
@@ -83,13 +84,15 @@ class WholeResponse(_Sent):
 class EventResponse(_Sent):
     """A streamed answer, of which each write is one of the system's; its head goes out with the first.
 
-    Attributes:
-        guard: the connection, which knows how much waits for the client.
+    Args:
+        heartbeat: is told when a part is sent.
     """
 
-    def __init__(self, request: Request, headers: Mapping[str, str]) -> None:
+    def __init__(self, request: Request, headers: Mapping[str, str], heartbeat: Heartbeat) -> None:
         super().__init__(headers)
-        self.guard: ConnectionGuard = request.guard
+        self._guard = request.guard
+        self._heartbeat = heartbeat
+        self._time = asyncio.get_running_loop().time
         self._is_chunked = request.version >= (1, 1)  # before, the end of a body was that of the connection
         self._stays = self._is_chunked and request.keep_alive
         self._waiting = self._head(request, "transfer-encoding: chunked\r\n" if self._is_chunked else "")
@@ -99,21 +102,30 @@ class EventResponse(_Sent):
     async def prepare(self, request: web.BaseRequest) -> None:
         """Send nothing yet."""
 
-    def send(self, data: bytes) -> bool:
+    def send(self, frames: bytes, end: bytes = b"") -> bool:
         """Send a part of the body, and return whether there is room for more.
+
+        Args:
+            frames: the part. If it is empty there is none: an empty chunk would be the end.
+            end: the end of the body, where this is the last part.
 
         Raises:
             ConnectionError: the client is gone.
         """
-        return self.guard.write(self._framed(data))
-
-    def _framed(self, data: bytes) -> bytes:
-        """Return a part of the body as it is sent, behind the head if that waits. An empty chunk would be the end."""
-        if self._is_chunked and data:
-            data = b"%x\r\n%b\r\n" % (len(data), data)
+        if self._is_chunked and frames:
+            frames = b"%x\r\n%b\r\n" % (len(frames), frames)
         if self._waiting:
-            data, self._waiting = self._waiting + data, b""
-        return data
+            frames, self._waiting = self._waiting + frames, b""
+        self._heartbeat.last = self._time()
+        return self._guard.write(frames + end)
+
+    async def room(self) -> None:
+        """Wait until there is room for more.
+
+        Raises:
+            ConnectionError: the client is gone.
+        """
+        await self._guard.writable()
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send a part of the body, and wait while the client has too much left to read.
@@ -121,8 +133,8 @@ class EventResponse(_Sent):
         Raises:
             ConnectionError: the client is gone.
         """
-        self.send(bytes(data))
-        await self.guard.writable()
+        if not self.send(bytes(data)):
+            await self.room()
 
     async def write_eof(self, data: bytes | bytearray | memoryview = b"") -> None:
         """Send the last part of the body, and its end.
@@ -133,8 +145,8 @@ class EventResponse(_Sent):
         if self._ended:
             return
         self._ended = True
-        self.guard.write(self._framed(bytes(data)) + self._end)
-        await self.guard.writable()
+        if not self.send(bytes(data), self._end):
+            await self.room()
 
 
 @lru_cache(maxsize=1)
