@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from aiollm import proxy
 from aiollm.cli.address import HOST, PORT
 from aiollm.cli.exit_codes import FAILED
 from aiollm.cli.terminal import Misuse, say
@@ -21,11 +22,9 @@ from aiollm.integrations.prometheus import SHARED_FOLDER
 from aiollm.local.parts import find_package
 from aiollm.providers.registry import PROCESS_ENVIRONMENT, set_variables
 from aiollm.proxy.config import Reading, read_config
-from aiollm.proxy.gateway import LOCAL_MODEL
-from aiollm.proxy.guard import is_loopback
-from aiollm.proxy.redis_servers import shared_server
+from aiollm.proxy.loopback import is_loopback
+from aiollm.proxy.service import LOCAL_MODEL, Service
 from aiollm.proxy.supervisor import reserved_port, supervise
-from aiollm.proxy.worker import Service, run_worker
 
 __all__ = ["serve"]
 
@@ -58,7 +57,8 @@ def serve(options: Namespace) -> int:
     logging.basicConfig(format="aiollm: %(message)s", level=logging.WARNING)
     service = Service(reading, path, host, port, needs_key=reachable)
     if workers == 1:
-        _run(run_worker(service, 0, lambda bound: _serves(lambda: _announce(service, bound, 1))))
+        database = service.open_database()  # which its thread does while the rest is loaded
+        _run(proxy.run_worker(service, database, 0, lambda bound: _serves(lambda: _announce(service, bound, 1))))
         return 0
     with reserved_port(host, port) as bound, TemporaryDirectory(prefix="aiollm-metrics-") as folder:
         set_variables({SHARED_FOLDER: PROCESS_ENVIRONMENT.get(SHARED_FOLDER) or folder})
@@ -67,8 +67,11 @@ def serve(options: Namespace) -> int:
 
 
 def _worker(service: Service) -> Callable[[int, Callable[[], object], int], None]:
+    run_worker = proxy.run_worker  # loaded once, before there are several processes
+
     def work(number: int, ready: Callable[[], object], lifeline: int) -> None:
-        _run(run_worker(service, number, lambda bound: _serves(ready), lifeline=lifeline))
+        database = service.open_database()
+        _run(run_worker(service, database, number, lambda bound: _serves(ready), lifeline=lifeline))
 
     return work
 
@@ -120,7 +123,7 @@ def _announce(service: Service, port: int, workers: int) -> None:
         named += f" and {len(groups) - _NAMED} more"
     host = f"[{service.host}]" if ":" in service.host else service.host
     by = f" by {workers} workers" if workers > 1 else ""
-    if workers > 1 and shared_server(service.config) is None:
+    if workers > 1 and proxy.shared_server(service.config) is None:
         say("aiollm: without Redis (router_settings.redis_host) each worker keeps to its share of every limit")
         if service.config.aiollm.resumable_streams:
             say("aiollm: and a stream can be taken up again at its own worker only")

@@ -16,32 +16,28 @@ from aiollm.engine.attempt import Attempt
 from aiollm.integrations.prometheus import PrometheusMetrics
 from aiollm.providers.registry import set_variables
 from aiollm.proxy import ledger, resume
-from aiollm.proxy.config import Config, Deployment, routing_arguments
-from aiollm.proxy.config.settings import DeploymentParams
+from aiollm.proxy.config import Config, routing_arguments
 from aiollm.proxy.entrance import Entrance
 from aiollm.proxy.grant import Grants
 from aiollm.proxy.keys import Holder, Keyring
 from aiollm.proxy.ledger import (
     Admissions,
+    Database,
     OwnLimits,
     SpendRow,
     SpendWriter,
     Spool,
     Store,
     StoreUnavailable,
-    open_database,
 )
 from aiollm.proxy.live import LiveCalls
 from aiollm.proxy.redis_servers import shared_server
 from aiollm.proxy.routing import router_of
 from aiollm.types.secret import Secret
 
-__all__ = ["LOCAL_MODEL", "Gateway"]
+__all__ = ["Gateway"]
 
 T = TypeVar("T")
-
-LOCAL_MODEL = Config(deployments=(Deployment(model_name="*", params=DeploymentParams(model="local/smollm2")),))
-"""What is served without a configuration: the model built in, whatever callers call it."""
 
 SPOOL_BYTES = 256 * 1024 * 1024
 """How many bytes of spend rows wait on the disk while the store is gone; that is about a million calls."""
@@ -60,12 +56,12 @@ _logger = logging.getLogger("aiollm.proxy")
 class Gateway:
     """One worker's state. Nothing in it is waited for while a request is answered, but for the router.
 
-        async with Gateway(config, Path("proxy.sqlite"), Path("proxy.spool")) as gateway:
+        async with Gateway(config, open_database(None, Path("proxy.sqlite")), Path("proxy.spool")) as gateway:
             ...
 
     Args:
         config: the configuration.
-        file: SQLite's file, `:memory:` for none; not used where the configuration names a database.
+        database: where keys and spend are kept; it is closed with the rest.
         spool: where spend waits for the store; this worker's own file.
         number: which worker of this instance it is, from 0.
         workers: how many there are.
@@ -92,7 +88,7 @@ class Gateway:
         ImportError: it needs a package that is not installed; the message says which.
     """
 
-    def __init__(self, config: Config, file: Path, spool: Path, *, number: int = 0, workers: int = 1) -> None:
+    def __init__(self, config: Config, database: Database, spool: Path, *, number: int = 0, workers: int = 1) -> None:
         set_variables(config.environment)
         self.config: Config = config
         self._number, self._workers = number, workers
@@ -104,8 +100,7 @@ class Gateway:
         self.admissions: Admissions = Admissions(config.litellm.budget_exceeded_status_code or 429, limits)
         self._shared_budgets = None if self.redis_url is None else ledger.SharedBudgets(self.redis_url, self.admissions)
         self.database_url: Secret | None = config.general.database_url
-        most = config.general.database_connection_pool_limit
-        self.store: Store = Store(open_database(self.database_url, file, most_connections=most))
+        self.store: Store = Store(database)
         interval = config.general.proxy_batch_write_at or 1.0
         self.spending: SpendWriter = SpendWriter(
             self.store, self.keyring, self.admissions, Spool(spool, SPOOL_BYTES), interval=interval

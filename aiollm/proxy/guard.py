@@ -16,10 +16,11 @@ from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.keys import Identity
+from aiollm.proxy.loopback import is_loopback
 from aiollm.proxy.request import Request
 from aiollm.proxy.route import Route
 
-__all__ = ["check", "is_loopback", "new_request_id"]
+__all__ = ["check", "new_request_id"]
 
 _HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
 _PUBLIC = Identity("public")
@@ -35,14 +36,6 @@ def new_request_id() -> str:
     order costs the store half of what it does when each goes to another page.
     """
     return f"{time.time_ns() // 1_000_000:012x}{getrandbits(80):020x}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, which no other can reach by it."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def check(gateway: Gateway, route: Route, request: Request, request_id: str) -> Caller:

@@ -3,68 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
-import msgspec
-
-from aiollm.proxy.config import Config, Reading
 from aiollm.proxy.drain import drain
 from aiollm.proxy.gateway import Gateway
+from aiollm.proxy.ledger import Database
 from aiollm.proxy.reloading import keep_current
 from aiollm.proxy.server import serving
+from aiollm.proxy.service import Service
 
-__all__ = ["Service", "run_worker"]
-
-MEMORY = Path(":memory:")
-
-
-class Service(msgspec.Struct, frozen=True):
-    """What is served, and where.
-
-    Attributes:
-        reading: the configuration as it was read.
-        path: its file; None where there is none.
-        host: the address.
-        port: the port; 0 for a free one.
-        needs_key: whether it must never be served without a master key: others than this machine can reach it.
-        workers: how many processes listen on it.
-    """
-
-    reading: Reading
-    path: Path | None
-    host: str
-    port: int
-    needs_key: bool
-    workers: int = 1
-
-    @property
-    def config(self) -> Config:
-        """The configuration.
-
-        Raises:
-            ConfigError: it cannot be used.
-        """
-        return self.reading.require()
-
-    @property
-    def database(self) -> Path:
-        """SQLite's file, beside the configuration's; in memory without one."""
-        return MEMORY if self.path is None else self.path.with_suffix(".sqlite")
-
-    def spool(self, number: int) -> Path:
-        """Return the file where a worker's spend waits for the store."""
-        if self.path is None:
-            return Path(tempfile.gettempdir()) / f"aiollm-{os.getpid()}.spool"
-        return self.path.with_suffix(f".{number}.spool")
+__all__ = ["run_worker"]
 
 
 async def run_worker(
-    service: Service, number: int, ready: Callable[[int], object], *, lifeline: int | None = None
+    service: Service, database: Database, number: int, ready: Callable[[int], object], *, lifeline: int | None = None
 ) -> None:
     """Serve until SIGTERM or SIGINT, and then until the calls that go on have ended; a second signal hurries.
 
@@ -72,6 +26,7 @@ async def run_worker(
 
     Args:
         service: what is served.
+        database: that of the service; it is closed in the end.
         number: which worker of the service it is, from 0.
         ready: called with the port, once it serves.
         lifeline: a pipe; when its other end is closed, the parent process is gone, and the worker ends too.
@@ -95,9 +50,7 @@ async def run_worker(
         loop.add_reader(lifeline, _orphaned, loop, lifeline, end)
     loop.add_signal_handler(signal.SIGHUP, wanted.set)
     async with (
-        Gateway(
-            service.config, service.database, service.spool(number), number=number, workers=service.workers
-        ) as gateway,
+        Gateway(service.config, database, service.spool(number), number=number, workers=service.workers) as gateway,
         serving(gateway, service.host, service.port, shares_port=service.workers > 1) as port,
     ):
         ready(port)

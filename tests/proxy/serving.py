@@ -16,6 +16,7 @@ from aiollm.proxy.config.reader import Source
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.keys import Holder, digest_of
 from aiollm.proxy.server import serving
+from aiollm.proxy.service import database_of
 from aiollm.testing import ProviderServer
 
 MASTER = "sk-master-0001"
@@ -92,7 +93,9 @@ async def running(
 ) -> AsyncIterator[Proxy]:
     """Run a worker, the first of so many."""
     async with (
-        Gateway(settings, folder / "proxy.sqlite", folder / "proxy.spool", workers=workers) as gateway,
+        Gateway(
+            settings, database_of(settings, folder / "proxy.sqlite"), folder / "proxy.spool", workers=workers
+        ) as gateway,
         serving(gateway, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as client,
     ):

@@ -34,7 +34,7 @@ class Database(Protocol):
 
 
 def open_database(url: Secret | None, file: Path, *, most_connections: int | None = None) -> Database:
-    """Return the database of an address, or else the file. Nothing is connected to before the first script.
+    """Return the database of an address, which is connected to by the first script, or else the file, opened at once.
 
     Args:
         url: `postgresql://...`; None for SQLite.

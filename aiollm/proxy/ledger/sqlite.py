@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -26,12 +27,17 @@ BUSY_SECONDS = 10.0
 
 
 class SqliteDatabase:
-    """A database in a file, or in memory for `:memory:`."""
+    """A database in a file, or in memory for `:memory:`.
+
+    The thread opens it at once: a new file takes half a dozen writes through to the disk, 27 ms, in which a process
+    that starts has other things to do. The first script tells what went wrong.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aiollm-sqlite")
         self._connection: sqlite3.Connection | None = None
+        self._opening: Future[sqlite3.Connection] | None = self._thread.submit(self._connect)
 
     async def run(self, script: Script[T]) -> T:
         """Run a script as one transaction. Cancelling lets it come to its end."""
@@ -45,11 +51,16 @@ class SqliteDatabase:
     def _run(self, script: Script[T]) -> T:
         try:
             if self._connection is None:
-                self._connection = self._connect()
+                self._connection = self._opened()
             return _transact(self._connection, script)
         except sqlite3.Error as error:
             self._close()
             raise StoreUnavailable(f"SQLite cannot use {self._file}: {error}") from error
+
+    def _opened(self) -> sqlite3.Connection:
+        """Return the connection that has been opened since the start, or after a fault another."""
+        opening, self._opening = self._opening, None
+        return self._connect() if opening is None else opening.result()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None)
@@ -60,6 +71,9 @@ class SqliteDatabase:
         return connection
 
     def _close(self) -> None:
+        if self._opening is not None:
+            with suppress(sqlite3.Error):
+                self._connection = self._opened()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

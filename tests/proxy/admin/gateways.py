@@ -13,6 +13,7 @@ from attrs import frozen
 from aiollm.proxy.config import read_config
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.server import serving
+from aiollm.proxy.service import database_of
 
 MASTER = "sk-master-of-these-tests-0123456789"
 CANARY = "sk-canary-of-these-tests-0123456789"
@@ -55,8 +56,9 @@ class Asking:
 async def asking(folder: Path, config: str = CONFIG) -> AsyncIterator[Asking]:
     file = folder / "config.yaml"
     file.write_text(config)
+    settings = read_config(file).require()
     async with (
-        Gateway(read_config(file).require(), folder / "proxy.sqlite", folder / "spool") as gateway,
+        Gateway(settings, database_of(settings, folder / "proxy.sqlite"), folder / "spool") as gateway,
         serving(gateway, "127.0.0.1", 0) as port,
         aiohttp.ClientSession(address := f"http://127.0.0.1:{port}") as session,
     ):

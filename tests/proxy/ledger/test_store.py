@@ -219,6 +219,16 @@ async def test_a_file_with_the_index_of_before_is_used_without_it(tmp_path: Path
         assert file.execute("SELECT * FROM sqlite_master WHERE name = 'aiollm_spend_key'").fetchall() == []
 
 
+async def test_a_file_is_opened_at_once_and_closed_although_nobody_used_it(tmp_path: Path) -> None:
+    await open_database(None, tmp_path / "proxy.sqlite").close()
+    with closing(sqlite3.connect(tmp_path / "proxy.sqlite")) as file:
+        assert file.execute("SELECT * FROM aiollm_spend").fetchall() == []
+
+
+async def test_a_file_that_cannot_be_opened_is_closed_without_a_word(tmp_path: Path) -> None:
+    await open_database(None, tmp_path / "no" / "folder" / "proxy.sqlite").close()
+
+
 async def test_a_file_that_cannot_be_used_is_unavailable_until_it_can(tmp_path: Path) -> None:
     store = Store(open_database(None, tmp_path / "later" / "proxy.sqlite"))
     with pytest.raises(StoreUnavailable, match="SQLite cannot use"):
