@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from aiohttp import web
-
+from aiollm.integrations import web
 from aiollm.integrations.heartbeat import SILENCE_SECONDS, Heartbeat
 from aiollm.integrations.relaying import Sender
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from types import TracebackType
 
 import msgspec
-from aiohttp import web
 from msgspec.structs import replace
 
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.call import Call
 from aiollm.engine.stream import AnswerStream
+from aiollm.integrations import web
 from aiollm.integrations.relaying import relay
 from aiollm.outbound.frames import EventWriter
 from aiollm.proxy import resume

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from aiohttp import web
-
+from aiollm.integrations import web
 from aiollm.proxy.connection import connection_of
 from aiollm.proxy.failing import failed, failure_response
 from aiollm.proxy.gateway import Gateway

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from aiohttp import web
 from msgspec.structs import replace
 
 from aiollm.async_router import AsyncRouter
+from aiollm.integrations import web
 from aiollm.providers.tokens import token_counter
 from aiollm.proxy import inbound, resume
 from aiollm.proxy.answering import answer

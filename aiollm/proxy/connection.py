@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import cast
 
-from aiohttp import web
+from aiollm.integrations import web
 
 __all__ = ["ANSWER_SECONDS", "HEAD_SECONDS", "ConnectionGuard", "Connections", "connection_of"]
 

@@ -6,10 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
-from aiohttp import web
-
 from aiollm.engine.attempt import Attempt
 from aiollm.exceptions import APIError, BudgetExceededError, StreamCancelled
+from aiollm.integrations import web
 from aiollm.proxy.inbound.failure import Failure, Refusal, failure_of
 from aiollm.proxy.response_headers import REQUEST_ID, safe_value
 

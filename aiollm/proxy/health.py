@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from aiohttp import web
-
+from aiollm.integrations import web
 from aiollm.outbound.frames import encode
 from aiollm.proxy import ledger
 from aiollm.proxy.caller import Caller

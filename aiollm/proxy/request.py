@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from aiohttp import web
-
+from aiollm.integrations import web
 from aiollm.proxy.connection import ConnectionGuard
 
 __all__ = ["Request"]

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import msgspec
-from aiohttp import web
 
+from aiollm.integrations import web
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.chat import chat_error

@@ -12,8 +12,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from time import time
 
-from aiohttp import web
-
+from aiollm.integrations import web
 from aiollm.integrations.heartbeat import Heartbeat
 from aiollm.proxy.request import Request
 from aiollm.proxy.response_headers import SERVER

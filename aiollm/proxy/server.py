@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
-from aiohttp import web
-
+from aiollm.integrations import web
 from aiollm.proxy.app import make_server
 from aiollm.proxy.connection import Connections
 from aiollm.proxy.gateway import Gateway
@@ -42,8 +41,6 @@ async def serving(
         OSError: the port cannot be had.
     """
     server = make_server(gateway, routes, access_log=None, keepalive_timeout=IDLE_SECONDS)
-    runner = web.ServerRunner(server, shutdown_timeout=LAST_SECONDS)
-    await runner.setup()
     connections = Connections(server, lambda: gateway.config.aiollm.max_connections_per_address)
     try:
         listener = await asyncio.get_running_loop().create_server(
@@ -55,5 +52,11 @@ async def serving(
         finally:
             listener.close()
     finally:
-        await runner.cleanup()
+        await _end(server)
         connections.stop()
+
+
+async def _end(server: web.Server) -> None:
+    await asyncio.sleep(0)  # a request that has come by now is begun, and not cut off as an idle connection is
+    server.pre_shutdown()
+    await server.shutdown(LAST_SECONDS)

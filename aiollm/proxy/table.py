@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from aiohttp import web
-
+from aiollm.integrations import web
 from aiollm.proxy.route import Route
 
 __all__ = ["RouteTable"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from aiohttp import web
-
+from aiollm.integrations import web
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.failure import Failure, Refusal
 from aiollm.proxy.request import Request

@@ -12,7 +12,12 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # What only some places may import; a place is a file, or a folder with its slash.
 RESERVED = {
     "aiohttp": ("aiollm/core/",),
-    "aiohttp.web": ("aiollm/integrations/", "aiollm/proxy/", "aiollm/testing/"),
+    "aiohttp.web": ("aiollm/integrations/", "aiollm/testing/"),  # not the proxy: all of it is slow to load
+    "aiohttp.web_exceptions": ("aiollm/integrations/web.py",),
+    "aiohttp.web_protocol": ("aiollm/integrations/web.py",),
+    "aiohttp.web_request": ("aiollm/integrations/web.py",),
+    "aiohttp.web_response": ("aiollm/integrations/web.py",),
+    "aiohttp.web_server": ("aiollm/integrations/web.py",),
     "threading": (
         "aiollm/cache/lane.py",
         "aiollm/core/guard.py",

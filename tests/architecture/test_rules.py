@@ -16,6 +16,8 @@ BROKEN = [
     (rules.reserved_imports, "aiollm/testing/a.py", "from aiohttp import ClientSession, web\n"),
     (rules.reserved_imports, "aiollm/core/a.py", "from aiohttp import web\n"),
     (rules.reserved_imports, "aiollm/core/a.py", "import aiohttp.web_response, aiohttp.web\n"),
+    (rules.reserved_imports, "aiollm/proxy/a.py", "from aiohttp import web\n"),
+    (rules.reserved_imports, "aiollm/proxy/a.py", "from aiohttp.web_response import Response\n"),
     (rules.reserved_imports, "aiollm/core/pool.py", "from threading import Lock\n"),
     (rules.environment_reads, "aiollm/core/a.py", "import os\nkey = os.environ['KEY']\n"),
     (rules.environment_reads, "aiollm/core/a.py", "from os import getenv\n"),

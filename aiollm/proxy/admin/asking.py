@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from aiohttp import web
-
 from aiollm.exceptions import BadRequestError
+from aiollm.integrations import web
 from aiollm.outbound.frames import encode
 from aiollm.proxy.gateway import Gateway
 from aiollm.proxy.inbound.body import read_body, refused

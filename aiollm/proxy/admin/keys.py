@@ -7,9 +7,9 @@ import math
 import time
 from typing import Any
 
-from aiohttp import web
 from msgspec.structs import replace
 
+from aiollm.integrations import web
 from aiollm.proxy.admin.asking import answer, asked_body, asked_count, kept, missing, written
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from aiohttp import web
 from msgspec.structs import asdict
 
 from aiollm.exceptions import BadRequestError
+from aiollm.integrations import web
 from aiollm.providers.model_info import get_model_info
 from aiollm.proxy.admin.asking import answer, missing
 from aiollm.proxy.caller import Caller

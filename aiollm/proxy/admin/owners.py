@@ -11,10 +11,10 @@ import time
 from typing import Any, Literal
 
 import msgspec
-from aiohttp import web
 from msgspec.structs import replace
 
 from aiollm.exceptions import BadRequestError
+from aiollm.integrations import web
 from aiollm.proxy.admin.asking import answer, asked_body, kept, missing, written
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway

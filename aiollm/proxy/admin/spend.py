@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from aiohttp import web
 
+from aiollm.integrations import web
 from aiollm.proxy.admin.asking import answer, asked_count, asked_time, kept
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.gateway import Gateway

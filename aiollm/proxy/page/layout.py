@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aiohttp import web
-
+from aiollm.integrations import web
 from aiollm.proxy.page.markup import Content, Markup, element, markup_of
 
 __all__ = ["HEADERS", "SCRIPT", "STYLE", "document", "page_response", "section", "table"]

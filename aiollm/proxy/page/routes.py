@@ -6,10 +6,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qsl
 
-from aiohttp import web
 from msgspec.structs import replace
 
 from aiollm.exceptions import APIError
+from aiollm.integrations import web
 from aiollm.proxy.admin.asking import kept, missing, written
 from aiollm.proxy.admin.keys import delete_keys, make_key
 from aiollm.proxy.answering import answer

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from aiohttp import web
-
 from aiollm.core.redis.link import RedisUnavailable
+from aiollm.integrations import web
 from aiollm.proxy.caller import Caller
 from aiollm.proxy.delivery import SILENCE_SECONDS, EventDelivery
 from aiollm.proxy.gateway import Gateway
