@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from attrs import Attribute, Factory, field, frozen
+import msgspec
 
 from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
 from aiollm.engine.options import MidStream
-from aiollm.hooks.hook import Listener, checked_hooks
+from aiollm.hooks.hook import Listener
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
@@ -19,24 +18,7 @@ from aiollm.types.shape import is_mapping
 __all__ = ["Policies"]
 
 
-def _must_be(kind: type, example: str) -> Callable[[Any, Attribute[Any], Any], None]:
-    """Return a validator that says how a policy is written: a number or a store in its place is an easy mistake."""
-
-    def check(owner: Any, attribute: Attribute[Any], value: Any) -> None:
-        if value is not None and not isinstance(value, kind):
-            raise TypeError(f"{attribute.name} must be an object such as {example}; got {value!r:.80}")
-
-    return check
-
-
-def _limits(owner: Any, attribute: Attribute[Any], value: Any) -> None:
-    of_providers = value if is_mapping(value) else {"": value}
-    for gate in of_providers.values():
-        _must_be(Gate, "aiollm.Limiter(rpm=500), or a dict of such by provider")(owner, attribute, gate)
-
-
-@frozen(kw_only=True)
-class Policies:
+class Policies(msgspec.Struct, frozen=True, kw_only=True):
     """The policies of one client.
 
     Attributes:
@@ -51,11 +33,29 @@ class Policies:
         hooks: who hears what becomes of calls.
     """
 
-    retry: Retry = field(default=Factory(Retry), validator=_must_be(Retry, "aiollm.Retry(retries=4)"))
-    hedge: Hedge | None = field(default=None, validator=_must_be(Hedge, "aiollm.Hedge(after=2.0)"))
-    limiter: Gate | Mapping[str, Gate] | None = field(default=None, validator=_limits)
-    budget: Budget | None = field(default=None, validator=_must_be(Budget, "aiollm.Budget(usd=5)"))
+    retry: Retry = msgspec.field(default_factory=Retry)
+    hedge: Hedge | None = None
+    limiter: Gate | Mapping[str, Gate] | None = None
+    budget: Budget | None = None
     mid_stream: MidStream = "never"
-    cache: Cache | None = field(default=None, validator=_must_be(Cache, "aiollm.Cache(aiollm.MemoryStore())"))
+    cache: Cache | None = None
     single_flight: bool = False
-    hooks: tuple[Listener, ...] = field(default=(), converter=checked_hooks)
+    hooks: tuple[Listener, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check("retry", self.retry, Retry, "aiollm.Retry(retries=4)")
+        _check("hedge", self.hedge, Hedge, "aiollm.Hedge(after=2.0)")
+        for gate in self.limiter.values() if is_mapping(self.limiter) else [self.limiter]:
+            _check("limiter", gate, Gate, "aiollm.Limiter(rpm=500), or a dict of such by provider")
+        _check("budget", self.budget, Budget, "aiollm.Budget(usd=5)")
+        _check("cache", self.cache, Cache, "aiollm.Cache(aiollm.MemoryStore())")
+
+
+def _check(name: str, value: object, kind: type, example: str) -> None:
+    """Say how a policy is written: a number or a store in its place is an easy mistake.
+
+    Raises:
+        TypeError: it is written otherwise.
+    """
+    if value is not None and not isinstance(value, kind):
+        raise TypeError(f"{name} must be an object such as {example}; got {value!r:.80}")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from attrs import field, frozen
 
 from aiollm.engine.attempt import Attempt
 from aiollm.engine.outcome import Ended
@@ -88,8 +87,7 @@ class FirstContent(msgspec.Struct, frozen=True, eq=False):
     seconds: float
 
 
-@frozen(eq=False)
-class CallEnded:
+class CallEnded(msgspec.Struct, frozen=True, eq=False):
     """A call has ended, in whichever way. It is told exactly once of each call that was told to start.
 
     Attributes:
@@ -122,12 +120,16 @@ class CallEnded:
     elapsed: float
     attempts: tuple[Attempt, ...]
     stats: StreamStats | None
-    _response: Callable[[], Any] = field(repr=False, alias="response")
+    _response: Callable[[], Any]
 
     @property
     def response(self) -> Any:
         """The answer, whole or as far as it came, put together when this is asked for; None when nothing came."""
         return self._response()
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "_response")
+        return f"CallEnded({told})"
 
 
 Event = CallStarted | AttemptFailed | FirstContent | CallEnded

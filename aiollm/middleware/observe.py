@@ -100,7 +100,7 @@ def _unanswered(facts: CallFacts, call: Call, error: BaseException) -> CallEnded
         elapsed=call.elapsed,
         attempts=tuple(call.attempts),
         stats=None,
-        response=lambda: partial,
+        _response=lambda: partial,
     )
 
 
@@ -123,7 +123,7 @@ def _ended(facts: CallFacts, attempts: Sequence[Attempt], outcome: Outcome) -> C
         elapsed=outcome.elapsed,
         attempts=tuple(attempts),
         stats=outcome.stats if facts.stream else None,
-        response=lambda: outcome.response,
+        _response=lambda: outcome.response,
     )
 
 

@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from attrs import evolve, field, fields, frozen
-from attrs.validators import ge, gt
+import msgspec
+from msgspec.structs import replace
 
 from aiollm.router.member import Demand, Member
 
@@ -74,8 +74,7 @@ def cost_based(members: Sequence[Member], demand: Demand, now: float, draw: Draw
     return _least(members, price, draw)
 
 
-@frozen(kw_only=True)
-class LatencyBased:
+class LatencyBased(msgspec.Struct, frozen=True, kw_only=True):
     """Choose the better of two drawn at random: the one whose answer can be expected to begin sooner.
 
     The best of all would be run over by everybody at once, because what makes it slow is known only later. With two
@@ -88,8 +87,14 @@ class LatencyBased:
         lowest_latency_buffer: by which part the worse of two may be slower and still count as equal.
     """
 
-    ttl: float = field(default=60.0, validator=gt(0))
-    lowest_latency_buffer: float = field(default=0.0, validator=ge(0))
+    ttl: float = 60.0
+    lowest_latency_buffer: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.ttl > 0:
+            raise ValueError(f"ttl must be > 0; got {self.ttl!r}")
+        if not self.lowest_latency_buffer >= 0:
+            raise ValueError(f"lowest_latency_buffer must be >= 0; got {self.lowest_latency_buffer!r}")
 
     def __call__(self, members: Sequence[Member], demand: Demand, now: float, draw: Draw) -> Member:
         first = members[int(draw() * len(members))]
@@ -134,12 +139,12 @@ def strategy_named(name: str, arguments: Mapping[str, Any]) -> Strategy:
     found = STRATEGIES.get(name)
     if found is None:
         raise ValueError(f"routing_strategy must be one of {', '.join(STRATEGIES)}; got {name!r}")
-    takes = [attribute.name for attribute in fields(LatencyBased)] if isinstance(found, LatencyBased) else []
+    takes = LatencyBased.__struct_fields__ if isinstance(found, LatencyBased) else ()
     unknown = sorted(set(arguments) - set(takes))
     if unknown:
         words = f"takes {' and '.join(takes)}" if takes else "takes no arguments"
         raise ValueError(f"routing_strategy_args: {name} {words}; got {', '.join(unknown)}")
-    return evolve(found, **arguments) if isinstance(found, LatencyBased) else found
+    return replace(found, **arguments) if isinstance(found, LatencyBased) else found
 
 
 def _drawn(members: Sequence[Member], weights: Sequence[float], draw: Draw) -> Member:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from aiollm.cache.cache import Cache
 from aiollm.core.gate import Gate
 from aiollm.engine.options import MidStream
-from aiollm.hooks.hook import Hook
+from aiollm.hooks.hook import Hook, checked_hooks
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
@@ -154,9 +154,15 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
             max_parallel_requests=arguments.count("default_max_parallel_requests"),
         ),
         priority=arguments.count("default_priority"),
-        policies=Policies(**{name: given[name] for name in _POLICIES if given.get(name) is not None}),
+        policies=_policies(given),
         redis=redis_address(given),
     )
+
+
+def _policies(given: Mapping[str, Any]) -> Policies:
+    told: dict[str, Any] = {name: given[name] for name in _POLICIES if given.get(name) is not None}
+    told["hooks"] = checked_hooks(told.get("hooks", ()))
+    return Policies(**told)
 
 
 _POLICIES = ("hedge", "limiter", "mid_stream", "cache", "single_flight", "budget", "hooks")

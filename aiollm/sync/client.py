@@ -10,7 +10,7 @@ from aiollm.client import AsyncClient, as_method_of, hidden_arguments
 from aiollm.core.gate import Gate
 from aiollm.embedding_call import aembedding
 from aiollm.engine.options import MidStream
-from aiollm.hooks.hook import Hook
+from aiollm.hooks.hook import Hook, checked_hooks
 from aiollm.middleware.budget import Budget
 from aiollm.middleware.hedge import Hedge
 from aiollm.middleware.retry import Retry
@@ -97,6 +97,6 @@ class Client(BlockingCalls):
                 mid_stream=mid_stream,
                 cache=cache,
                 single_flight=single_flight,
-                hooks=hooks,
+                hooks=checked_hooks(hooks),
             )
         )
