@@ -11,13 +11,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from aiollm import credentials
+from aiollm import credentials, dialects, local
 from aiollm.core.reader import FrameReader
 from aiollm.core.runtime import Runtime
 from aiollm.core.transport import Exchange
 from aiollm.dialects.base import Codec, Context, WholeCodec
 from aiollm.dialects.errors import request_id
-from aiollm.dialects.responses_api import ResponsesAPI
 from aiollm.dialects.table import dialect_of
 from aiollm.engine.call import Call
 from aiollm.engine.events import EventStream
@@ -26,7 +25,6 @@ from aiollm.engine.redaction import redact, secrets_of
 from aiollm.engine.stream import AnswerStream, ChunkStream
 from aiollm.engine.wire_source import WireSource
 from aiollm.exceptions import APIError, BadRequestError, StreamInterrupted, UnexpectedContentType
-from aiollm.local.server import serve
 from aiollm.providers.auth import signed_headers
 from aiollm.providers.prices import price_of_answer, region_of
 from aiollm.providers.registry import resolve
@@ -79,7 +77,7 @@ def open_events(call: Call) -> Awaitable[EventStream]:
     Cancelling closes the connection.
     """
     call.scope.check(call.target.provider.name)
-    return _asked(call, ResponsesAPI(), partial(_stream, kind=EventStream))
+    return _asked(call, dialects.ResponsesAPI(), partial(_stream, kind=EventStream))
 
 
 def ask_whole(call: Call, codec: WholeCodec[Whole]) -> Awaitable[Whole]:
@@ -195,7 +193,7 @@ async def _served(call: Call) -> Call:
     Raises:
         TotalTimeout: the start took the whole time of the call.
     """
-    server = await call.scope.wait(serve(call.target.model), "the embedded model")
+    server = await call.scope.wait(local.serve(call.target.model), "the embedded model")
     target = resolve(f"local/{call.target.model}", api_key=server.secret, base_url=server.base_url)
     return msgspec.structs.replace(call, target=target)
 

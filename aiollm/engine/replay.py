@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from aiollm import dialects
 from aiollm.cache.entry import Entry
 from aiollm.dialects.base import Context
-from aiollm.dialects.responses_api import ResponsesAPI
 from aiollm.dialects.split import split_answer
 from aiollm.engine.answer import WholeReply
 from aiollm.engine.call import Call
@@ -31,7 +31,7 @@ def replayed_events(call: Call, entry: Entry) -> EventStream:
     """Return a kept response as a finished stream, and its events where the call streams."""
     context = _context(call, entry)
     entry.answer._origin = context.origin
-    events = ResponsesAPI().split(entry.answer, context, call.request) if call.request.stream else ()
+    events = dialects.ResponsesAPI().split(entry.answer, context, call.request) if call.request.stream else ()
     return EventStream.replay(call, _HEAD, context.origin, entry.answer, events)
 
 
