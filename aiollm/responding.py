@@ -1,6 +1,8 @@
-"""The signature of a call of the Responses API for type checkers: what comes back depends on `stream`."""
+"""The signature of a call of the Responses API for type checkers: what comes back depends on `stream`.
 
-from __future__ import annotations
+There is no `from __future__ import annotations` here: a TypedDict would compile the text of each annotation at every
+start, 0.5 ms of 0.6.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, overload

@@ -13,8 +13,8 @@ from argparse import (
     _SubParsersAction,  # pyright: ignore[reportPrivateUsage]  # the type has no other name
 )
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any
 
 from aiollm import __version__
@@ -159,7 +159,7 @@ def _command(name: str) -> Callable[[Namespace], int]:
     """Return a command: the function in the module of its name, which the others need not load."""
     if name == "serve":
         gc.disable()  # until it serves: nearly all that is made by then stays, and looking through it takes its time
-    command: Callable[[Namespace], int] = resolve_name(f"aiollm.cli.{name}:{name}")
+    command: Callable[[Namespace], int] = getattr(import_module(f"aiollm.cli.{name}"), name)
     return command
 
 

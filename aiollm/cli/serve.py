@@ -24,7 +24,6 @@ from aiollm.providers.registry import PROCESS_ENVIRONMENT, set_variables
 from aiollm.proxy.config import Reading, read_config
 from aiollm.proxy.loopback import is_loopback
 from aiollm.proxy.service import LOCAL_MODEL, Service
-from aiollm.proxy.supervisor import reserved_port, supervise
 
 __all__ = ["serve"]
 
@@ -60,10 +59,10 @@ def serve(options: Namespace) -> int:
         database = service.open_database()  # which its thread does while the rest is loaded
         _run(proxy.run_worker(service, database, 0, lambda bound: _serves(lambda: _announce(service, bound, 1))))
         return 0
-    with reserved_port(host, port) as bound, TemporaryDirectory(prefix="aiollm-metrics-") as folder:
+    with proxy.reserved_port(host, port) as bound, TemporaryDirectory(prefix="aiollm-metrics-") as folder:
         set_variables({SHARED_FOLDER: PROCESS_ENVIRONMENT.get(SHARED_FOLDER) or folder})
         shared = replace(service, port=bound, workers=workers)
-        return supervise(workers, _worker(shared), lambda: _announce(shared, bound, workers))
+        return proxy.supervise(workers, _worker(shared), lambda: _announce(shared, bound, workers))
 
 
 def _worker(service: Service) -> Callable[[int, Callable[[], object], int], None]:

