@@ -32,7 +32,7 @@ class ConnectionProtocol(ResponseHandler):
 
     Attributes:
         used: whether a request went over it.
-        heard: called when something has come, and when the connection is lost, by who does not wait for the body.
+        heard: called when something has come, and when the connection is lost, for who does not wait for the body.
     """
 
     used: bool = False

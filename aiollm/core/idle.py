@@ -41,8 +41,8 @@ class IdleConnections:
             protocol, since, seen = self._waiting.pop()
             # While a machine sleeps, the loop's clock stands still: whoever was at the other end is gone all the same.
             waited = max(self._loop.time() - since, time.time() - seen)
-            # What came unasked would be taken for the reply.
-            if waited <= KEEPALIVE_SECONDS and protocol.is_connected() and not protocol.should_close:
+            if waited <= KEEPALIVE_SECONDS and protocol.is_connected():
+                protocol.heard = None
                 return protocol
             protocol.close()
         return None
@@ -50,6 +50,7 @@ class IdleConnections:
     def keep(self, protocol: ConnectionProtocol) -> None:
         """Let a connection wait."""
         now = self._loop.time()
+        protocol.heard = protocol.close  # what comes unasked, or a part of it, would be taken for the next reply
         self._waiting.append((protocol, now, time.time()))
         if not self._is_watched:
             self._watch(now)

@@ -78,7 +78,8 @@ class Reply:
             hear()  # what is there already
             await over
         finally:
-            protocol.heard = None
+            if protocol.heard is hear:
+                protocol.heard = None
 
     def unread(self) -> bytes:
         """Return what has come of the body and was not read yet, also before a fault."""
@@ -102,6 +103,7 @@ class Reply:
         The socket is shut down first, so that the provider learns of it even while a forked process holds the same
         descriptor, and whatever TLS would still like to say.
         """
+        heard = self.protocol.heard
         if self.content.is_eof():
             self.release()
         else:
@@ -110,8 +112,8 @@ class Reply:
             self.protocol.close()
         if self.content.exception() is None:
             self.content.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
-        if self.protocol.heard is not None:
-            self.protocol.heard()
+        if heard is not None:
+            heard()
 
 
 def _shut_down(transport: asyncio.Transport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -16,7 +17,11 @@ class Line:
 
     def __init__(self) -> None:
         self.is_open = True
-        self.should_close = False
+        self.heard: Callable[[], None] | None = None
+
+    def hear(self) -> None:
+        if self.heard is not None:
+            self.heard()
 
     def is_connected(self) -> bool:
         return self.is_open
@@ -48,15 +53,25 @@ def test_the_one_that_was_used_last_is_taken_first(idle: IdleConnections) -> Non
     assert (idle.take(), idle.take(), idle.take()) == (last, first, None)
 
 
-@pytest.mark.parametrize("fault", [{"is_open": False}, {"should_close": True}])
-def test_one_that_is_no_good_any_more_is_closed_and_passed_over(idle: IdleConnections, fault: dict[str, bool]) -> None:
+@pytest.mark.parametrize("fault", [Line.close, Line.hear], ids=["lost", "something came unasked"])
+def test_one_that_is_no_good_any_more_is_closed_and_passed_over(
+    idle: IdleConnections, fault: Callable[[Line], None]
+) -> None:
     good, bad = line(), line()
     idle.keep(good)
     idle.keep(bad)
-    vars(bad).update(fault)
+    fault(bad)
     assert idle.take() is good
     assert not bad.is_open
     assert len(idle) == 0
+
+
+def test_what_comes_over_one_that_was_taken_does_not_close_it(idle: IdleConnections) -> None:
+    one = line()
+    idle.keep(one)
+    assert idle.take() is one
+    one.hear()
+    assert one.is_open
 
 
 def test_each_is_closed_when_it_has_waited_long_enough(idle: IdleConnections, loop: FakeLoop) -> None:

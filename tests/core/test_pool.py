@@ -178,14 +178,15 @@ async def test_a_large_request_is_sent_without_a_warning() -> None:
         assert server.log[0].headers["content-length"] == str(len(server.log[0].body))
 
 
-async def test_what_a_server_sends_unasked_is_not_taken_for_the_next_reply() -> None:
+@pytest.mark.parametrize("unasked", [b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nunasked", b"HTTP/1.1 200 OK\r\nA: "])
+async def test_what_a_server_sends_unasked_is_not_taken_for_the_next_reply(unasked: bytes) -> None:
     over = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nasked")
         await over.wait()
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nunasked")
+        writer.write(unasked)
         await reader.read()
         writer.close()
 
@@ -198,7 +199,7 @@ async def test_what_a_server_sends_unasked_is_not_taken_for_the_next_reply() -> 
             assert await reply.content.read() == b"asked"
             reply.release()
             over.set()
-            while not protocol.should_close:  # noqa: ASYNC110 - what comes unasked is told to nobody
+            while protocol.is_connected():  # noqa: ASYNC110 - what comes unasked is told to nobody
                 await asyncio.sleep(0.001)
         assert own.statistics()["opened"] == 2
         await own.close()
