@@ -34,7 +34,7 @@ class Trial:
         alone: bool,
         guard: AbstractContextManager[object],
     ) -> None:
-        self.member = member
+        self.member: Member = member
         self.waiting: bool = True
         self._tokens = demand.tokens
         self._started = now
