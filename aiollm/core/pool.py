@@ -39,7 +39,9 @@ class _Connector(aiohttp.TCPConnector):
     """Makes connections; `IdleConnections` keep them."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)  # pyright: ignore[reportUnknownMemberType]  # aiohttp does not type all of them
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]  # aiohttp does not type all of them
+            ttl_dns_cache=DNS_SECONDS, socket_factory=_socket, **settings
+        )
         room = memoryview(bytearray(RECEIVE_BYTES))
         self._factory = cast("partial[ResponseHandler]", partial(ConnectionProtocol, self._loop, room))
 
@@ -67,7 +69,7 @@ class Pool:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._connector = _connector()
+        self._connector = _Connector()
         self._opened = self._reused = 0
         self._ways: dict[str, tuple[Route, IdleConnections]] = {}  # by URL
         self._idle: dict[ConnectionKey, IdleConnections] = {}
@@ -173,10 +175,6 @@ class Pool:
         if not self._loop.is_closed():
             self.close_idle()
         self._connector._close()  # the public method would need the loop; this marks it closed
-
-
-def _connector(**settings: Any) -> _Connector:
-    return _Connector(ttl_dns_cache=DNS_SECONDS, socket_factory=_socket, **settings)
 
 
 def _socket(address: tuple[Any, ...]) -> socket.socket:

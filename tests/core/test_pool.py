@@ -279,7 +279,7 @@ async def test_a_tls_connection_that_nobody_reads_holds_little_and_loses_nothing
         writer.close()
 
     own = pool.Pool()
-    own._connector = pool._connector(ssl=ssl.create_default_context(cafile=certificate))
+    own._connector = pool._Connector(ssl=ssl.create_default_context(cafile=certificate))
     async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server, asyncio.timeout(30):
         url = f"https://localhost:{server.sockets[0].getsockname()[1]}/"
         reply = await own.post(url, {}, b"", lambda reused: None)
